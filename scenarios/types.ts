@@ -1,0 +1,211 @@
+/**
+ * A scenario after loading: total (every default filled), validated, frozen, with names resolved to indices. The loader
+ * (`scenarios/load.ts`) is the only place that makes one from a file; `traces/` makes one from a recording. The simulator
+ * compiles it into integer tables. Indices are positions in the declared lists, so that renaming changes no draw.
+ *
+ * Times are microseconds (fractions allowed here, rounded when the simulator compiles), money is US dollars.
+ */
+import type { EngineConfig, KubeObject } from '../engine/types.js';
+
+/** A non-negative random amount. `mean` has the unit of the field it stands in; cv is standard deviation over mean. */
+export type Distribution =
+  | { readonly kind: 'constant'; readonly mean: number }
+  | { readonly kind: 'exponential'; readonly mean: number }
+  | { readonly kind: 'gamma'; readonly mean: number; readonly cv: number }
+  | { readonly kind: 'lognormal'; readonly mean: number; readonly cv: number }
+  /** Piecewise-uniform between `bounds` (ascending, one more than `weights`); weights sum to 1. */
+  | { readonly kind: 'empirical'; readonly bounds: readonly number[]; readonly weights: readonly number[]; readonly mean: number };
+
+export interface Zone {
+  /** `region/zone`, as declared. */
+  readonly name: string;
+  readonly region: string;
+  readonly zone: string;
+}
+
+export interface NodeSpec {
+  readonly name: string;
+  readonly pool: string;
+  readonly zone: number;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly priceUsdPerHour: number;
+}
+
+export interface RoundTrip {
+  readonly sameNodeUs: number;
+  readonly sameZoneUs: number;
+  readonly crossZoneUs: number;
+  readonly crossRegionUs: number;
+  /** Zone pairs that differ from the above, both directions listed by the loader. */
+  readonly pairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
+  /** Multiplies each one-way delay; mean 1. Null: none. */
+  readonly jitter: Distribution | null;
+}
+
+export interface Cluster {
+  readonly zones: readonly Zone[];
+  readonly nodes: readonly NodeSpec[];
+  readonly roundTrip: RoundTrip;
+  /** Charged per byte moved, both ends together. GB = 10^9 bytes. */
+  readonly transfer: { readonly crossZoneUsdPerGb: number; readonly crossRegionUsdPerGb: number };
+}
+
+/** Ingress gateway proxies: they take no CPU of their own here, but each picks pods with its own in-flight counts. */
+export interface Gateways {
+  readonly perZone: number;
+  /** After a zone is lost, its users are sent to the other zones' gateways once this much time has passed. */
+  readonly failoverUs: number;
+}
+
+export interface Call {
+  readonly service: number;
+  readonly endpoint: number;
+  readonly probability: number;
+  /** Calls made when made at all; the fraction is drawn: 2.3 is two calls, and a third with probability 0.3. */
+  readonly count: number;
+}
+
+export type Step =
+  | { readonly kind: 'cpu'; readonly demand: Distribution }
+  | { readonly kind: 'wait'; readonly delay: Distribution }
+  /** The calls of one step start together and the step ends with the last reply; several steps follow one another.
+   *  Within a step, a call with count > 1 makes its calls one after the other (`repeat: 'sequential'`) or all at once. */
+  | { readonly kind: 'call'; readonly calls: readonly Call[]; readonly repeat: 'sequential' | 'parallel' };
+
+export interface Endpoint {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+export interface Spread {
+  /** `hard`: DoNotSchedule over zones with maxSkew; `soft`: the kube-scheduler's default constraints. */
+  readonly zone: 'soft' | 'hard';
+  readonly maxSkew: number;
+}
+
+export interface Service {
+  readonly name: string;
+  /** Replicas at the start, placed by the simulated scheduler; or a fixed number per zone (index = zone). */
+  readonly replicas: number;
+  readonly replicasPerZone: readonly number[] | null;
+  readonly requests: { readonly cpuMillicores: number; readonly memoryBytes: number };
+  readonly limits: { readonly cpuMillicores: number | null; readonly memoryBytes: number | null };
+  /** Memory in use per ready pod. */
+  readonly memoryUseBytes: number;
+  /** Requests that one pod works on at once. */
+  readonly workers: number;
+  /** Requests that may wait for a worker; null: unbounded. One more is refused with 503. */
+  readonly queue: number | null;
+  readonly holdsWorkerWhileCalling: boolean;
+  readonly startUp: {
+    readonly imagePull: Distribution;
+    /** From container start until the application answers its probe. */
+    readonly ready: Distribution;
+    readonly probeInitialDelayUs: number;
+    readonly probePeriodUs: number;
+  };
+  readonly terminationGraceUs: number;
+  readonly spread: Spread;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface Mesh {
+  /** DestinationRules as Istio writes them, validated as Istio validates them. Hosts are resolved to services. */
+  readonly destinationRules: readonly { readonly service: number; readonly object: KubeObject }[];
+  /** Mesh-wide `localityLbSetting` (null: Istio's default, enabled and empty). */
+  readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
+  /** From a change of endpoints or rules until every proxy has it. */
+  readonly propagationUs: number;
+  readonly connectTimeoutUs: number;
+}
+
+export interface RatePoint {
+  readonly atUs: number;
+  readonly perSecond: number;
+}
+
+export interface Load {
+  readonly name: string;
+  readonly service: number;
+  readonly endpoint: number;
+  /** Share of the users per zone (sums to 1), from the given time on; the first entry is at 0. */
+  readonly from: readonly { readonly atUs: number; readonly shares: readonly number[] }[];
+  readonly arrivals: 'poisson' | 'even';
+  /** Linear between points; two points at one time make a step; constant after the last. */
+  readonly rate: readonly RatePoint[];
+}
+
+export type Fault =
+  | { readonly kind: 'zoneOutage'; readonly zone: number; readonly atUs: number; readonly forUs: number | null }
+  | { readonly kind: 'nodeLoss'; readonly node: number; readonly atUs: number; readonly forUs: number | null };
+
+export interface HpaPolicy {
+  readonly service: number;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  readonly targetCpuPercent: number;
+  /** `spec.behavior` as Kubernetes writes it; null: the legacy path. */
+  readonly behavior: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Policy {
+  readonly name: string;
+  readonly why: string;
+  /** With `deploymentPerZone`, min and max of the HPA are divided over the zones (rounded up). */
+  readonly hpas: readonly HpaPolicy[];
+  /** The Wavetank engine; null: off. */
+  readonly engine: EngineConfig | null;
+  /** Overrides of the world under this policy. */
+  readonly destinationRules: readonly { readonly service: number; readonly object: KubeObject | null }[];
+  readonly spread: readonly { readonly service: number; readonly spread: Spread }[];
+  /** Services whose one Deployment is replaced by one per zone (pinned to it, with its own HPA). */
+  readonly deploymentPerZone: readonly number[];
+}
+
+export interface RunSettings {
+  readonly durationUs: number;
+  /** Simulated before the measured part and left out of every figure. */
+  readonly warmUpUs: number;
+  readonly seed: number;
+  readonly replications: number;
+  readonly scrapeUs: number;
+  /** Window over which rates are taken. */
+  readonly rateWindowUs: number;
+  readonly cycleUs: number;
+  /** Width of one point of the time series in the result. */
+  readonly seriesUs: number;
+}
+
+/** A gate as written, and where, for messages and annotations. Parsed by `scenarios/expectations.ts`. */
+export interface Expectation {
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something worth saying before the run, not an error: saturated input, a setting that is not modelled yet. */
+export interface Notice {
+  readonly code: string;
+  readonly message: string;
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly why: string;
+  readonly cluster: Cluster;
+  readonly gateways: Gateways;
+  readonly services: readonly Service[];
+  readonly mesh: Mesh;
+  readonly loads: readonly Load[];
+  readonly faults: readonly Fault[];
+  readonly policies: readonly Policy[];
+  readonly run: RunSettings;
+  readonly expectations: readonly Expectation[];
+  readonly notices: readonly Notice[];
+}

@@ -1,0 +1,159 @@
+/**
+ * The run record: what a run (simulated or live) leaves behind. Every report is a pure function of it. Times are
+ * milliseconds or seconds as the names say, money US dollars; a figure that does not exist is null, never 0 or NaN.
+ * The same seed and version give the same bytes.
+ */
+import type { Decision, Skipped } from '../engine/types.js';
+
+export interface RequestCounts {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+/** Quantiles are null below 1 / (1 - q) x 10 requests (1,000 for p99); mean is null without requests. */
+export interface LatencyFigures {
+  readonly mean: number | null;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+export interface ServiceFigures {
+  readonly service: string;
+  readonly requests: RequestCounts;
+  readonly requestsPerSecond: number;
+  /** As the service's pods see it: from arrival at the pod to its reply, waiting included. */
+  readonly latencyMs: LatencyFigures;
+  /** Mean time in the queue of the pods. */
+  readonly waitMs: number | null;
+  /** CPU used over the measured part: mean millicores of all pods, and percent of what they requested. */
+  readonly cpuMillicores: number;
+  readonly cpuPercentOfRequests: number | null;
+  readonly meanReplicas: number;
+  readonly costUsdPerHour: number;
+  /** CPU per request received, in milliseconds; null without requests. */
+  readonly cpuMsPerRequest: number | null;
+}
+
+export interface EdgeFigures {
+  /** Service name, or `gateway`. */
+  readonly source: string;
+  readonly destination: string;
+  readonly requests: RequestCounts;
+  readonly requestsPerSecond: number;
+  /** As the caller sees it: network and waiting included. */
+  readonly latencyMs: LatencyFigures;
+  readonly bytes: number;
+  /** Share (0..1) of the requests whose pods stand in different zones; null without requests. */
+  readonly crossZoneShare: number | null;
+  /** Requests by zone pair: [from][to] over the zones of the scenario. */
+  readonly requestsByZone: readonly (readonly number[])[];
+}
+
+export interface CostParts {
+  /** Price of the nodes, split into what pods use or reserve and what lies idle. */
+  readonly nodesUsdPerHour: number;
+  readonly workloadUsdPerHour: number;
+  readonly idleUsdPerHour: number;
+  readonly crossZoneUsdPerHour: number;
+  readonly crossRegionUsdPerHour: number;
+  /** nodes + cross-zone + cross-region. */
+  readonly totalUsdPerHour: number;
+  /** workload + cross-zone + cross-region: what the policy itself moves on a cluster of fixed size. */
+  readonly attributedUsdPerHour: number;
+}
+
+/** One series a name, all of one length; index i covers [i x stepSeconds, (i+1) x stepSeconds) of the measured part. */
+export interface RunSeries {
+  readonly stepSeconds: number;
+  /** Of the external requests: by the time of their completion. */
+  readonly requestsPerSecond: readonly number[];
+  readonly failedPerSecond: readonly number[];
+  readonly meanMs: readonly (number | null)[];
+  readonly p50Ms: readonly (number | null)[];
+  readonly p95Ms: readonly (number | null)[];
+  readonly p99Ms: readonly (number | null)[];
+  readonly costUsdPerHour: readonly number[];
+  /** Ready replicas at the end of each step, by service and zone. */
+  readonly readyReplicas: readonly { readonly service: string; readonly zone: string; readonly values: readonly number[] }[];
+  /** Mean CPU of the ready pods, percent of requests, by service and zone; null without pods. */
+  readonly cpuPercent: readonly { readonly service: string; readonly zone: string; readonly values: readonly (number | null)[] }[];
+}
+
+export interface LoggedDecision {
+  readonly atSeconds: number;
+  readonly decidedBy: 'wavetank' | 'hpa';
+  readonly summary: string;
+  /** Wavetank's own decision, whole; null for the baseline autoscaler. */
+  readonly decision: Decision | null;
+  readonly because: string;
+}
+
+export interface FaultFigures {
+  readonly fault: string;
+  readonly atSeconds: number;
+  /** Succeeded requests during the fault (or its first 5 minutes) over arrivals in the same time, 0..1. */
+  readonly goodputKept: number | null;
+  /** Until p95 and success rate are back within 10 % of what they were before; null: not within the run. */
+  readonly recoverySeconds: number | null;
+}
+
+export interface FaultTolerance {
+  readonly faults: readonly FaultFigures[];
+  /** At the end of the run. */
+  readonly zonesCovered: readonly { readonly service: string; readonly zones: number; readonly survivesAnyZoneLoss: boolean; readonly survivesAnyNodeLoss: boolean }[];
+}
+
+/** An identity checked from outside; a run with a failed one is a bug and stops. */
+export interface CheckOutcome {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly detail: string;
+}
+
+export interface ReplicationResult {
+  readonly seed: number;
+  /** Digest of the figures below, to compare two runs at a glance. */
+  readonly digest: string;
+  /** External requests: the users' view, from the gateway's acceptance to the reply. */
+  readonly total: { readonly requests: RequestCounts; readonly requestsPerSecond: number; readonly latencyMs: LatencyFigures };
+  /** The same per load, in the scenario's order. */
+  readonly loads: readonly { readonly load: string; readonly requests: RequestCounts; readonly latencyMs: LatencyFigures }[];
+  readonly services: readonly ServiceFigures[];
+  readonly edges: readonly EdgeFigures[];
+  readonly crossZoneShare: number | null;
+  readonly cost: CostParts;
+  readonly series: RunSeries;
+  readonly decisions: readonly LoggedDecision[];
+  readonly skipped: readonly { readonly atSeconds: number; readonly skipped: Skipped }[];
+  readonly faultTolerance: FaultTolerance;
+  readonly checks: readonly CheckOutcome[];
+  /** Spans and events simulated, for speed figures. Not part of the digest. */
+  readonly work: { readonly events: number; readonly spans: number; readonly requests: number };
+}
+
+export interface PolicyResult {
+  readonly policy: string;
+  readonly why: string;
+  readonly replications: readonly ReplicationResult[];
+}
+
+export interface RunResult {
+  readonly apiVersion: 'wavetank/v1alpha1';
+  readonly kind: 'RunResult';
+  readonly formatVersion: '1.0';
+  readonly wavetankVersion: string;
+  readonly scenario: { readonly name: string; readonly why: string; readonly file: string | null; readonly digest: string };
+  readonly command: string;
+  readonly zones: readonly string[];
+  readonly services: readonly string[];
+  readonly nodeCount: number;
+  readonly durationSeconds: number;
+  readonly warmUpSeconds: number;
+  readonly notices: readonly string[];
+  readonly expectations: readonly { readonly text: string; readonly file: string; readonly line: number; readonly column: number }[];
+  /** In the scenario's order; the first is the baseline of relative expectations. */
+  readonly policies: readonly PolicyResult[];
+}
