@@ -14,7 +14,12 @@ export type Distribution =
   | { readonly kind: 'gamma'; readonly mean: number; readonly cv: number }
   | { readonly kind: 'lognormal'; readonly mean: number; readonly cv: number }
   /** Piecewise-uniform between `bounds` (ascending, one more than `weights`); weights sum to 1. */
-  | { readonly kind: 'empirical'; readonly bounds: readonly number[]; readonly weights: readonly number[]; readonly mean: number };
+  | {
+      readonly kind: 'empirical';
+      readonly bounds: readonly number[];
+      readonly weights: readonly number[];
+      readonly mean: number;
+    };
 
 export interface Zone {
   /** `region/zone`, as declared. */
@@ -62,7 +67,8 @@ export interface Call {
   readonly service: number;
   readonly endpoint: number;
   readonly probability: number;
-  /** Calls made when made at all; the fraction is drawn: 2.3 is two calls, and a third with probability 0.3. */
+  /** Repeats, each drawn on its own with `probability`; the fraction is drawn too: 2.3 is two calls, and a third with
+   *  0.3 of the probability. */
   readonly count: number;
 }
 

@@ -1,0 +1,89 @@
+/**
+ * Latency histograms over whole microseconds: an octave has 128 buckets, so a bucket is at most 0.8 % wide and a value
+ * read from its middle is off by at most 0.4 %. Values below 256 us are exact. Adding is one clz and one shift; two
+ * histograms merge by adding counts.
+ *
+ * Bucket index: with e = max(0, floor(log2 v) - 7), index = e x 128 + (v >> e). Values up to 2^31 us (36 min) are kept;
+ * longer ones count in the last bucket.
+ */
+const SUB_BITS = 7;
+const SUB = 1 << SUB_BITS;
+const MAX_VALUE_US = 0x7fffffff;
+/** Counters in one histogram. */
+export const HISTOGRAM_SIZE = (31 - SUB_BITS) * SUB + SUB;
+
+/** Index of the bucket that holds `valueUs` (a whole number >= 0). */
+export function bucketIndex(valueUs: number): number {
+  const value = valueUs > MAX_VALUE_US ? MAX_VALUE_US : valueUs | 0;
+  const exponent = 24 - Math.clz32(value | SUB);
+  return (exponent << SUB_BITS) + (value >>> exponent);
+}
+
+/** Smallest value of a bucket. */
+export function bucketStartUs(index: number): number {
+  if (index < 2 * SUB) return index;
+  const exponent = (index >>> SUB_BITS) - 1;
+  return (index - (exponent << SUB_BITS)) * 2 ** exponent;
+}
+
+/**
+ * The q-quantile (0 < q < 1) in microseconds of the counts in `counts[base ...]`: the value of rank ceil(q x total),
+ * taken in the middle of its bucket's whole numbers. Null without counts.
+ */
+export function quantileUs(counts: Uint32Array | Float64Array, base: number, q: number): number | null {
+  let total = 0;
+  for (let i = 0; i < HISTOGRAM_SIZE; i++) total += counts[base + i]!;
+  if (total === 0) return null;
+  // Guards against q x total being a hair above a whole number: 0.95 x 100 is 95.
+  const rank = Math.ceil(q * total - 1e-9);
+  let seen = 0;
+  for (let i = 0; i < HISTOGRAM_SIZE; i++) {
+    seen += counts[base + i]!;
+    if (seen >= rank) return (bucketStartUs(i) + bucketStartUs(i + 1) - 1) / 2;
+  }
+  throw new Error('histogram total and counts disagree');
+}
+
+/** Upper bounds, in microseconds, of Envoy's default histogram buckets (0.5 ms .. 1 h); what lies above is +Inf. */
+export const ENVOY_BOUNDS_US = Float64Array.from(
+  [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000],
+  (ms) => ms * 1000,
+);
+export const ENVOY_BUCKETS = ENVOY_BOUNDS_US.length + 1;
+
+/** For each fine bucket that no Envoy bound cuts, its Envoy bucket; where a bound cuts it, the lower one. */
+const ENVOY_BY_FINE = Uint8Array.from({ length: HISTOGRAM_SIZE }, (_, index) => scanEnvoy(bucketStartUs(index)));
+
+/** Envoy bucket (le semantics) of a value whose fine bucket is known. */
+export function envoyBucket(valueUs: number, fineIndex: number): number {
+  const bucket = ENVOY_BY_FINE[fineIndex]!;
+  return bucket < ENVOY_BOUNDS_US.length && valueUs > ENVOY_BOUNDS_US[bucket]! ? bucket + 1 : bucket;
+}
+
+function scanEnvoy(valueUs: number): number {
+  let bucket = 0;
+  while (bucket < ENVOY_BOUNDS_US.length && valueUs > ENVOY_BOUNDS_US[bucket]!) bucket++;
+  return bucket;
+}
+
+/**
+ * Prometheus' histogram_quantile over Envoy buckets: linear within a bucket, the highest finite bound above it.
+ * `counts` are per bucket (not cumulative). Milliseconds; null without counts.
+ */
+export function envoyQuantileMs(counts: ArrayLike<number>, base: number, q: number): number | null {
+  let total = 0;
+  for (let i = 0; i < ENVOY_BUCKETS; i++) total += counts[base + i]!;
+  if (total === 0) return null;
+  const rank = q * total;
+  let below = 0;
+  for (let i = 0; i < ENVOY_BOUNDS_US.length; i++) {
+    const inBucket = counts[base + i]!;
+    if (below + inBucket >= rank) {
+      const lowUs = i === 0 ? 0 : ENVOY_BOUNDS_US[i - 1]!;
+      const share = inBucket === 0 ? 0 : (rank - below) / inBucket;
+      return (lowUs + (ENVOY_BOUNDS_US[i]! - lowUs) * share) / 1000;
+    }
+    below += inBucket;
+  }
+  return ENVOY_BOUNDS_US[ENVOY_BOUNDS_US.length - 1]! / 1000;
+}

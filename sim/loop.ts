@@ -1,0 +1,530 @@
+/**
+ * The hot loop: takes events in order of (time, insertion) and carries spans through the call graph. A span is one call
+ * from a proxy to a pod. Its life: `send` picks the pod and starts the hop; ARRIVE queues or starts it; `proceed` runs
+ * the endpoint's operations until one has to wait; RESUME ends a CPU or wait operation; REPLY brings the answer back to
+ * the caller, whose own span proceeds once its last call has answered.
+ *
+ * One switch over numeric codes on flat arrays, no allocation, no callbacks. What a scenario does not use (jitter,
+ * shared CPU, complex routes) costs one comparison. The loop leaves at `untilUs`, or early when records run short, and
+ * the control plane then works on the same arrays.
+ */
+import { bucketIndex, envoyBucket, ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
+import {
+  ARRIVED_US,
+  CODE,
+  CONNECTION,
+  DOUBLES,
+  EDGE,
+  FLAGS,
+  freeRecord,
+  KEY,
+  NEXT,
+  PARENT,
+  PENDING,
+  POD,
+  START_US,
+  STEP,
+  takeRecord,
+  WORDS,
+} from './kernel/records.js';
+import { findNext, insert, take } from './kernel/wheel.js';
+import { pickPod } from './pick.js';
+import {
+  CALL_EDGE,
+  CALL_ENDPOINT,
+  CALL_PROBABILITY,
+  CALL_WORDS,
+  OP_CALL,
+  OP_CPU,
+  OP_END,
+  OP_WAIT,
+  OP_WORDS,
+} from './program.js';
+import { quantileOf } from './quantileTable.js';
+import {
+  CAUSE_CALL,
+  CAUSE_DEMAND,
+  CAUSE_GATEWAY,
+  CAUSE_HOP_BACK,
+  CAUSE_HOP_THERE,
+  CAUSE_ZONE,
+  GOLDEN,
+  mix,
+  requestKey,
+  TWO_TO_MINUS_32,
+} from './random.js';
+import { bringUpToDate, completeDue, joinCpu } from './sharing.js';
+import { POD_DEAD, POD_DRAINING, POD_SERVING, type World } from './world.js';
+
+// Event codes (0 is FREE; see kernel/records.ts).
+export const EVENT_ARRIVAL = 1;
+export const EVENT_ARRIVE = 2;
+export const EVENT_RESUME = 3;
+export const EVENT_REPLY = 4;
+export const EVENT_SHARED_CPU = 5;
+/** No event of its own: in a pod's queue, on a shared CPU, or waiting for replies. */
+export const STATE_QUEUED = 6;
+export const STATE_ON_SHARED_CPU = 7;
+export const STATE_CALLING = 8;
+
+// FLAGS: low bits, and the load of an external request from bit 8 on.
+export const FLAG_WORKER = 1;
+export const FLAG_FAILED = 2;
+/** The pod died under it; the caller learns of it at the time in ARRIVED_US. */
+export const FLAG_LOST = 4;
+export const FLAG_ON_CPU = 8;
+export const FLAG_STARTED = 16;
+export const LOAD_SHIFT = 8;
+
+/** PARENT of a span that an external request made: EXTERNAL - gateway's pod. */
+export const EXTERNAL = -2;
+export const NOBODY = -1;
+
+/** Runs every event before `untilUs`; false when it stopped early because records run short (see growWorld). */
+export function runEvents(world: World, untilUs: number): boolean {
+  const { queue, records, program, counters } = world;
+  const words = records.words;
+  const doubles = records.doubles;
+  const reserve = program.reserve;
+  let events = 0;
+  for (;;) {
+    if (records.freeCount < reserve) {
+      counters.whole.events += events;
+      return false;
+    }
+    const offset = findNext(queue, words, untilUs);
+    const nowUs = queue.blockStartUs + offset;
+    if (offset < 0 || nowUs >= untilUs) break;
+    const id = take(queue, words, offset);
+    world.nowUs = nowUs;
+    events++;
+    const at = id * WORDS;
+    switch (words[at + CODE]) {
+      case EVENT_ARRIVE:
+        arrive(world, words, doubles, id, nowUs);
+        break;
+      case EVENT_RESUME: {
+        const flags = words[at + FLAGS]!;
+        if ((flags & FLAG_LOST) !== 0) {
+          loseSpan(world, id, nowUs);
+          break;
+        }
+        if ((flags & FLAG_ON_CPU) !== 0) {
+          leaveCpu(world, words[at + POD]!, nowUs);
+          words[at + FLAGS] = flags & ~FLAG_ON_CPU;
+        }
+        proceed(world, words, doubles, id, nowUs);
+        break;
+      }
+      case EVENT_REPLY:
+        reply(world, words, doubles, id, nowUs);
+        break;
+      case EVENT_ARRIVAL:
+        externalRequest(world, words, doubles, id, nowUs);
+        break;
+      case EVENT_SHARED_CPU: {
+        const pod = words[at + POD]!;
+        const current = words[at + KEY] === world.sharing[pod]!.stamp;
+        freeRecord(records, id);
+        if (current) sharedCpuEvent(world, words, doubles, pod, nowUs);
+        break;
+      }
+      default:
+        throw new Error(`record ${id} with code ${words[at + CODE]} in the event queue (seed ${world.seed})`);
+    }
+  }
+  world.nowUs = untilUs;
+  counters.whole.events += events;
+  return true;
+}
+
+/** Next arrival of a load: makes the external request and re-arms the stream. */
+function externalRequest(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
+  const { program, counters, records } = world;
+  const load = words[id * WORDS + POD]!;
+  const state = world.loads[load]!;
+  const key = requestKey(state.seedA, state.seedB, state.requests++);
+  const nextUs = state.next();
+  if (nextUs < Infinity) insert(world.queue, words, id, nextUs);
+  else freeRecord(records, id);
+
+  counters.whole.arrivals++;
+  if (nowUs >= world.measureFromUs) counters.arrivals[load] = counters.arrivals[load]! + 1;
+  const bounds = state.zoneBounds;
+  const zoneWord = mix(key ^ CAUSE_ZONE) >>> 0;
+  let zone = 0;
+  while (zone < bounds.length - 1 && zoneWord >= bounds[zone]!) zone++;
+  const perZone = program.scenario.gateways.perZone;
+  const gatewayBase = world.podBase[program.gateway]!;
+  const inZone = Math.floor((mix(key ^ CAUSE_GATEWAY) >>> 0) * TWO_TO_MINUS_32 * perZone);
+  const gateway = gatewayBase + zone * perZone + inZone;
+  if (world.podState[gateway] !== POD_SERVING) {
+    // The zone is lost and its users have not been sent elsewhere yet.
+    finishExternal(world, load, nowUs, nowUs, true);
+    return;
+  }
+  const span = send(world, words, doubles, EXTERNAL - gateway, gateway, program.loadEdge[load]!, program.loadEndpoint[load]!, key, nowUs);
+  if (span < 0) finishExternal(world, load, nowUs, nowUs, true);
+  else words[span * WORDS + FLAGS] = load << LOAD_SHIFT;
+}
+
+/** Starts a call: picks the pod and sends the request on its way. Returns the span, or -1 when there is no pod. */
+function send(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  parent: number,
+  caller: number,
+  edge: number,
+  endpoint: number,
+  key: number,
+  nowUs: number,
+): number {
+  const { program } = world;
+  const source = program.edgeSource[edge]!;
+  const destination = program.edgeDestination[edge]!;
+  const callerSlot = caller - world.podBase[source]!;
+  const row = world.connectionBase[edge]! + callerSlot * world.podCapacity[destination]!;
+  const pod = pickPod(world, edge, caller, callerSlot, row, key);
+  world.counters.whole.spans++;
+  if (pod < 0) {
+    if (nowUs >= world.measureFromUs) world.counters.edgeFailed[edge] = world.counters.edgeFailed[edge]! + 1;
+    return -1;
+  }
+  const connection = row + pod - world.podBase[destination]!;
+  world.connectionActive[connection] = world.connectionActive[connection]! + 1;
+  world.connectionRequests[connection] = world.connectionRequests[connection]! + 1;
+  world.connectionBytes[connection] = world.connectionBytes[connection]! + program.endpointBytes[endpoint]!;
+
+  const id = takeRecord(world.records);
+  const at = id * WORDS;
+  words[at + CODE] = EVENT_ARRIVE;
+  words[at + STEP] = program.endpointStart[endpoint]!;
+  words[at + POD] = pod;
+  words[at + PARENT] = parent;
+  words[at + PENDING] = 0;
+  words[at + KEY] = key;
+  words[at + CONNECTION] = connection;
+  words[at + EDGE] = edge;
+  words[at + FLAGS] = 0;
+  doubles[id * DOUBLES + START_US] = nowUs;
+  insert(world.queue, words, id, nowUs + hopUs(world, caller, pod, key ^ CAUSE_HOP_THERE));
+  return id;
+}
+
+/** One-way delay between two pods, jitter applied, in whole microseconds. */
+function hopUs(world: World, from: number, to: number, draw: number): number {
+  const { program, podNode, podZone } = world;
+  const node = podNode[from]!;
+  let delayUs: number;
+  if (node >= 0 && node === podNode[to]!) delayUs = program.sameNodeDelayUs;
+  else delayUs = program.zoneDelayUs[podZone[from]! * program.scenario.cluster.zones.length + podZone[to]!]!;
+  if (program.jitterTable >= 0) delayUs *= quantileOf(program.tables, program.jitterTable, mix(draw));
+  return Math.floor(delayUs + 0.5);
+}
+
+/** A request reaches its pod: it gets a worker, waits for one, or is refused. */
+function arrive(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
+  const { counters } = world;
+  const at = id * WORDS;
+  const pod = words[at + POD]!;
+  const state = world.podState[pod]!;
+  if (state !== POD_SERVING && state !== POD_DRAINING) {
+    if (state === POD_DEAD) {
+      // Nobody answers: the caller gives up after the connect time-out.
+      doubles[id * DOUBLES + ARRIVED_US] = nowUs + world.lossUs;
+      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+      answerAt(world, words, id, nowUs + world.lossUs);
+    } else {
+      // The address is gone or not open yet: refused at once.
+      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+      answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
+    }
+    return;
+  }
+  const service = world.podService[pod]!;
+  doubles[id * DOUBLES + ARRIVED_US] = nowUs;
+  counters.areaUs[service] = counters.areaUs[service]! + counters.inSystem[service]! * (nowUs - counters.areaAtUs[service]!);
+  counters.areaAtUs[service] = nowUs;
+  if (nowUs >= world.measureFromUs) counters.serviceArrivals[service] = counters.serviceArrivals[service]! + 1;
+  if (world.podBusy[pod]! < world.workers[service]!) {
+    counters.inSystem[service] = counters.inSystem[service]! + 1;
+    world.podBusy[pod] = world.podBusy[pod]! + 1;
+    words[at + FLAGS] = words[at + FLAGS]! | FLAG_WORKER | FLAG_STARTED;
+    if (nowUs >= world.measureFromUs) counters.serviceStarted[service] = counters.serviceStarted[service]! + 1;
+    proceed(world, words, doubles, id, nowUs);
+    return;
+  }
+  const limit = world.queueLimit[service]!;
+  if (limit >= 0 && world.podQueueLength[pod]! >= limit) {
+    if (nowUs >= world.measureFromUs) {
+      counters.serviceRefused[service] = counters.serviceRefused[service]! + 1;
+      counters.serviceFailed[service] = counters.serviceFailed[service]! + 1;
+    }
+    words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+    answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
+    return;
+  }
+  counters.inSystem[service] = counters.inSystem[service]! + 1;
+  enqueue(world, words, id, pod);
+}
+
+function enqueue(world: World, words: Int32Array, id: number, pod: number): void {
+  words[id * WORDS + CODE] = STATE_QUEUED;
+  words[id * WORDS + NEXT] = -1;
+  const tail = world.podQueueTail[pod]!;
+  if (tail >= 0) words[tail * WORDS + NEXT] = id;
+  else world.podQueueHead[pod] = id;
+  world.podQueueTail[pod] = id;
+  world.podQueueLength[pod] = world.podQueueLength[pod]! + 1;
+}
+
+/** Gives up a worker; returns the span that gets it, or -1. */
+function releaseWorker(world: World, words: Int32Array, doubles: Float64Array, pod: number, nowUs: number): number {
+  const head = world.podQueueHead[pod]!;
+  if (head < 0) {
+    world.podBusy[pod] = world.podBusy[pod]! - 1;
+    return -1;
+  }
+  const at = head * WORDS;
+  const next = words[at + NEXT]!;
+  world.podQueueHead[pod] = next;
+  if (next < 0) world.podQueueTail[pod] = -1;
+  world.podQueueLength[pod] = world.podQueueLength[pod]! - 1;
+  const flags = words[at + FLAGS]!;
+  words[at + FLAGS] = flags | FLAG_WORKER | FLAG_STARTED;
+  if ((flags & FLAG_STARTED) === 0 && nowUs >= world.measureFromUs) {
+    const { counters } = world;
+    const service = world.podService[pod]!;
+    counters.serviceStarted[service] = counters.serviceStarted[service]! + 1;
+    counters.serviceWaitUs[service] = counters.serviceWaitUs[service]! + nowUs - doubles[head * DOUBLES + ARRIVED_US]!;
+  }
+  return head;
+}
+
+/**
+ * Runs the operations of a span until one has to wait; then the same for a span that got its worker. Each span frees
+ * at most one worker before it waits, so one variable holds what comes next.
+ */
+function proceed(world: World, words: Int32Array, doubles: Float64Array, first: number, nowUs: number): void {
+  const { program } = world;
+  const { ops } = program;
+  let id = first;
+  while (id >= 0) {
+    const at = id * WORDS;
+    const pod = words[at + POD]!;
+    let next = -1;
+    let step = words[at + STEP]!;
+    for (;;) {
+      const op = step * OP_WORDS;
+      const code = ops[op]!;
+      if (code === OP_CPU) {
+        if ((words[at + FLAGS]! & FLAG_WORKER) === 0) {
+          const service = world.podService[pod]!;
+          if (world.podBusy[pod]! >= world.workers[service]!) {
+            words[at + STEP] = step;
+            enqueue(world, words, id, pod);
+            break;
+          }
+          world.podBusy[pod] = world.podBusy[pod]! + 1;
+          words[at + FLAGS] = words[at + FLAGS]! | FLAG_WORKER;
+        }
+        words[at + STEP] = step + 1;
+        const demandUs = Math.floor(quantileOf(program.tables, ops[op + 1]!, demandWord(words, at, step)) + 0.5);
+        if (world.podShares[pod] === 1) {
+          words[at + CODE] = STATE_ON_SHARED_CPU;
+          joinCpu(world, words, doubles, pod, id, demandUs, nowUs);
+        } else {
+          bringUpToDate(world, pod, nowUs);
+          world.podOnCpu[pod] = world.podOnCpu[pod]! + 1;
+          words[at + FLAGS] = words[at + FLAGS]! | FLAG_ON_CPU;
+          words[at + CODE] = EVENT_RESUME;
+          insert(world.queue, words, id, nowUs + demandUs);
+        }
+        break;
+      }
+      if (code === OP_END) {
+        if ((words[at + FLAGS]! & FLAG_WORKER) !== 0) next = releaseWorker(world, words, doubles, pod, nowUs);
+        depart(world, words, doubles, id, pod, nowUs);
+        break;
+      }
+      if (code === OP_WAIT) {
+        words[at + STEP] = step + 1;
+        next = yieldWorker(world, words, doubles, at, pod, nowUs);
+        const delayUs = Math.floor(quantileOf(program.tables, ops[op + 1]!, demandWord(words, at, step)) + 0.5);
+        words[at + CODE] = EVENT_RESUME;
+        insert(world.queue, words, id, nowUs + delayUs);
+        break;
+      }
+      // OP_CALL: start the calls of this step; without any, or after a failure on the spot, go on.
+      startCalls(world, words, doubles, id, ops[op + 1]!, ops[op + 2]!, step, nowUs);
+      if (words[at + PENDING]! > 0) {
+        words[at + STEP] = step + 1;
+        words[at + CODE] = STATE_CALLING;
+        next = yieldWorker(world, words, doubles, at, pod, nowUs);
+        break;
+      }
+      step = (words[at + FLAGS]! & FLAG_FAILED) !== 0 ? endOf(ops, step) : step + 1;
+    }
+    id = next;
+  }
+}
+
+/** The draw of an operation, keyed by the span and the operation's place in its endpoint. */
+function demandWord(words: Int32Array, at: number, step: number): number {
+  return mix((words[at + KEY]! ^ CAUSE_DEMAND) + Math.imul(step, GOLDEN));
+}
+
+function startCalls(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  id: number,
+  firstRow: number,
+  rows: number,
+  step: number,
+  nowUs: number,
+): void {
+  const { calls } = world.program;
+  const at = id * WORDS;
+  const pod = words[at + POD]!;
+  const stepKey = mix((words[at + KEY]! ^ CAUSE_CALL) + Math.imul(step, GOLDEN));
+  for (let i = 0; i < rows; i++) {
+    const row = (firstRow + i) * CALL_WORDS;
+    const key = mix(stepKey + Math.imul(i, GOLDEN));
+    const bound = calls[row + CALL_PROBABILITY]!;
+    if (bound !== -1 && key >>> 0 >= bound >>> 0) continue;
+    const child = send(world, words, doubles, id, pod, calls[row + CALL_EDGE]!, calls[row + CALL_ENDPOINT]!, mix(key ^ GOLDEN), nowUs);
+    if (child < 0) words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+    else words[at + PENDING] = words[at + PENDING]! + 1;
+  }
+}
+
+/** The worker goes free while a span waits, unless the service's threads block. */
+function yieldWorker(world: World, words: Int32Array, doubles: Float64Array, at: number, pod: number, nowUs: number): number {
+  const flags = words[at + FLAGS]!;
+  if ((flags & FLAG_WORKER) === 0 || world.holdsWorker[world.podService[pod]!] === 1) return -1;
+  words[at + FLAGS] = flags & ~FLAG_WORKER;
+  return releaseWorker(world, words, doubles, pod, nowUs);
+}
+
+function endOf(ops: Int32Array, step: number): number {
+  let end = step;
+  while (ops[end * OP_WORDS] !== OP_END) end++;
+  return end;
+}
+
+function leaveCpu(world: World, pod: number, nowUs: number): void {
+  bringUpToDate(world, pod, nowUs);
+  world.podOnCpu[pod] = world.podOnCpu[pod]! - 1;
+}
+
+/** The pod is done with a span: count it and send the reply. */
+function depart(world: World, words: Int32Array, doubles: Float64Array, id: number, pod: number, nowUs: number): void {
+  const { counters } = world;
+  const service = world.podService[pod]!;
+  const arrivedUs = doubles[id * DOUBLES + ARRIVED_US]!;
+  const tookUs = nowUs - arrivedUs;
+  leaveSystem(world, service, arrivedUs, nowUs);
+  const fine = bucketIndex(tookUs);
+  const envoy = pod * ENVOY_BUCKETS + envoyBucket(tookUs, fine);
+  world.podEnvoy[envoy] = world.podEnvoy[envoy]! + 1;
+  world.podServed[pod] = world.podServed[pod]! + 1;
+  if (nowUs >= world.measureFromUs) {
+    if ((words[id * WORDS + FLAGS]! & FLAG_FAILED) === 0) {
+      counters.serviceSucceeded[service] = counters.serviceSucceeded[service]! + 1;
+    } else counters.serviceFailed[service] = counters.serviceFailed[service]! + 1;
+    counters.serviceLatencyUs[service] = counters.serviceLatencyUs[service]! + tookUs;
+    counters.serviceHistogram[service * HISTOGRAM_SIZE + fine]!++;
+  }
+  answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
+}
+
+/** Little's law, kept exactly: integral of the number in the system, and sojourns clipped to the measured part. */
+export function leaveSystem(world: World, service: number, arrivedUs: number, nowUs: number): void {
+  const { counters } = world;
+  const inSystem = counters.inSystem[service]!;
+  counters.areaUs[service] = counters.areaUs[service]! + inSystem * (nowUs - counters.areaAtUs[service]!);
+  counters.areaAtUs[service] = nowUs;
+  counters.inSystem[service] = inSystem - 1;
+  const fromUs = arrivedUs > world.measureFromUs ? arrivedUs : world.measureFromUs;
+  if (nowUs > fromUs) counters.sojournUs[service] = counters.sojournUs[service]! + nowUs - fromUs;
+}
+
+function answerAt(world: World, words: Int32Array, id: number, timeUs: number): void {
+  words[id * WORDS + CODE] = EVENT_REPLY;
+  insert(world.queue, words, id, timeUs);
+}
+
+function hopBackUs(world: World, words: Int32Array, id: number): number {
+  const at = id * WORDS;
+  const parent = words[at + PARENT]!;
+  if (parent === NOBODY) return 0;
+  const caller = parent >= 0 ? words[parent * WORDS + POD]! : EXTERNAL - parent;
+  return hopUs(world, words[at + POD]!, caller, words[at + KEY]! ^ CAUSE_HOP_BACK);
+}
+
+/** The answer reaches the caller: its proxy counts it, and the caller goes on when it was the last one. */
+function reply(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
+  const { counters, records } = world;
+  const at = id * WORDS;
+  const connection = words[at + CONNECTION]!;
+  world.connectionActive[connection] = world.connectionActive[connection]! - 1;
+  const edge = words[at + EDGE]!;
+  const flags = words[at + FLAGS]!;
+  const parent = words[at + PARENT]!;
+  const startUs = doubles[id * DOUBLES + START_US]!;
+  const failed = (flags & FLAG_FAILED) !== 0;
+  if (nowUs >= world.measureFromUs) {
+    if (failed) counters.edgeFailed[edge] = counters.edgeFailed[edge]! + 1;
+    else counters.edgeSucceeded[edge] = counters.edgeSucceeded[edge]! + 1;
+    counters.edgeLatencyUs[edge] = counters.edgeLatencyUs[edge]! + nowUs - startUs;
+    counters.edgeHistogram[edge * HISTOGRAM_SIZE + bucketIndex(nowUs - startUs)]!++;
+  }
+  freeRecord(records, id);
+  if (parent >= 0) {
+    const up = parent * WORDS;
+    if (failed) words[up + FLAGS] = words[up + FLAGS]! | FLAG_FAILED;
+    const pending = words[up + PENDING]! - 1;
+    words[up + PENDING] = pending;
+    if (pending === 0) {
+      if ((words[up + FLAGS]! & FLAG_FAILED) !== 0) words[up + STEP] = endOf(world.program.ops, words[up + STEP]!);
+      proceed(world, words, doubles, parent, nowUs);
+    }
+  } else if (parent !== NOBODY) finishExternal(world, flags >>> LOAD_SHIFT, startUs, nowUs, failed);
+}
+
+export function finishExternal(world: World, load: number, startUs: number, nowUs: number, failed: boolean): void {
+  const { counters } = world;
+  if (failed) counters.whole.failed++;
+  else counters.whole.succeeded++;
+  if (nowUs < world.measureFromUs) return;
+  if (failed) {
+    counters.loadFailed[load] = counters.loadFailed[load]! + 1;
+    counters.seriesSums[1] = counters.seriesSums[1]! + 1;
+    return;
+  }
+  const tookUs = nowUs - startUs;
+  const fine = bucketIndex(tookUs);
+  counters.loadSucceeded[load] = counters.loadSucceeded[load]! + 1;
+  counters.loadLatencyUs[load] = counters.loadLatencyUs[load]! + tookUs;
+  counters.loadHistogram[load * HISTOGRAM_SIZE + fine]!++;
+  counters.seriesSums[0] = counters.seriesSums[0]! + 1;
+  counters.seriesSums[2] = counters.seriesSums[2]! + tookUs;
+  counters.seriesHistogram[fine]!++;
+}
+
+/** The timer of a shared CPU: spans whose demand is served go on. */
+function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, pod: number, nowUs: number): void {
+  // Each completed span may start others on this pod, so they are taken one at a time.
+  for (let id = completeDue(world, words, doubles, pod, nowUs); id >= 0; id = completeDue(world, words, doubles, pod, nowUs)) {
+    proceed(world, words, doubles, id, nowUs);
+  }
+}
+
+/** A span whose pod died while its event was under way: its caller hears at the time noted in ARRIVED_US. */
+function loseSpan(world: World, id: number, nowUs: number): void {
+  const { words, doubles } = world.records;
+  words[id * WORDS + FLAGS] = (words[id * WORDS + FLAGS]! & ~FLAG_LOST) | FLAG_FAILED;
+  answerAt(world, words, id, Math.max(nowUs, doubles[id * DOUBLES + ARRIVED_US]!));
+}

@@ -1,0 +1,108 @@
+/**
+ * How a caller's proxy picks a pod: priority, then locality, then endpoint (Envoy's order, SEMANTICS A0), from its own
+ * in-flight counts. The common case, one pool of equal endpoints, is a plain list; several priorities or locality
+ * weights make a ComplexRoute. Draws are keyed by the span, so a pick does not shift anyone else's.
+ *
+ * LEAST_REQUEST is Envoy's power of two choices (A12): two draws with replacement; the second wins only when it has
+ * strictly fewer requests in flight from this proxy.
+ */
+import { CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
+import {
+  ROUTE_COMPLEX,
+  ROUTE_LEAST_REQUEST,
+  ROUTE_NONE,
+  ROUTE_ROUND_ROBIN,
+  type World,
+} from './world.js';
+
+/** A route with several priorities or weighted localities. Localities are numbered through over all priorities. */
+export interface ComplexRoute {
+  readonly algorithm: number;
+  readonly localityWeighted: boolean;
+  /** By priority: cumulative load in percent, and one past its last locality. */
+  readonly loadBelow: Int32Array;
+  readonly localityEnd: Int32Array;
+  readonly weight: Float64Array;
+  readonly hostStart: Int32Array;
+  readonly hostEnd: Int32Array;
+  readonly hosts: Int32Array;
+  /** Weighted round robin by caller slot: deadlines per locality, and rotation positions. */
+  readonly deadline: Float64Array;
+  readonly rotation: Int32Array;
+}
+
+/** Global slot of the picked pod, -1 when the route has none (Envoy's 503 UH). */
+export function pickPod(world: World, edge: number, caller: number, callerSlot: number, row: number, key: number): number {
+  const { program } = world;
+  const route = edge * program.scenario.cluster.zones.length + world.podZone[caller]!;
+  const kind = world.routeKind[route]!;
+  const calleeBase = world.podBase[program.edgeDestination[edge]!]!;
+  if (kind === ROUTE_LEAST_REQUEST) {
+    const start = world.routeHosts[route]!;
+    return leastRequest(world, world.hosts, start, world.routeHostCount[route]!, row - calleeBase, key);
+  }
+  if (kind === ROUTE_NONE) return -1;
+  if (kind === ROUTE_COMPLEX) return pickComplex(world, world.routeComplex[route]!, callerSlot, row - calleeBase, key);
+  const start = world.routeHosts[route]!;
+  const count = world.routeHostCount[route]!;
+  if (kind === ROUTE_ROUND_ROBIN) {
+    const at = world.rotationBase[edge]! + callerSlot;
+    const position = world.rotation[at]!;
+    world.rotation[at] = position + 1;
+    return world.hosts[start + (position % count)]!;
+  }
+  return world.hosts[start + drawIndex(mix(key ^ CAUSE_PICK), count)]!;
+}
+
+/** `connectionOffset` + pod slot is the connection of this caller to that pod. */
+function leastRequest(world: World, hosts: Int32Array, start: number, count: number, connectionOffset: number, key: number): number {
+  const word = mix(key ^ CAUSE_PICK);
+  const first = hosts[start + drawIndex(word, count)]!;
+  if (count === 1) return first;
+  const second = hosts[start + drawIndex(mix(word + GOLDEN), count)]!;
+  const { connectionActive } = world;
+  return connectionActive[connectionOffset + second]! < connectionActive[connectionOffset + first]! ? second : first;
+}
+
+function pickComplex(world: World, route: ComplexRoute, callerSlot: number, connectionOffset: number, key: number): number {
+  const priority = route.loadBelow.length === 1 ? 0 : drawPriority(route, key);
+  const from = priority === 0 ? 0 : route.localityEnd[priority - 1]!;
+  const end = route.localityEnd[priority]!;
+  if (end === from) return -1;
+  const localities = route.weight.length;
+  // Without locality weights a priority is one pool; its localities lie side by side in the list of hosts.
+  const locality = route.localityWeighted ? pickLocality(route, callerSlot * localities, from, end) : from;
+  const start = route.hostStart[locality]!;
+  const count = (route.localityWeighted ? route.hostEnd[locality]! : route.hostEnd[end - 1]!) - start;
+  if (route.algorithm === ROUTE_LEAST_REQUEST) return leastRequest(world, route.hosts, start, count, connectionOffset, key);
+  if (route.algorithm === ROUTE_ROUND_ROBIN) {
+    const at = callerSlot * localities + locality;
+    const position = route.rotation[at]!;
+    route.rotation[at] = position + 1;
+    return route.hosts[start + (position % count)]!;
+  }
+  return route.hosts[start + drawIndex(mix(key ^ CAUSE_PICK), count)]!;
+}
+
+/** Envoy draws a whole number 1..100 and walks the cumulative loads (A8). */
+function drawPriority(route: ComplexRoute, key: number): number {
+  const percent = 1 + drawIndex(mix(key ^ CAUSE_PRIORITY), 100);
+  let priority = 0;
+  while (percent > route.loadBelow[priority]!) priority++;
+  return priority;
+}
+
+/** Weighted round robin: the earliest deadline goes next and comes back 1 / weight later; ties go to the first (A7). */
+function pickLocality(route: ComplexRoute, row: number, from: number, end: number): number {
+  const { deadline, weight } = route;
+  let best = from;
+  for (let locality = from + 1; locality < end; locality++) {
+    if (deadline[row + locality]! < deadline[row + best]!) best = locality;
+  }
+  deadline[row + best] = deadline[row + best]! + 1 / weight[best]!;
+  return best;
+}
+
+function drawIndex(word: number, count: number): number {
+  return Math.floor((word >>> 0) * TWO_TO_MINUS_32 * count);
+}

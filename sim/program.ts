@@ -1,0 +1,244 @@
+/**
+ * Compiles a scenario into the integer tables that the hot loop runs on. Nothing here changes during a run; what does
+ * (pods, routes, counters) is in sim/world.ts.
+ *
+ * Services are put in the order in which the loads reach them (depth first, calls in their order), the idle ones last.
+ * So neither names nor the order of the services in the file have any part in a draw, a tie or a placement, and an
+ * added idle service comes after everyone else.
+ */
+import type { Call, Distribution, Endpoint, Scenario, Service } from '../scenarios/types.js';
+import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
+
+/** Operations: four integers each, [code, a, b, c]. */
+export const OP_CPU = 0; // a: table of the demand
+export const OP_WAIT = 1; // a: table of the delay
+export const OP_CALL = 2; // a: first call row, b: rows, c: unused
+export const OP_END = 3;
+export const OP_WORDS = 4;
+
+/** Calls: three integers each, one call at most; a call with a count stands there several times. */
+export const CALL_EDGE = 0;
+export const CALL_ENDPOINT = 1;
+/** The call is made when the draw (unsigned) is below this; -1 (all ones) stands for always. */
+export const CALL_PROBABILITY = 2;
+export const CALL_WORDS = 3;
+
+/** The source of external requests, in the place of a service. */
+export const GATEWAY_NAME = 'gateway';
+
+export interface Program {
+  readonly scenario: Scenario;
+  /** Services in internal order; `order[i]` is the position in the scenario, `indexOf[j]` the way back. */
+  readonly services: readonly Service[];
+  readonly order: readonly number[];
+  readonly indexOf: readonly number[];
+  readonly serviceCount: number;
+  /** Index that stands for the gateways in tables by service: serviceCount. */
+  readonly gateway: number;
+  readonly ops: Int32Array;
+  readonly calls: Int32Array;
+  /** By endpoint (global index): service, first operation, bytes of request plus response. */
+  readonly endpointStart: Int32Array;
+  readonly endpointService: Int32Array;
+  readonly endpointBytes: Float64Array;
+  readonly edgeSource: Int32Array;
+  readonly edgeDestination: Int32Array;
+  readonly edgeCount: number;
+  /** By load: edge from the gateway and endpoint. */
+  readonly loadEdge: Int32Array;
+  readonly loadEndpoint: Int32Array;
+  readonly tables: Float64Array;
+  /** One-way delay in microseconds by [from x zones + to]; and between pods of one node. */
+  readonly zoneDelayUs: Float64Array;
+  readonly sameNodeDelayUs: number;
+  /** Table of the jitter factor, or -1. */
+  readonly jitterTable: number;
+  /** Table of the unit exponential, for arrivals. */
+  readonly exponentialTable: number;
+  /** Most child spans one step can start, plus what an event may need besides: the reserve of free records. */
+  readonly reserve: number;
+}
+
+export function compileProgram(scenario: Scenario): Program {
+  const order = serviceOrder(scenario);
+  const indexOf = new Array<number>(order.length);
+  order.forEach((declared, index) => (indexOf[declared] = index));
+  const services = order.map((declared) => scenario.services[declared]!);
+  const gateway = services.length;
+
+  const endpointIndex: number[][] = [];
+  let endpointCount = 0;
+  for (const service of services) endpointIndex.push(service.endpoints.map(() => endpointCount++));
+  const globalEndpoint = (service: number, endpoint: number) => endpointIndex[indexOf[service]!]![endpoint]!;
+
+  const tables = new TableSet();
+  const edges = new EdgeSet();
+  const loadEdge = Int32Array.from(scenario.loads, (load) => edges.of(gateway, indexOf[load.service]!));
+  const ops: number[] = [];
+  const calls: number[] = [];
+  const endpointStart = new Int32Array(endpointCount);
+  const endpointService = new Int32Array(endpointCount);
+  const endpointBytes = new Float64Array(endpointCount);
+  let widest = 1;
+  services.forEach((service, index) => {
+    service.endpoints.forEach((endpoint, position) => {
+      const global = endpointIndex[index]![position]!;
+      endpointStart[global] = ops.length / OP_WORDS;
+      endpointService[global] = index;
+      endpointBytes[global] = endpoint.requestBytes + endpoint.responseBytes;
+      widest = Math.max(widest, compileEndpoint(endpoint, ops, calls, tables, (call) => ({
+        edge: edges.of(index, indexOf[call.service]!),
+        endpoint: globalEndpoint(call.service, call.endpoint),
+      })));
+    });
+  });
+
+  const { roundTrip, zones } = scenario.cluster;
+  const jitterTable = roundTrip.jitter ? tables.of(roundTrip.jitter) : -1;
+  const exponentialTable = tables.of({ kind: 'exponential', mean: 1 });
+  return {
+    scenario,
+    services,
+    order,
+    indexOf,
+    serviceCount: services.length,
+    gateway,
+    ops: Int32Array.from(ops),
+    calls: Int32Array.from(calls),
+    endpointStart,
+    endpointService,
+    endpointBytes,
+    edgeSource: Int32Array.from(edges.sources),
+    edgeDestination: Int32Array.from(edges.destinations),
+    edgeCount: edges.sources.length,
+    loadEdge,
+    loadEndpoint: Int32Array.from(scenario.loads, (load) => globalEndpoint(load.service, load.endpoint)),
+    tables: tables.fill(),
+    zoneDelayUs: zoneDelays(scenario),
+    sameNodeDelayUs: roundTrip.sameNodeUs / 2,
+    jitterTable,
+    exponentialTable,
+    reserve: widest + 8 + zones.length,
+  };
+}
+
+/** Declared positions of the services in the order of first use, depth first from the loads. */
+function serviceOrder(scenario: Scenario): number[] {
+  const order: number[] = [];
+  const seen = new Set<number>();
+  const visit = (service: number): void => {
+    if (seen.has(service)) return;
+    seen.add(service);
+    order.push(service);
+    for (const endpoint of scenario.services[service]!.endpoints) {
+      for (const step of endpoint.steps) if (step.kind === 'call') for (const call of step.calls) visit(call.service);
+    }
+  };
+  for (const load of scenario.loads) visit(load.service);
+  scenario.services.forEach((_, index) => visit(index));
+  return order;
+}
+
+/** Appends the operations of one endpoint; returns the most calls that one of its steps can have under way. */
+function compileEndpoint(
+  endpoint: Endpoint,
+  ops: number[],
+  calls: number[],
+  tables: TableSet,
+  target: (call: Call) => { edge: number; endpoint: number },
+): number {
+  let widest = 0;
+  for (const step of endpoint.steps) {
+    if (step.kind === 'cpu') ops.push(OP_CPU, tables.of(step.demand), 0, 0);
+    else if (step.kind === 'wait') ops.push(OP_WAIT, tables.of(step.delay), 0, 0);
+    else {
+      const rounds = step.repeat === 'parallel' ? [repeats(step.calls).flat()] : repeats(step.calls);
+      for (const round of rounds) {
+        ops.push(OP_CALL, calls.length / CALL_WORDS, round.length, 0);
+        widest = Math.max(widest, round.length);
+        for (const call of round) {
+          const to = target(call);
+          calls.push(to.edge, to.endpoint, threshold(call.probability));
+        }
+      }
+    }
+  }
+  ops.push(OP_END, 0, 0, 0);
+  return widest;
+}
+
+/**
+ * The repeats of a step's calls as rounds of single calls: round r holds each call that has an r-th repeat. Every
+ * repeat is drawn on its own, so a call with probability p and count c is made p x c times in the mean; the fraction of
+ * a count is the probability of its last repeat.
+ */
+function repeats(calls: readonly Call[]): Call[][] {
+  const rounds: Call[][] = [];
+  for (const call of calls) {
+    for (let round = 0; round < call.count; round++) {
+      const share = Math.min(1, call.count - round);
+      (rounds[round] ??= []).push({ ...call, probability: call.probability * share, count: 1 });
+    }
+  }
+  return rounds;
+}
+
+/** A probability as a bound on an unsigned 32-bit draw, kept as a signed word; -1 stands for always. */
+function threshold(probability: number): number {
+  return probability >= 1 ? -1 : Math.floor(probability * 4294967296) | 0;
+}
+
+function zoneDelays(scenario: Scenario): Float64Array {
+  const { zones, roundTrip } = scenario.cluster;
+  const delays = new Float64Array(zones.length * zones.length);
+  zones.forEach((from, i) => {
+    zones.forEach((to, j) => {
+      const roundTripUs =
+        i === j ? roundTrip.sameZoneUs : from.region === to.region ? roundTrip.crossZoneUs : roundTrip.crossRegionUs;
+      delays[i * zones.length + j] = roundTripUs / 2;
+    });
+  });
+  for (const pair of roundTrip.pairs) delays[pair.from * zones.length + pair.to] = pair.roundTripUs / 2;
+  return delays;
+}
+
+/** One table per distinct distribution. */
+class TableSet {
+  private readonly bases = new Map<string, number>();
+  private readonly distributions: Distribution[] = [];
+
+  of(distribution: Distribution): number {
+    const key = JSON.stringify(distribution);
+    let base = this.bases.get(key);
+    if (base === undefined) {
+      base = this.distributions.length * TABLE_SIZE;
+      this.bases.set(key, base);
+      this.distributions.push(distribution);
+    }
+    return base;
+  }
+
+  fill(): Float64Array {
+    const tables = new Float64Array(this.distributions.length * TABLE_SIZE);
+    this.distributions.forEach((distribution, i) => fillQuantileTable(tables, i * TABLE_SIZE, distribution, 1));
+    return tables;
+  }
+}
+
+class EdgeSet {
+  readonly sources: number[] = [];
+  readonly destinations: number[] = [];
+  private readonly indices = new Map<string, number>();
+
+  of(source: number, destination: number): number {
+    const key = `${source}>${destination}`;
+    let index = this.indices.get(key);
+    if (index === undefined) {
+      index = this.sources.length;
+      this.indices.set(key, index);
+      this.sources.push(source);
+      this.destinations.push(destination);
+    }
+    return index;
+  }
+}

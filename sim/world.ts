@@ -1,0 +1,282 @@
+/**
+ * The state of a run as flat arrays: pods, connections (caller pod x callee pod of an edge), routes, counters. The hot
+ * loop (sim/loop.ts) works on these alone; the control plane (sim/control/) changes them between its slices.
+ *
+ * Slots: each service owns `capacity` consecutive pod numbers, reused once a pod is gone and nothing refers to it. The
+ * gateways are pods of a service of their own (without a node and without work), so that every caller is a pod.
+ */
+import { createQueue, growQueue, type EventQueue } from './kernel/wheel.js';
+import { createRecords, growRecords, type Records } from './kernel/records.js';
+import { ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
+import type { ComplexRoute } from './pick.js';
+import type { Program } from './program.js';
+
+/** What a pod slot holds. Only SERVING and DRAINING pods work; a DEAD one answers nothing. */
+export const POD_FREE = 0;
+export const POD_STARTING = 1;
+export const POD_SERVING = 2;
+export const POD_DRAINING = 3;
+export const POD_DEAD = 4;
+
+/** How requests of one caller zone on one edge pick a pod. */
+export const ROUTE_NONE = 0;
+export const ROUTE_LEAST_REQUEST = 1;
+export const ROUTE_ROUND_ROBIN = 2;
+export const ROUTE_RANDOM = 3;
+/** Several priorities or locality weights: see sim/pick.ts. */
+export const ROUTE_COMPLEX = 4;
+
+export interface World {
+  readonly program: Program;
+  readonly seed: number;
+  readonly queue: EventQueue;
+  readonly records: Records;
+  nowUs: number;
+  /** Start of the part that counts. */
+  measureFromUs: number;
+  /** From sending a request to a pod that does not answer until the caller gives up on it. */
+  readonly lossUs: number;
+
+  // Pods, by slot.
+  readonly podCount: number;
+  /** First slot and number of slots by service (the gateway's last). */
+  readonly podBase: Int32Array;
+  readonly podCapacity: Int32Array;
+  readonly podService: Int32Array;
+  readonly podState: Uint8Array;
+  readonly podNode: Int32Array;
+  readonly podZone: Int32Array;
+  readonly podBusy: Int32Array;
+  readonly podQueueHead: Int32Array;
+  readonly podQueueTail: Int32Array;
+  readonly podQueueLength: Int32Array;
+  /** Requests on the pod's CPU now, CPU time used so far and when that was last brought up to date. */
+  readonly podOnCpu: Int32Array;
+  readonly podCpuUs: Float64Array;
+  readonly podCpuAtUs: Float64Array;
+  /** 1 where requests share the CPU (more workers than cores), 0 where each has a core. */
+  readonly podShares: Uint8Array;
+  readonly sharing: SharedCpu[];
+  readonly podServed: Float64Array;
+  readonly podEnvoy: Float64Array;
+
+  // Services.
+  readonly workers: Int32Array;
+  /** Longest queue by service; -1: unbounded. */
+  readonly queueLimit: Int32Array;
+  readonly holdsWorker: Uint8Array;
+
+  // Connections, by connectionBase[edge] + caller's slot in its service x capacity of the callee + callee's slot.
+  readonly connectionBase: Int32Array;
+  readonly connectionActive: Int32Array;
+  readonly connectionRequests: Float64Array;
+  readonly connectionBytes: Float64Array;
+
+  // Routes, by edge x zones + caller's zone; hosts are global pod slots.
+  readonly routeKind: Uint8Array;
+  readonly routeHosts: Int32Array;
+  readonly routeHostCount: Int32Array;
+  readonly hosts: Int32Array;
+  readonly routeComplex: (ComplexRoute | null)[];
+  /** Rotation of ROUND_ROBIN by connection row (edge, caller). */
+  readonly rotation: Int32Array;
+  readonly rotationBase: Int32Array;
+
+  // Loads.
+  readonly loads: LoadState[];
+
+  readonly counters: Counters;
+}
+
+/** A pod whose requests share its CPU: processor sharing in virtual time, with the CFS quota. See sim/sharing.ts. */
+export interface SharedCpu {
+  coreCount: number;
+  /** CPU microseconds per 100 ms; Infinity without a limit. */
+  quotaUs: number;
+  virtualUs: number;
+  rate: number;
+  updatedUs: number;
+  quotaLeftUs: number;
+  periodEndUs: number;
+  throttled: boolean;
+  throttledUs: number;
+  heap: Int32Array;
+  heapCount: number;
+  /** Number of the timer that counts; older ones are stale. */
+  stamp: number;
+  timerUs: number;
+}
+
+export interface LoadState {
+  readonly seedA: number;
+  readonly seedB: number;
+  requests: number;
+  /** Time of the next arrival, Infinity after the last. */
+  nextUs: number;
+  next(): number;
+  /** Shares of the zones in force, cumulative, scaled to 2^32. */
+  zoneBounds: Float64Array;
+}
+
+/** Everything counted in the measured part; zeroed at its start. */
+export interface Counters {
+  readonly arrivals: Float64Array;
+  readonly loadSucceeded: Float64Array;
+  readonly loadFailed: Float64Array;
+  readonly loadLatencyUs: Float64Array;
+  readonly loadHistogram: Uint32Array;
+  /** External requests in this step of the time series: succeeded, failed, sum of latency; histogram. */
+  readonly seriesSums: Float64Array;
+  readonly seriesHistogram: Uint32Array;
+  readonly serviceArrivals: Float64Array;
+  readonly serviceSucceeded: Float64Array;
+  readonly serviceFailed: Float64Array;
+  readonly serviceRefused: Float64Array;
+  readonly serviceLatencyUs: Float64Array;
+  readonly serviceWaitUs: Float64Array;
+  readonly serviceStarted: Float64Array;
+  readonly serviceHistogram: Uint32Array;
+  /** For Little's law: number in the system, its integral up to the last change, and the clipped sojourns. */
+  readonly inSystem: Float64Array;
+  readonly areaUs: Float64Array;
+  readonly areaAtUs: Float64Array;
+  readonly sojournUs: Float64Array;
+  readonly edgeSucceeded: Float64Array;
+  readonly edgeFailed: Float64Array;
+  readonly edgeLatencyUs: Float64Array;
+  readonly edgeHistogram: Uint32Array;
+  /** Requests and bytes by [edge x zones x zones + from x zones + to], folded in from the connections. */
+  readonly edgeZoneRequests: Float64Array;
+  readonly edgeZoneBytes: Float64Array;
+  /** Since the start of the run, warm-up included, for the checkers. */
+  readonly whole: { arrivals: number; succeeded: number; failed: number; spans: number; events: number };
+}
+
+/** Slots by service, gateway last; each must hold every pod that may exist at once. */
+export function createWorld(program: Program, seed: number, capacity: readonly number[], loads: LoadState[]): World {
+  const zones = program.scenario.cluster.zones.length;
+  const services = program.serviceCount;
+  const podBase = new Int32Array(services + 2);
+  for (let s = 0; s <= services; s++) podBase[s + 1] = podBase[s]! + capacity[s]!;
+  const pods = podBase[services + 1]!;
+  const podService = new Int32Array(pods);
+  for (let s = 0; s <= services; s++) podService.fill(s, podBase[s]!, podBase[s + 1]!);
+
+  const connectionBase = new Int32Array(program.edgeCount + 1);
+  const rotationBase = new Int32Array(program.edgeCount + 1);
+  const hostBase = new Int32Array(program.edgeCount * zones);
+  let hostCount = 0;
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    const callers = capacity[program.edgeSource[edge]!]!;
+    const callees = capacity[program.edgeDestination[edge]!]!;
+    connectionBase[edge + 1] = connectionBase[edge]! + callers * callees;
+    rotationBase[edge + 1] = rotationBase[edge]! + callers;
+    for (let zone = 0; zone < zones; zone++) {
+      hostBase[edge * zones + zone] = hostCount;
+      hostCount += callees;
+    }
+  }
+  const connections = connectionBase[program.edgeCount]!;
+  const records = createRecords(4096);
+  return {
+    program,
+    seed,
+    queue: createQueue(records.capacity),
+    records,
+    nowUs: 0,
+    measureFromUs: 0,
+    lossUs: program.scenario.mesh.connectTimeoutUs,
+    podCount: pods,
+    podBase,
+    podCapacity: Int32Array.from(capacity),
+    podService,
+    podState: new Uint8Array(pods),
+    podNode: new Int32Array(pods).fill(-1),
+    podZone: new Int32Array(pods),
+    podBusy: new Int32Array(pods),
+    podQueueHead: new Int32Array(pods).fill(-1),
+    podQueueTail: new Int32Array(pods).fill(-1),
+    podQueueLength: new Int32Array(pods),
+    podOnCpu: new Int32Array(pods),
+    podCpuUs: new Float64Array(pods),
+    podCpuAtUs: new Float64Array(pods),
+    podShares: new Uint8Array(pods),
+    sharing: Array.from({ length: pods }, createSharedCpu),
+    podServed: new Float64Array(pods),
+    podEnvoy: new Float64Array(pods * ENVOY_BUCKETS),
+    workers: Int32Array.from([...program.services.map((service) => service.workers), 0]),
+    queueLimit: Int32Array.from([...program.services.map((service) => service.queue ?? -1), 0]),
+    holdsWorker: Uint8Array.from([...program.services.map((service) => (service.holdsWorkerWhileCalling ? 1 : 0)), 0]),
+    connectionBase,
+    connectionActive: new Int32Array(connections),
+    connectionRequests: new Float64Array(connections),
+    connectionBytes: new Float64Array(connections),
+    routeKind: new Uint8Array(program.edgeCount * zones),
+    routeHosts: hostBase,
+    routeHostCount: new Int32Array(program.edgeCount * zones),
+    hosts: new Int32Array(hostCount),
+    routeComplex: new Array<ComplexRoute | null>(program.edgeCount * zones).fill(null),
+    rotation: new Int32Array(rotationBase[program.edgeCount]!),
+    rotationBase,
+    loads,
+    counters: createCounters(program, zones),
+  };
+}
+
+/** Doubles the room for records; called between slices of the hot loop. */
+export function growWorld(world: World): void {
+  growRecords(world.records);
+  growQueue(world.queue, world.records.capacity);
+}
+
+function createSharedCpu(): SharedCpu {
+  return {
+    coreCount: 1,
+    quotaUs: Infinity,
+    virtualUs: 0,
+    rate: 1,
+    updatedUs: 0,
+    quotaLeftUs: Infinity,
+    periodEndUs: 0,
+    throttled: false,
+    throttledUs: 0,
+    heap: new Int32Array(0),
+    heapCount: 0,
+    stamp: 0,
+    timerUs: -1,
+  };
+}
+
+function createCounters(program: Program, zones: number): Counters {
+  const loads = program.scenario.loads.length;
+  const services = program.serviceCount;
+  const edges = program.edgeCount;
+  return {
+    arrivals: new Float64Array(loads),
+    loadSucceeded: new Float64Array(loads),
+    loadFailed: new Float64Array(loads),
+    loadLatencyUs: new Float64Array(loads),
+    loadHistogram: new Uint32Array(loads * HISTOGRAM_SIZE),
+    seriesSums: new Float64Array(3),
+    seriesHistogram: new Uint32Array(HISTOGRAM_SIZE),
+    serviceArrivals: new Float64Array(services),
+    serviceSucceeded: new Float64Array(services),
+    serviceFailed: new Float64Array(services),
+    serviceRefused: new Float64Array(services),
+    serviceLatencyUs: new Float64Array(services),
+    serviceWaitUs: new Float64Array(services),
+    serviceStarted: new Float64Array(services),
+    serviceHistogram: new Uint32Array(services * HISTOGRAM_SIZE),
+    inSystem: new Float64Array(services),
+    areaUs: new Float64Array(services),
+    areaAtUs: new Float64Array(services),
+    sojournUs: new Float64Array(services),
+    edgeSucceeded: new Float64Array(edges),
+    edgeFailed: new Float64Array(edges),
+    edgeLatencyUs: new Float64Array(edges),
+    edgeHistogram: new Uint32Array(edges * HISTOGRAM_SIZE),
+    edgeZoneRequests: new Float64Array(edges * zones * zones),
+    edgeZoneBytes: new Float64Array(edges * zones * zones),
+    whole: { arrivals: 0, succeeded: 0, failed: 0, spans: 0, events: 0 },
+  };
+}
