@@ -1,0 +1,309 @@
+/**
+ * From the endpoints of a service, the zone of a caller and the routing objects to the table the caller's proxy routes by:
+ * priority levels with their share, in each the zones with their weight, in each the healthy endpoints.
+ *
+ * Two steps, as in the real system. The control plane groups endpoints by zone and gives each group a priority (failover)
+ * or a weight (distribute). The proxy then weighs that by health: shares of priorities (priority.ts) and of zones. Called
+ * when endpoints or rules change, never per request.
+ *
+ * Rules: Istio's locality load balancing and Envoy's priority, locality-weight and panic documents, read with their code.
+ */
+import { overprovisionedShare, priorityState } from './priority.js';
+import {
+  effectiveLocalitySetting,
+  hasOutlierDetection,
+  matchesLocality,
+  splitZone,
+  trafficPolicyOf,
+  type DistributeEntry,
+  type EffectiveLocality,
+  type FailoverEntry,
+  type Spec,
+  type TrafficPolicy,
+} from './localitySetting.js';
+
+export type Algorithm = 'LEAST_REQUEST' | 'ROUND_ROBIN' | 'RANDOM';
+
+/** Behaviour that changed with Istio 1.32: not-ready endpoints are sent and count as unhealthy, and panic is always off. */
+export type IstioLevel = '<=1.31' | '>=1.32';
+
+export interface RouteEndpoint {
+  readonly index: number;
+  /** `region/zone`. */
+  readonly zone: string;
+  readonly node: string;
+  /** Ready, and not ejected by this proxy. */
+  readonly healthy: boolean;
+  /** Unhealthy because this proxy ejected it: then it counts in the totals at every Istio level. */
+  readonly ejected?: boolean;
+}
+
+export interface RouteLocality {
+  readonly zone: string;
+  /** Weight of the group as the control plane sends it (A4); the number of its endpoints unless `distribute` says more. */
+  readonly weight: number;
+  /** The weight after health (A7). */
+  readonly effectiveWeight: number;
+  /** `index` of the usable endpoints, in the order given: the healthy ones; in panic all of them. */
+  readonly endpoints: readonly number[];
+}
+
+export interface RoutePriority {
+  /** Integers that sum to 100 over the priorities. */
+  readonly loadPercent: number;
+  readonly panic: boolean;
+  /** Zones with at least one usable endpoint. None: whoever lands here gets 503 "no healthy upstream" (UH). */
+  readonly localities: readonly RouteLocality[];
+}
+
+export interface Route {
+  readonly algorithm: Algorithm;
+  /**
+   * True: pick a locality by effective weight (weighted round robin), then an endpoint in it. False, or in a priority in
+   * panic: the endpoints of all its localities form one pool.
+   */
+  readonly localityWeighted: boolean;
+  /** At least one. */
+  readonly priorities: readonly RoutePriority[];
+}
+
+export interface RouteInput {
+  readonly clientZone: string;
+  readonly clientNode: string;
+  /** All endpoints that are not terminating, ready or not. */
+  readonly endpoints: readonly RouteEndpoint[];
+  /** `spec` of the DestinationRule that holds for the host, or null. */
+  readonly destinationRule: Spec | null;
+  /** Mesh-wide `localityLbSetting`; null is Istio's default (enabled, empty). */
+  readonly meshSetting: Spec | null;
+  /** Left out: the behaviour of the releases before 1.32. */
+  readonly compat?: IstioLevel;
+}
+
+/** Envoy's own panic threshold, which stands where Istio sets none. */
+const ENVOY_PANIC_THRESHOLD_PERCENT = 50;
+
+/** Endpoints of one zone that share a priority. */
+export interface Group {
+  readonly zone: string;
+  readonly priority: number;
+  readonly weight: number;
+  readonly members: readonly RouteEndpoint[];
+}
+
+export function buildRoute(input: RouteInput): Route {
+  const level = input.compat ?? '<=1.31';
+  const policy = trafficPolicyOf(input.destinationRule);
+  const setting = effectiveLocalitySetting(input);
+  const sent = endpointsSent(input.endpoints, policy, level);
+  const groups = arrange(groupByZone(sent), setting, input, level);
+  return {
+    algorithm: algorithmOf(policy),
+    localityWeighted: setting.kind === 'distribute' || (setting.kind === 'failover' && setting.explicit),
+    priorities: weighByHealth(groups, panicThreshold(policy, level)),
+  };
+}
+
+/** A10: before 1.32 only ready endpoints reach the proxies; ejected ones were sent, and are counted. */
+function endpointsSent(
+  endpoints: readonly RouteEndpoint[],
+  policy: TrafficPolicy,
+  level: IstioLevel,
+): readonly RouteEndpoint[] {
+  const sendsNotReady = level === '>=1.32' && minHealthPercent(policy) === 0;
+  return sendsNotReady ? endpoints : endpoints.filter((endpoint) => endpoint.healthy || endpoint.ejected === true);
+}
+
+/** A9. */
+function panicThreshold(policy: TrafficPolicy, level: IstioLevel): number {
+  if (hasOutlierDetection(policy)) return minHealthPercent(policy);
+  return level === '>=1.32' ? 0 : ENVOY_PANIC_THRESHOLD_PERCENT;
+}
+
+function minHealthPercent(policy: TrafficPolicy): number {
+  return policy.outlierDetection?.minHealthPercent ?? 0;
+}
+
+function algorithmOf(policy: TrafficPolicy): Algorithm {
+  const loadBalancer = policy.loadBalancer;
+  if (loadBalancer?.consistentHash !== undefined) throw new Error('consistentHash load balancing is not modelled');
+  const simple = loadBalancer?.simple;
+  switch (simple) {
+    case undefined:
+    case 'UNSPECIFIED':
+    case 'LEAST_CONN':
+    case 'LEAST_REQUEST':
+      return 'LEAST_REQUEST';
+    case 'ROUND_ROBIN':
+      return 'ROUND_ROBIN';
+    case 'RANDOM':
+      return 'RANDOM';
+    default:
+      throw new Error(`load balancing algorithm ${simple} is not modelled`);
+  }
+}
+
+function groupByZone(endpoints: readonly RouteEndpoint[]): Group[] {
+  const byZone = new Map<string, RouteEndpoint[]>();
+  for (const endpoint of endpoints) {
+    const members = byZone.get(endpoint.zone);
+    if (members === undefined) byZone.set(endpoint.zone, [endpoint]);
+    else members.push(endpoint);
+  }
+  return [...byZone].map(([zone, members]) => ({ zone, priority: 0, weight: members.length, members }));
+}
+
+function arrange(groups: Group[], setting: EffectiveLocality, input: RouteInput, level: IstioLevel): Group[] {
+  switch (setting.kind) {
+    case 'none':
+      return groups;
+    case 'distribute':
+      return applyDistribute(groups, setting.distribute, input.clientZone);
+    case 'failover': {
+      const { failover, failoverPriority } = setting;
+      if (failoverPriority.length === 0) return failoverPriorities(groups, failover, input.clientZone);
+      const labelled = failoverPriorityLabels(groups, failoverPriority, input.clientZone, input.clientNode, level);
+      return failover.length === 0 ? labelled : failoverPriorities(labelled, failover, input.clientZone);
+    }
+  }
+}
+
+/** A4. The first entry whose `from` matches decides; groups it does not list are gone for good. */
+export function applyDistribute(
+  groups: readonly Group[],
+  distribute: readonly DistributeEntry[],
+  clientZone: string,
+): Group[] {
+  const entry = distribute.find(({ from }) => matchesLocality(from, clientZone));
+  if (entry === undefined) return [...groups];
+  const listed: (Group | null)[] = groups.map(() => null);
+  for (const [rule, percent] of Object.entries(entry.to)) {
+    const matched = groups.flatMap((group, g) => (listed[g] === null && matchesLocality(rule, group.zone) ? [g] : []));
+    const matchedWeight = matched.reduce((sum, g) => sum + groups[g]!.weight, 0);
+    // Rounding up per group over-weights a rule that spans several groups, as in the original.
+    for (const g of matched)
+      listed[g] = { ...groups[g]!, weight: Math.ceil((groups[g]!.weight * percent) / matchedWeight) };
+  }
+  return listed.filter((group) => group !== null);
+}
+
+/** A5: same zone, same region, elsewhere, elsewhere but not where `failover` points. Works inside given priorities. */
+export function failoverPriorities(
+  groups: readonly Group[],
+  failover: readonly FailoverEntry[],
+  clientZone: string,
+): Group[] {
+  const client = splitZone(clientZone);
+  const target = failover.find(({ from }) => from === client.region);
+  return compactPriorities(
+    groups.map((group) => {
+      const there = splitZone(group.zone);
+      let distance: number;
+      if (there.region === client.region) distance = there.zone === client.zone ? 0 : 2;
+      else distance = target !== undefined && there.region !== target.to ? 4 : 3;
+      return { ...group, priority: group.priority * 5 + distance };
+    }),
+  );
+}
+
+/** A6: N ordered labels; the priority is N minus the position of the first that differs. Splits groups where needed. */
+export function failoverPriorityLabels(
+  groups: readonly Group[],
+  labels: readonly string[],
+  clientZone: string,
+  clientNode: string,
+  level: IstioLevel,
+): Group[] {
+  const wanted = labels.map((entry) => {
+    const [label, fixed] = entry.split('=');
+    return { label: label!, value: fixed ?? labelValue(label!, clientZone, clientNode) };
+  });
+  const split = groups.flatMap((group) => {
+    const byPriority = new Map<number, RouteEndpoint[]>();
+    for (const member of group.members) {
+      const priority = labelDistance(wanted, member, level);
+      byPriority.set(priority, [...(byPriority.get(priority) ?? []), member]);
+    }
+    return [...byPriority].map(([priority, members]) => ({
+      zone: group.zone,
+      priority,
+      weight: members.length,
+      members,
+    }));
+  });
+  return compactPriorities(split);
+}
+
+function labelDistance(
+  wanted: readonly { readonly label: string; readonly value: string }[],
+  endpoint: RouteEndpoint,
+  level: IstioLevel,
+): number {
+  const differs = wanted.map(({ label, value }) => labelValue(label, endpoint.zone, endpoint.node) !== value);
+  // From 1.32 on a first label `network` is a wish: a mismatch only ranks the endpoint behind all others.
+  const networkIsWish = level === '>=1.32' && wanted[0]?.label === NETWORK_LABEL;
+  const penalty = networkIsWish && differs[0] === true ? wanted.length : 0;
+  const first = differs.findIndex((isDifferent, j) => isDifferent && !(networkIsWish && j === 0));
+  return penalty + (first < 0 ? 0 : wanted.length - first);
+}
+
+const NETWORK_LABEL = 'topology.istio.io/network';
+
+/** One network, one cluster and no subzones are modelled: those labels are empty everywhere. */
+function labelValue(label: string, zoneName: string, node: string): string {
+  switch (label) {
+    case 'topology.kubernetes.io/region':
+      return splitZone(zoneName).region;
+    case 'topology.kubernetes.io/zone':
+      return splitZone(zoneName).zone;
+    case 'kubernetes.io/hostname':
+      return node;
+    case 'topology.istio.io/subzone':
+    case 'topology.istio.io/cluster':
+    case NETWORK_LABEL:
+      return '';
+    default:
+      throw new Error(`failoverPriority label ${label} is not modelled`);
+  }
+}
+
+/** 0..N without gaps; the order of groups stays. */
+export function compactPriorities(groups: readonly Group[]): Group[] {
+  const used = [...new Set(groups.map(({ priority }) => priority))].sort((a, b) => a - b);
+  return groups.map((group) => ({ ...group, priority: used.indexOf(group.priority) }));
+}
+
+function weighByHealth(groups: readonly Group[], panicThresholdPercent: number): RoutePriority[] {
+  const levels = Math.max(1, ...groups.map(({ priority }) => priority + 1));
+  const byLevel = Array.from({ length: levels }, (_, level) => groups.filter(({ priority }) => priority === level));
+  const state = priorityState(
+    byLevel.map((level) => sumOver(level, healthyCount)),
+    byLevel.map((level) => sumOver(level, ({ members }) => members.length)),
+    panicThresholdPercent,
+  );
+  return byLevel.map((level, p) => {
+    // Without any host, panic would change nothing: the answer is 503 either way.
+    const panic = state.panic[p]! && level.length > 0;
+    const localities = level
+      .map((group) => routeLocality(group, panic))
+      .filter(({ endpoints }) => endpoints.length > 0);
+    return { loadPercent: state.loadPercent[p]!, panic, localities };
+  });
+}
+
+function routeLocality(group: Group, panic: boolean): RouteLocality {
+  return {
+    zone: group.zone,
+    weight: group.weight,
+    effectiveWeight: group.weight * overprovisionedShare(healthyCount(group), group.members.length),
+    endpoints: group.members.filter(({ healthy }) => panic || healthy).map(({ index }) => index),
+  };
+}
+
+function healthyCount(group: Group): number {
+  return group.members.filter(({ healthy }) => healthy).length;
+}
+
+function sumOver(groups: readonly Group[], value: (group: Group) => number): number {
+  return groups.reduce((sum, group) => sum + value(group), 0);
+}
