@@ -4,6 +4,8 @@
  * compiles it into integer tables. Indices are positions in the declared lists, so that renaming changes no draw.
  *
  * Times are microseconds (fractions allowed here, rounded when the simulator compiles), money is US dollars.
+ * Points in time (rates, shares, faults) count from the start of the simulation, where the warm-up begins: in the file
+ * they count from the start of the measured part, and the loader has added the warm-up.
  */
 import type { EngineConfig, KubeObject } from '../engine/types.js';
 

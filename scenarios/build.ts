@@ -1,0 +1,206 @@
+/**
+ * From the file form, known to be right, to the record that the simulator compiles: names become positions in the
+ * declared lists, shorthands their long form. A name that is missing here is a bug of the checks before, hence a throw.
+ */
+import { resolveTarget, endpointNames } from './call-graph.js';
+import type { EndpointNames } from './call-graph.js';
+import { resolveHost } from './destination-rule.js';
+import { DEFAULTS } from './defaults.js';
+import { rateCurve } from './load-curve.js';
+import { buildPolicies } from './policies.js';
+import { DEFAULT_TRANSFER_BOOK, PRICE_BOOKS } from './prices.js';
+import { own } from './raw.js';
+import { nodeName } from './references.js';
+import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
+import type { KubeObject } from '../engine/types.js';
+import type { Call, Cluster, Distribution, Fault, Load, NodeSpec, Scenario, Service, Step } from './types.js';
+
+/** Everything but expectations and notices, which need the places in the file. */
+export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
+  const { spec } = file;
+  const names = endpointNames(spec.services);
+  const serviceNames = spec.services.map((service) => service.name);
+  const cluster = buildCluster(spec.cluster);
+  const zones = spec.cluster.zones;
+  return {
+    name: file.metadata.name,
+    why: file.metadata.why,
+    cluster,
+    gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
+    services: spec.services.map((service) => buildService(service, zones, names)),
+    mesh: {
+      destinationRules: spec.mesh.objects
+        .filter((object) => object.kind === 'DestinationRule')
+        .map((object) => ({
+          service: serviceNames.indexOf(resolveHost(object.spec['host'], serviceNames)!),
+          object: object as KubeObject,
+        })),
+      localityLbSetting: spec.mesh.localityLbSetting ?? null,
+      propagationUs: spec.mesh.propagation,
+      connectTimeoutUs: spec.mesh.connectTimeout,
+    },
+    loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
+    faults: spec.faults.map((fault) => buildFault(fault, cluster, spec.run.warmUp)),
+    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames),
+    run: {
+      durationUs: spec.run.duration,
+      warmUpUs: spec.run.warmUp,
+      seed: spec.run.seed,
+      replications: spec.run.replications,
+      scrapeUs: spec.run.scrape,
+      rateWindowUs: spec.run.rateWindow,
+      cycleUs: spec.run.cycle,
+      seriesUs: spec.run.series,
+    },
+  };
+}
+
+function buildCluster(file: ClusterFile): Cluster {
+  const zones = file.zones.map((name) => {
+    const [region, zone] = name.split('/');
+    return { name, region: region!, zone: zone! };
+  });
+  const { roundTrip } = file;
+  const pairs = roundTrip.pairs.flatMap((pair) => {
+    const [from, to] = pair.between.map((zone) => file.zones.indexOf(zone)) as [number, number];
+    return [
+      { from, to, roundTripUs: pair.roundTrip },
+      { from: to, to: from, roundTripUs: pair.roundTrip },
+    ];
+  });
+  const book = PRICE_BOOKS[file.nodePools.find((pool) => pool.prices !== undefined)?.prices ?? DEFAULT_TRANSFER_BOOK]!;
+  return {
+    zones,
+    nodes: buildNodes(file),
+    roundTrip: {
+      sameNodeUs: roundTrip.sameNode,
+      sameZoneUs: roundTrip.sameZone,
+      crossZoneUs: roundTrip.crossZone,
+      crossRegionUs: roundTrip.crossRegion,
+      pairs,
+      jitter: buildJitter(roundTrip.jitter),
+    },
+    transfer: {
+      crossZoneUsdPerGb: file.transfer.crossZonePerGB ?? book.crossZoneUsdPerGb,
+      crossRegionUsdPerGb: file.transfer.crossRegionPerGB ?? book.crossRegionUsdPerGb,
+    },
+  };
+}
+
+/** By pool, then zone, then number. */
+function buildNodes(file: ClusterFile): readonly NodeSpec[] {
+  return file.nodePools.flatMap((pool) => {
+    const instance = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType);
+    return file.zones.flatMap((zoneName, zone) => {
+      const count = typeof pool.nodesPerZone === 'number' ? pool.nodesPerZone : (own(pool.nodesPerZone, zoneName) ?? 0);
+      return Array.from({ length: count }, (_, number) => ({
+        name: nodeName(pool.name, zoneName, number),
+        pool: pool.name,
+        zone,
+        cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
+        memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
+        priceUsdPerHour: pool.pricePerHour ?? instance!.usdPerHour,
+      }));
+    });
+  });
+}
+
+function buildJitter(jitter: ClusterFile['roundTrip']['jitter']): Distribution | null {
+  if (jitter?.lognormal !== undefined) return { kind: 'lognormal', mean: 1, cv: jitter.lognormal.cv };
+  if (jitter?.gamma !== undefined) return { kind: 'gamma', mean: 1, cv: jitter.gamma.cv };
+  return null;
+}
+
+function buildService(file: ServiceFile, zones: readonly string[], names: EndpointNames): Service {
+  const perZone = typeof file.replicas === 'number' ? null : file.replicas;
+  const replicasPerZone = perZone === null ? null : zones.map((zone) => perZone[zone] ?? 0);
+  const { requests, limits } = file.resources;
+  return {
+    name: file.name,
+    replicas:
+      typeof file.replicas === 'number' ? file.replicas : replicasPerZone!.reduce((sum, count) => sum + count, 0),
+    replicasPerZone,
+    requests: { cpuMillicores: requests.cpu, memoryBytes: requests.memory },
+    limits: { cpuMillicores: limits.cpu ?? null, memoryBytes: limits.memory ?? null },
+    memoryUseBytes: file.memoryUse ?? requests.memory * DEFAULTS.service.memoryUseOfRequest,
+    workers: file.workers,
+    queue: file.queue === 'unbounded' ? null : file.queue,
+    holdsWorkerWhileCalling: file.holdsWorkerWhileCalling,
+    startUp: {
+      imagePull: buildDistribution(file.startUp.imagePull),
+      ready: buildDistribution(file.startUp.ready),
+      probeInitialDelayUs: file.startUp.probe.initialDelay,
+      probePeriodUs: file.startUp.probe.period,
+    },
+    terminationGraceUs: file.terminationGrace,
+    spread: file.spread,
+    endpoints: file.endpoints.map((endpoint) => ({
+      name: endpoint.name,
+      steps: [
+        ...(endpoint.cpu === undefined ? [] : [{ kind: 'cpu' as const, demand: buildDistribution(endpoint.cpu) }]),
+        ...endpoint.steps.map((step) => buildStep(step, names)),
+      ],
+      requestBytes: endpoint.requestBytes,
+      responseBytes: endpoint.responseBytes,
+    })),
+  };
+}
+
+function buildStep(step: StepFile, names: EndpointNames): Step {
+  if (step.cpu !== undefined) return { kind: 'cpu', demand: buildDistribution(step.cpu) };
+  if (step.wait !== undefined) return { kind: 'wait', delay: buildDistribution(step.wait) };
+  const calls = step.call !== undefined ? [step.call] : step.parallel!;
+  return { kind: 'call', calls: calls.map((call) => buildCall(call, names)), repeat: step.repeat };
+}
+
+function buildCall(call: CallFile, names: EndpointNames): Call {
+  if (typeof call === 'string') return { ...target(call, names), probability: 1, count: 1 };
+  return { ...target(call.to, names), probability: call.probability, count: call.count };
+}
+
+function target(text: string, names: EndpointNames): { readonly service: number; readonly endpoint: number } {
+  const resolved = resolveTarget(text, names);
+  if (!('target' in resolved)) throw new Error(`the target "${text}" passed the checks but does not resolve`);
+  const { service, endpoint } = resolved.target;
+  return { service: [...names.keys()].indexOf(service), endpoint: names.get(service)!.indexOf(endpoint) };
+}
+
+function buildDistribution(file: StepFile['cpu'] & {}): Distribution {
+  if (typeof file === 'number') return { kind: 'constant', mean: file };
+  if (file.constant !== undefined) return { kind: 'constant', mean: file.constant };
+  if (file.exponential !== undefined) return { kind: 'exponential', mean: file.exponential };
+  if (file.gamma !== undefined) return { kind: 'gamma', ...file.gamma };
+  if (file.lognormal !== undefined) return { kind: 'lognormal', ...file.lognormal };
+  const { bounds, weights } = file.empirical!;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const shares = weights.map((weight) => weight / total);
+  const mean = shares.reduce((sum, share, index) => sum + (share * (bounds[index]! + bounds[index + 1]!)) / 2, 0);
+  return { kind: 'empirical', bounds, weights: shares, mean };
+}
+
+function buildLoad(
+  file: LoadFile,
+  zones: readonly string[],
+  names: EndpointNames,
+  run: ScenarioFile['spec']['run'],
+): Load {
+  const even = Object.fromEntries(zones.map((zone) => [zone, 1 / zones.length]));
+  const from = Array.isArray(file.from) ? file.from : [{ at: 0, shares: file.from ?? even }];
+  return {
+    name: file.name ?? file.entry,
+    ...target(file.entry, names),
+    from: from.map((entry, index) => ({
+      atUs: index === 0 ? 0 : entry.at + run.warmUp,
+      shares: zones.map((zone) => own(entry.shares, zone) ?? 0),
+    })),
+    arrivals: file.arrivals,
+    rate: rateCurve(file.rate, run.warmUp, run.duration),
+  };
+}
+
+function buildFault(file: ScenarioFile['spec']['faults'][number], cluster: Cluster, warmUpUs: number): Fault {
+  const times = { atUs: file.at + warmUpUs, forUs: file.for ?? null };
+  if (file.zoneOutage !== undefined)
+    return { kind: 'zoneOutage', zone: cluster.zones.findIndex((zone) => zone.name === file.zoneOutage), ...times };
+  return { kind: 'nodeLoss', node: cluster.nodes.findIndex((node) => node.name === file.nodeLoss), ...times };
+}

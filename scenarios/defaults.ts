@@ -1,0 +1,75 @@
+/**
+ * Every value that a scenario may leave out, in the form in which it would be written, each with its reason. This is the
+ * only place of defaults: the schema shows them to editors and fills them in, nothing behind the loader writes another.
+ */
+export const DEFAULTS = {
+  roundTrip: {
+    /** Loopback and veth of one machine; no published figure found, our own guess. */
+    sameNode: '0.05ms',
+    /** Published pings within a zone lie between 0.3 and 0.9 ms; the lower half is what newer instances show. */
+    sameZone: '0.4ms',
+    /** Between zones of one region 1.0 to 1.5 ms is typical (0.25 to 3.4 ms seen). */
+    crossZone: '1.2ms',
+    /** us-east-1 to eu-west-1, the pair most often spanned. */
+    crossRegion: '80ms',
+  },
+  gateways: {
+    /** Two, so that one can be drained. */
+    perZone: 2,
+    /** A DNS or load-balancer health check of 3 to 5 s that must fail two or three times. */
+    failover: '10s',
+  },
+  service: {
+    /** As in Kubernetes. */
+    replicas: 1,
+    /** Istio sets no limit on pending requests (2^32 - 1), and most servers none of their own. */
+    queue: 'unbounded',
+    /** A thread a request is still the common server; asynchronous ones say so. */
+    holdsWorkerWhileCalling: true,
+    /** Share of the memory request in use: half keeps memory out of every threshold unless a scenario speaks of it. */
+    memoryUseOfRequest: 0.5,
+    /** A cached image. */
+    imagePull: '0s',
+    /** Containers without a pull are up within 5 s in 99 of 100 cases by the Kubernetes scalability objective. */
+    ready: '5s',
+    /** Kubernetes' probe defaults. */
+    probeInitialDelay: '0s',
+    probePeriod: '10s',
+    terminationGrace: '30s',
+    /** The kube-scheduler's default constraints: prefer, not insist. */
+    spread: 'soft',
+    maxSkew: 1,
+    /** A small JSON call: the size of the worked price examples. */
+    requestBytes: '1kB',
+    responseBytes: '4kB',
+  },
+  mesh: {
+    /** istiod waits for 100 ms of quiet before it pushes; about as much again for the watch, the push and the proxy. */
+    propagation: '200ms',
+    /** Istio's mesh-wide connectTimeout. */
+    connectTimeout: '10s',
+  },
+  load: { arrivals: 'poisson' },
+  hpa: {
+    /** Kubernetes' minReplicas. */
+    min: 1,
+    /** Kubernetes' target where no metric is given. */
+    targetCpu: '80%',
+  },
+  run: {
+    duration: '10m',
+    /** Long enough for queues and connection counts at any load below 95 %; an HPA needs more. */
+    warmUp: '1m',
+    seed: 1,
+    /** The least that gives an interval worth printing (t with 4 degrees of freedom: 2.78). */
+    replications: 5,
+    /** metrics-server's and most Prometheus configurations' interval. */
+    scrape: '15s',
+    /** Four scrapes: the least that rides out a missed one. */
+    rateWindow: '60s',
+    /** How often the engine looks. */
+    cycle: '60s',
+    /** Width of one point in charts. */
+    series: '10s',
+  },
+} as const;

@@ -1,0 +1,69 @@
+/**
+ * Reads a scenario file: text in, a total, frozen record out, or every problem at once. The order is: well-formed text,
+ * then the shape (`schema.ts`), names (`references.ts`), and only when all of that holds the record (`build.ts`) and
+ * what is worth announcing (`notices.ts`). Shape and names are checked independently, so one pass finds both kinds.
+ */
+import { buildScenario } from './build.js';
+import { notice, scenarioNotices } from './notices.js';
+import type { Problem } from './problems.js';
+import { reporter } from './raw.js';
+import { checkReferences } from './references.js';
+import { jsonSchema, scenarioSchema } from './schema.js';
+import { schemaProblems } from './schema-problems.js';
+import { readSource } from './source.js';
+import type { Source } from './source.js';
+import type { Expectation, Notice, Scenario } from './types.js';
+
+export { explain, formatProblem } from './problems.js';
+export type { Problem } from './problems.js';
+
+export type Loaded = { readonly scenario: Scenario } | { readonly problems: readonly Problem[] };
+
+/** Pure: `fileName` only stands in messages. Problems come in the order of the file. */
+export function parseScenario(text: string, fileName: string): Loaded {
+  const { source, problems: unreadable } = readSource(text, fileName);
+  if (source.value === null) return { problems: unreadable };
+
+  const parsed = scenarioSchema.safeParse(source.value);
+  const shape = parsed.success ? [] : schemaProblems(source, parsed.error.issues, jsonSchema('Scenario'));
+  const foreign = shape.filter((problem) => problem.code === 'WT0106');
+  // A file of another kind is wrong in all its parts: saying so once is enough.
+  if (foreign.length > 0) return { problems: [...unreadable, ...foreign] };
+
+  const { report, problems: names } = reporter(source.problem);
+  const notices: Notice[] = [];
+  checkReferences(source.value, {
+    report,
+    unmodelled: (found) => notices.push(notice(source, found.code, found.path, found.message)),
+  });
+
+  const problems = [...unreadable, ...shape, ...names];
+  if (!parsed.success || problems.length > 0) return { problems: inFileOrder(problems) };
+  const scenario = buildScenario(parsed.data);
+  return {
+    scenario: deepFreeze({
+      ...scenario,
+      expectations: expectations(parsed.data.spec.expectations, source),
+      notices: [...notices, ...scenarioNotices(scenario, parsed.data, source)],
+    }),
+  };
+}
+
+function expectations(texts: readonly string[], source: Source): readonly Expectation[] {
+  return texts.map((text, index) => ({ text, file: source.file, ...source.locate(['spec', 'expectations', index]) }));
+}
+
+/** By place, then by code, so that the order does not depend on which check ran first. */
+function inFileOrder(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort(
+    (a, b) => a.line - b.line || a.column - b.column || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0),
+  );
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

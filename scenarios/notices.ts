@@ -1,0 +1,109 @@
+/**
+ * What a reader of the results should know before the run, though nothing is wrong: services that are offered more than
+ * they can do, pods that will wait for room, and ejections that the rules allow but the simulation leaves out.
+ */
+import { couldEject } from './destination-rule.js';
+import { offeredLoad } from './saturation.js';
+import type { OfferedLoad } from './saturation.js';
+import type { Path, Source } from './source.js';
+import type { ProblemCode } from './problems.js';
+import type { ScenarioFile } from './schema.js';
+import type { Notice, Scenario } from './types.js';
+import type { KubeObject } from '../engine/types.js';
+
+type Bare = Omit<Scenario, 'expectations' | 'notices'>;
+
+export function notice(source: Source, code: ProblemCode, path: Path, message: string): Notice {
+  return { code, message, file: source.file, line: source.locate(path).line };
+}
+
+export function scenarioNotices(scenario: Bare, file: ScenarioFile, source: Source): readonly Notice[] {
+  return [
+    ...saturationNotices(scenario, source),
+    ...roomNotices(scenario, source),
+    ...ejectionNotices(scenario, file, source),
+  ];
+}
+
+function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
+  return offeredLoad(scenario).flatMap((offered) => {
+    const service = scenario.services[offered.service]!;
+    const words = saturation(offered);
+    if (words === null) return [];
+    const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} pods`;
+    return [notice(source, 'WT0501', ['spec', 'services', offered.service, 'name'], message)];
+  });
+}
+
+/** The scarcer of workers and cores, or null when both suffice. */
+function saturation({ busyWorkers, workers, busyCores, cores }: OfferedLoad): string | null {
+  const byWorkers = share(busyWorkers, workers);
+  const byCpu = cores === null ? 0 : share(busyCores, cores);
+  if (byWorkers <= 1 && byCpu <= 1) return null;
+  const percent = (ratio: number): string => (Number.isFinite(ratio) ? ` (${(ratio * 100).toFixed(0)}%)` : '');
+  return byWorkers >= byCpu
+    ? `${busyWorkers.toFixed(1)} of ${workers} workers${percent(byWorkers)}`
+    : `${busyCores.toFixed(2)} of ${cores!.toFixed(2)} cores${percent(byCpu)}`;
+}
+
+function share(busy: number, capacity: number): number {
+  return busy === 0 ? 0 : busy / capacity;
+}
+
+function roomNotices(scenario: Bare, source: Source): readonly Notice[] {
+  const wanted = { cpu: 0, memory: 0 };
+  for (const service of scenario.services) {
+    wanted.cpu += service.replicas * service.requests.cpuMillicores;
+    wanted.memory += service.replicas * service.requests.memoryBytes;
+  }
+  const room = { cpu: 0, memory: 0 };
+  for (const node of scenario.cluster.nodes) {
+    room.cpu += node.cpuMillicores;
+    room.memory += node.memoryBytes;
+  }
+  const short: string[] = [];
+  if (wanted.cpu > room.cpu) short.push(`${wanted.cpu / 1000} cores of ${room.cpu / 1000}`);
+  if (wanted.memory > room.memory) short.push(`${mebibytes(wanted.memory)}Mi of ${mebibytes(room.memory)}Mi`);
+  if (short.length === 0) return [];
+  return [
+    notice(
+      source,
+      'WT0505',
+      ['spec', 'cluster', 'nodePools'],
+      `the pods at the start ask for ${short.join(' and ')}: some will wait for room`,
+    ),
+  ];
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}
+
+/** Judged by the largest number of endpoints that any policy allows, as ejection gets possible with more of them. */
+function ejectionNotices(scenario: Bare, file: ScenarioFile, source: Source): readonly Notice[] {
+  const rules = [...scenario.mesh.destinationRules, ...scenario.policies.flatMap((policy) => policy.destinationRules)];
+  const named = new Set<string>();
+  return rules.flatMap(({ service, object }) => {
+    const endpoints = mostReplicas(scenario, service);
+    if (object === null || named.has(object.metadata.name) || !couldEject(object, endpoints)) return [];
+    named.add(object.metadata.name);
+    const message = `the DestinationRule "${object.metadata.name}" could eject endpoints of ${scenario.services[service]!.name} (up to ${endpoints}); ejection is not simulated yet`;
+    return [notice(source, 'WT0503', rulePath(file, object), message)];
+  });
+}
+
+function mostReplicas(scenario: Bare, service: number): number {
+  const byHpa = scenario.policies.flatMap((policy) => policy.hpas).filter((hpa) => hpa.service === service);
+  return Math.max(scenario.services[service]!.replicas, ...byHpa.map((hpa) => hpa.maxReplicas));
+}
+
+function rulePath(file: ScenarioFile, rule: KubeObject): Path {
+  const { mesh, policies } = file.spec;
+  const inMesh = mesh.objects.findIndex((object) => object === (rule as unknown));
+  if (inMesh >= 0) return ['spec', 'mesh', 'objects', inMesh];
+  for (const [name, policy] of Object.entries(policies)) {
+    const index = policy.destinationRules.findIndex((object) => object === (rule as unknown));
+    if (index >= 0) return ['spec', 'policies', name, 'destinationRules', index];
+  }
+  return ['spec'];
+}

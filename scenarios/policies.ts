@@ -1,0 +1,122 @@
+/**
+ * Policies as the simulator wants them: each whole, with what it inherits by `extends` folded in. A policy says what
+ * differs from the world of the scenario, so a rule that stands as in the mesh is left out.
+ */
+import { defaultEngineConfig } from './engine-defaults.js';
+import type { EngineConfig, KubeObject } from '../engine/types.js';
+import { resolveHost } from './destination-rule.js';
+import { own } from './raw.js';
+import type { PolicyFile } from './schema.js';
+import type { HpaPolicy, Policy } from './types.js';
+
+/** Services of a scenario all live in one namespace: nothing in a scenario depends on several. */
+export const SCENARIO_NAMESPACE = 'default';
+
+type RuleFile = PolicyFile['destinationRules'][number];
+type EngineFile = NonNullable<PolicyFile['engine']>;
+
+export function buildPolicies(
+  policies: Readonly<Record<string, PolicyFile>>,
+  meshObjects: readonly RuleFile[],
+  services: readonly string[],
+): readonly Policy[] {
+  const meshRules = applyRules(new Map(), meshObjects, services);
+  return Object.entries(policies).map(([name, policy]) => {
+    const chain = lineage(name, policies);
+    const rules = chain.reduce((before, policy) => applyRules(before, policy.destinationRules, services), meshRules);
+    const hpas = Object.assign({}, ...chain.map((policy) => policy.hpa)) as PolicyFile['hpa'];
+    const spread = Object.assign({}, ...chain.map((policy) => policy.spread)) as PolicyFile['spread'];
+    const perZone = new Set(chain.flatMap((policy) => policy.deploymentPerZone));
+    return {
+      name,
+      why: policy.why ?? '',
+      hpas: services.flatMap((service, index) => buildHpa(own(hpas, service) ?? null, index)),
+      engine: buildEngine(chain.map((policy) => policy.engine)),
+      destinationRules: differences(meshRules, rules),
+      spread: services.flatMap((service, index) => {
+        const differs = own(spread, service);
+        return differs === undefined ? [] : [{ service: index, spread: differs }];
+      }),
+      deploymentPerZone: services.flatMap((service, index) => (perZone.has(service) ? [index] : [])),
+    };
+  });
+}
+
+/** The farthest ancestor first, the policy itself last. */
+function lineage(name: string, policies: Readonly<Record<string, PolicyFile>>): readonly PolicyFile[] {
+  const policy = policies[name]!;
+  return policy.extends === undefined ? [policy] : [...lineage(policy.extends, policies), policy];
+}
+
+function buildHpa(file: PolicyFile['hpa'][string], service: number): readonly HpaPolicy[] {
+  if (file === null) return [];
+  return [
+    {
+      service,
+      minReplicas: file.min,
+      maxReplicas: file.max,
+      targetCpuPercent: file.targetCpu,
+      behavior: file.behavior ?? null,
+    },
+  ];
+}
+
+type Rules = ReadonlyMap<number, KubeObject>;
+
+/** Rules by service. A rule of the same name goes first, so that a rule may also change its host. */
+function applyRules(before: Rules, objects: readonly RuleFile[], services: readonly string[]): Rules {
+  const rules = new Map(before);
+  const replaced = new Set(
+    objects.map((object) => ('remove' in object ? object.remove : (object as KubeObject).metadata.name)),
+  );
+  for (const [service, object] of before) if (replaced.has(object.metadata.name)) rules.delete(service);
+  for (const object of objects) {
+    if ('remove' in object || object['kind'] !== 'DestinationRule') continue;
+    const rule = object as unknown as KubeObject;
+    rules.set(services.indexOf(resolveHost(rule.spec['host'], services)!), rule);
+  }
+  return rules;
+}
+
+function differences(mesh: Rules, rules: Rules): Policy['destinationRules'] {
+  const services = [...new Set([...mesh.keys(), ...rules.keys()])].sort((a, b) => a - b);
+  return services
+    .filter((service) => mesh.get(service) !== rules.get(service))
+    .map((service) => ({ service, object: rules.get(service) ?? null }));
+}
+
+/** Nearest word wins: `null` switches off what was inherited, an object adds to it, nothing leaves it. */
+function buildEngine(files: readonly (EngineFile | null | undefined)[]): EngineConfig | null {
+  let settings: EngineFile | null = null;
+  for (const file of files) {
+    if (file === null) settings = null;
+    else if (file !== undefined) settings = settings === null ? file : mergeSettings(settings, file);
+  }
+  return settings === null ? null : engineConfig(settings);
+}
+
+function mergeSettings(under: EngineFile, over: EngineFile): EngineFile {
+  return {
+    ...under,
+    ...over,
+    scaler: { ...under.scaler, ...over.scaler },
+    balancer: { ...under.balancer, ...over.balancer },
+    workloads: { ...under.workloads, ...over.workloads },
+  };
+}
+
+/** The engine's own defaults but for the metric: scenarios speak of CPU demand and rarely of memory. */
+function engineConfig(settings: EngineFile): EngineConfig {
+  const defaults = defaultEngineConfig;
+  const workloads = Object.fromEntries(
+    Object.entries(settings.workloads ?? {}).map(([service, bounds]) => [`${SCENARIO_NAMESPACE}/${service}`, bounds]),
+  );
+  return {
+    ...defaults,
+    metric: 'cpu',
+    ...settings,
+    scaler: { ...defaults.scaler, ...settings.scaler },
+    balancer: { ...defaults.balancer, ...settings.balancer },
+    workloads: { ...defaults.workloads, ...workloads },
+  } as EngineConfig;
+}

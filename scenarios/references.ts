@@ -1,0 +1,437 @@
+/**
+ * Do the names of a file fit together? Zones, services, endpoints, nodes, policies and hosts are looked up, shares are
+ * summed, pods are held against nodes. Runs on the plain data, so that it finds its part even where the schema has
+ * complained about another.
+ */
+import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
+import type { EndpointNames } from './call-graph.js';
+import { checkLocalityLbSetting, checkMeshObject, resolveHost } from './destination-rule.js';
+import type { RuleReport } from './destination-rule.js';
+import { PRICE_BOOKS } from './prices.js';
+import { didYouMean } from './problems.js';
+import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
+import type { Report } from './raw.js';
+import type { Path } from './source.js';
+import * as units from './units.js';
+import type { Amount } from './units.js';
+
+interface Names {
+  readonly zones: readonly string[];
+  readonly services: readonly string[];
+  readonly endpoints: EndpointNames;
+  readonly report: Report;
+  readonly rule: RuleReport;
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): void {
+  const spec = asRecord(asRecord(file)['spec']);
+  const cluster = asRecord(spec['cluster']);
+  const services = asList(spec['services']);
+  const endpoints = endpointNames(services);
+  const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
+  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule: { ...to, zones } };
+  checkCluster(cluster, names);
+  checkServices(services, cluster, names);
+  checkCalls(services, endpoints, names.report);
+  const rules = checkMesh(asRecord(spec['mesh']), names);
+  checkLoads(asList(spec['load']), names);
+  checkFaults(asList(spec['faults']), cluster, names);
+  checkPolicies(asRecord(spec['policies']), rules, names);
+}
+
+function checkCluster(cluster: Raw, names: Names): void {
+  const base: Path = ['spec', 'cluster'];
+  reportDuplicates(
+    names.report,
+    'zone',
+    asList(cluster['zones']).map((zone, index) => [zone, [...base, 'zones', index]]),
+  );
+  const pools = asList(cluster['nodePools']).map(asRecord);
+  reportDuplicates(
+    names.report,
+    'node pool',
+    pools.map((pool, index) => [pool['name'], [...base, 'nodePools', index, 'name']]),
+  );
+  for (const [index, pool] of pools.entries()) checkPool(pool, [...base, 'nodePools', index], names);
+  const seen = new Set<string>();
+  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])['pairs']).map(asRecord).entries()) {
+    const path = [...base, 'roundTrip', 'pairs', index, 'between'];
+    const between = asList(pair['between']);
+    for (const [end, zone] of between.entries())
+      checkName('WT0303', 'zone', zone, names.zones, [...path, end], names.report);
+    const key = [...between].map(String).sort().join(' and ');
+    if (between.length === 2 && between[0] === between[1])
+      names.report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
+    if (seen.has(key)) names.report('WT0305', path, { message: `the pair ${key} is declared twice` });
+    seen.add(key);
+  }
+}
+
+function checkPool(pool: Raw, path: Path, { zones, report }: Names): void {
+  if (isObject(pool['nodesPerZone']))
+    checkKeys('WT0303', 'zone', pool['nodesPerZone'], zones, [...path, 'nodesPerZone'], report);
+  const { prices, instanceType } = pool;
+  if (prices !== undefined)
+    checkName('WT0308', 'price book', prices, Object.keys(PRICE_BOOKS), [...path, 'prices'], report);
+  const book = own(PRICE_BOOKS, prices);
+  if (book !== undefined && instanceType !== undefined) {
+    checkName('WT0308', 'instance type', instanceType, Object.keys(book.instances), [...path, 'instanceType'], report);
+  }
+  const missing = ['allocatable', 'pricePerHour'].filter((key) => pool[key] === undefined);
+  if (missing.length > 0 && (prices === undefined || instanceType === undefined)) {
+    report('WT0308', path, {
+      message: `the pool says no ${missing.join(' and no ')}`,
+      expected: 'instanceType and prices, or allocatable and pricePerHour',
+    });
+  }
+}
+
+function checkServices(services: readonly unknown[], cluster: Raw, names: Names): void {
+  const declared = services.map(asRecord);
+  reportDuplicates(
+    names.report,
+    'service',
+    declared.map((service, index) => [service['name'], ['spec', 'services', index, 'name']]),
+  );
+  for (const [index, service] of declared.entries()) {
+    const path: Path = ['spec', 'services', index];
+    const endpoints = asList(service['endpoints']).map(asRecord);
+    reportDuplicates(
+      names.report,
+      'endpoint',
+      endpoints.map((endpoint, position) => [endpoint['name'], [...path, 'endpoints', position, 'name']]),
+    );
+    if (isObject(service['replicas']))
+      checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
+    checkFit(service, path, cluster, names);
+  }
+}
+
+/** A pod larger than every node, or wanted in a zone without a node, would wait for ever. */
+function checkFit(service: Raw, path: Path, cluster: Raw, { zones, report }: Names): void {
+  const requests = asRecord(asRecord(service['resources'])['requests']);
+  const cpu = amountOf(units.cpu, requests['cpu']);
+  const memory = amountOf(units.memory, requests['memory']);
+  const sizes = poolSizes(cluster, zones);
+  if (cpu === null || memory === null || sizes === null) return;
+  const fits = (size: PoolSize): boolean => size.cpuMillicores >= cpu && size.memoryBytes >= memory;
+  const expected = `at most ${sizes.map((size) => `${size.cpuMillicores}m and ${Math.floor(size.memoryBytes / 2 ** 20)}Mi (${size.name})`).join(', or ')}`;
+  if (!sizes.some(fits))
+    return report('WT0309', [...path, 'resources', 'requests'], {
+      message: 'no node of the cluster has room for such a pod',
+      expected,
+    });
+  for (const [zone, count] of Object.entries(isObject(service['replicas']) ? asRecord(service['replicas']) : {})) {
+    const index = zones.indexOf(zone);
+    if (index >= 0 && count !== 0 && !sizes.some((size) => fits(size) && size.nodes[index]! > 0)) {
+      report('WT0309', [...path, 'replicas', zone], {
+        message: `no node in ${zone} has room for such a pod`,
+        expected,
+      });
+    }
+  }
+}
+
+interface PoolSize {
+  readonly name: string;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly nodes: readonly number[];
+}
+
+/** Null where a pool cannot be read: then nothing can be said about room. Pools without nodes do not count. */
+function poolSizes(cluster: Raw, zones: readonly string[]): readonly PoolSize[] | null {
+  const sizes: PoolSize[] = [];
+  for (const pool of asList(cluster['nodePools']).map(asRecord)) {
+    const instance = own(own(PRICE_BOOKS, pool['prices'])?.instances ?? {}, pool['instanceType']);
+    const allocatable = asRecord(pool['allocatable']);
+    const cpuMillicores =
+      pool['allocatable'] === undefined ? instance?.cpuMillicores : amountOf(units.cpu, allocatable['cpu']);
+    const memoryBytes =
+      pool['allocatable'] === undefined ? instance?.memoryBytes : amountOf(units.memory, allocatable['memory']);
+    const perZone = pool['nodesPerZone'];
+    if (cpuMillicores == null || memoryBytes == null || perZone === undefined) return null;
+    const nodes = zones.map((zone) => Number((isObject(perZone) ? own(asRecord(perZone), zone) : perZone) ?? 0));
+    if (nodes.some((count) => count > 0)) sizes.push({ name: String(pool['name']), cpuMillicores, memoryBytes, nodes });
+  }
+  return sizes;
+}
+
+/** Names of the rules by service, for the policies that replace them. */
+type RulesByService = ReadonlyMap<string, string>;
+
+function checkMesh(mesh: Raw, names: Names): RulesByService {
+  const path: Path = ['spec', 'mesh'];
+  if (mesh['localityLbSetting'] !== undefined)
+    checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
+  return checkRules(asList(mesh['objects']), [...path, 'objects'], new Map(), names);
+}
+
+/** `inherited` is what held before; a rule of the same name replaces, `{remove}` takes away. */
+function checkRules(objects: readonly unknown[], path: Path, inherited: RulesByService, names: Names): RulesByService {
+  const rules = new Map(inherited);
+  const isRule = objects.map(
+    (object, index) => !('remove' in asRecord(object)) && checkMeshObject(object, [...path, index], names.rule),
+  );
+  const ruleName = (object: unknown): unknown => asRecord(asRecord(object)['metadata'])['name'];
+  reportDuplicates(
+    names.report,
+    'DestinationRule',
+    objects.flatMap((object, index): [unknown, Path][] =>
+      isRule[index] ? [[ruleName(object), [...path, index, 'metadata', 'name']]] : [],
+    ),
+  );
+  for (const [index, object] of objects.entries()) {
+    const removed = asRecord(object)['remove'];
+    const name = removed ?? (isRule[index] ? ruleName(object) : undefined);
+    if (typeof name !== 'string') continue;
+    if (removed !== undefined && ![...inherited.values()].includes(name)) {
+      const known = [...inherited.values()];
+      names.report('WT0207', [...path, index, 'remove'], {
+        message: `no DestinationRule "${name}" to remove`,
+        expected: known.length === 0 ? 'no removal: there are no rules' : `one of ${known.join(', ')}`,
+        hint: didYouMean(name, known),
+      });
+    }
+    for (const [service, rule] of rules) if (rule === name) rules.delete(service);
+  }
+  for (const [index, object] of objects.entries()) {
+    if (!isRule[index]) continue;
+    const at: Path = [...path, index, 'spec', 'host'];
+    const host = asRecord(asRecord(object)['spec'])['host'];
+    const service = resolveHost(host, names.services);
+    if (service === null) {
+      const short = typeof host === 'string' ? host.split('.')[0]! : '';
+      names.report('WT0402', at, {
+        message: host === undefined ? 'missing key "host"' : `the host is none of the services`,
+        expected: `one of ${names.services.join(', ')}`,
+        hint: didYouMean(short, names.services),
+      });
+      continue;
+    }
+    const other = rules.get(service);
+    if (other !== undefined && other !== ruleName(object)) {
+      names.report('WT0403', at, {
+        message: `the rule "${other}" speaks of "${service}" already`,
+        hint: 'give it the same metadata.name to replace it, or {remove: NAME} the other',
+      });
+    }
+    if (typeof ruleName(object) === 'string') rules.set(service, ruleName(object) as string);
+  }
+  return rules;
+}
+
+function checkLoads(loads: readonly unknown[], names: Names): void {
+  const declared = loads.map(asRecord);
+  reportDuplicates(
+    names.report,
+    'load',
+    declared.map((load, index) =>
+      load['name'] === undefined
+        ? [load['entry'], ['spec', 'load', index, 'entry']]
+        : [load['name'], ['spec', 'load', index, 'name']],
+    ),
+  );
+  for (const [index, load] of declared.entries()) {
+    const path: Path = ['spec', 'load', index];
+    checkTarget(load['entry'], names.endpoints, [...path, 'entry'], names.report);
+    const from = load['from'];
+    if (!Array.isArray(from)) {
+      if (isObject(from)) checkShares(asRecord(from), [...path, 'from'], names);
+      continue;
+    }
+    let before = -1;
+    for (const [position, entry] of from.map(asRecord).entries()) {
+      const at: Path = [...path, 'from', position];
+      if (isObject(entry['shares'])) checkShares(asRecord(entry['shares']), [...at, 'shares'], names);
+      const time = amountOf(units.duration, entry['at']);
+      if (time === null) continue;
+      if (position === 0 && time !== 0)
+        names.report('WT0310', [...at, 'at'], { message: 'the first entry must be at 0s', expected: '0s' });
+      if (time <= before)
+        names.report('WT0310', [...at, 'at'], {
+          message: 'not later than the entry before',
+          expected: 'ascending times',
+        });
+      before = time;
+    }
+  }
+}
+
+/** Room for the last bit of sums like 0.1 + 0.2 + 0.7, far below any share that someone would write. */
+const SHARE_SUM_TOLERANCE = 1e-9;
+
+function checkShares(shares: Raw, path: Path, { zones, report }: Names): void {
+  checkKeys('WT0303', 'zone', shares, zones, path, report);
+  let sum = 0;
+  for (const share of Object.values(shares)) {
+    const value = amountOf(units.fraction, share);
+    if (value === null) return;
+    sum += value;
+  }
+  if (Math.abs(sum - 1) > SHARE_SUM_TOLERANCE)
+    report('WT0307', path, {
+      message: `the shares sum to ${Number((sum * 100).toFixed(6))}%`,
+      expected: 'shares that sum to 100%',
+    });
+}
+
+function checkFaults(faults: readonly unknown[], cluster: Raw, { zones, report }: Names): void {
+  const nodes = rawNodeNames(cluster, zones);
+  for (const [index, fault] of faults.map(asRecord).entries()) {
+    const path: Path = ['spec', 'faults', index];
+    if (fault['zoneOutage'] !== undefined)
+      checkName('WT0303', 'zone', fault['zoneOutage'], zones, [...path, 'zoneOutage'], report);
+    if (fault['nodeLoss'] !== undefined)
+      checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
+  }
+}
+
+/** `pool-region-zone-number`, in the order of the record. */
+export function nodeName(pool: string, zone: string, number: number): string {
+  return `${pool}-${zone.replace('/', '-')}-${number}`;
+}
+
+function rawNodeNames(cluster: Raw, zones: readonly string[]): readonly string[] {
+  return asList(cluster['nodePools'])
+    .map(asRecord)
+    .flatMap((pool) =>
+      zones.flatMap((zone) => {
+        const count = isObject(pool['nodesPerZone']) ? own(asRecord(pool['nodesPerZone']), zone) : pool['nodesPerZone'];
+        return Array.from({ length: Number.isInteger(count) ? (count as number) : 0 }, (_, number) =>
+          nodeName(String(pool['name']), zone, number),
+        );
+      }),
+    );
+}
+
+function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): void {
+  const { report, services } = names;
+  const policyNames = Object.keys(policies);
+  for (const [name, raw] of Object.entries(policies)) {
+    const policy = asRecord(raw);
+    const path: Path = ['spec', 'policies', name];
+    if (policy['extends'] !== undefined)
+      checkName('WT0304', 'policy', policy['extends'], policyNames, [...path, 'extends'], report);
+    const chain = extendsChain(name, policies);
+    if (chain.at(-1) === name && chain.length > 1)
+      report('WT0304', [...path, 'extends'], { message: `the policies extend each other: ${chain.join(' -> ')}` });
+    checkKeys('WT0301', 'service', policy['hpa'], services, [...path, 'hpa'], report);
+    checkKeys('WT0301', 'service', policy['spread'], services, [...path, 'spread'], report);
+    checkKeys(
+      'WT0301',
+      'service',
+      asRecord(policy['engine'])['workloads'],
+      services,
+      [...path, 'engine', 'workloads'],
+      report,
+    );
+    for (const [index, service] of asList(policy['deploymentPerZone']).entries())
+      checkName('WT0301', 'service', service, services, [...path, 'deploymentPerZone', index], report);
+    for (const [service, hpa] of Object.entries(asRecord(policy['hpa'])).map(
+      ([key, value]) => [key, asRecord(value)] as const,
+    )) {
+      const { min, max } = hpa;
+      if (typeof min === 'number' && typeof max === 'number' && min > max)
+        report('WT0205', [...path, 'hpa', service, 'max'], {
+          message: `max is below min, ${min}`,
+          expected: `a whole number of at least ${min}`,
+        });
+    }
+    noticeTolerances(asRecord(policy['hpa']), [...path, 'hpa'], names.rule);
+    checkRules(
+      asList(policy['destinationRules']),
+      [...path, 'destinationRules'],
+      inheritedRules(chain, policies, meshRules, names),
+      names,
+    );
+  }
+}
+
+function noticeTolerances(hpas: Raw, path: Path, rule: RuleReport): void {
+  for (const [service, hpa] of Object.entries(hpas)) {
+    for (const direction of ['scaleUp', 'scaleDown']) {
+      if (asRecord(asRecord(asRecord(hpa)['behavior'])[direction])['tolerance'] === undefined) continue;
+      rule.unmodelled({
+        code: 'WT0502',
+        path: [...path, service, 'behavior', direction, 'tolerance'],
+        message: 'tolerance of an HPA is not simulated yet: 0.1 holds',
+      });
+    }
+  }
+}
+
+/** The policy, what it extends, and so on; ends early at an unknown name, and with the first name met again. */
+function extendsChain(name: string, policies: Raw): readonly string[] {
+  const chain = [name];
+  for (;;) {
+    const next = asRecord(own(policies, chain.at(-1)))['extends'];
+    if (typeof next !== 'string' || !Object.hasOwn(policies, next)) return chain;
+    const again = chain.includes(next);
+    chain.push(next);
+    if (again) return chain;
+  }
+}
+
+/** Rules in force under the policies that one extends, the farthest first. Problems there are reported at home. */
+function inheritedRules(
+  chain: readonly string[],
+  policies: Raw,
+  meshRules: RulesByService,
+  names: Names,
+): RulesByService {
+  const silent: Names = {
+    ...names,
+    report: () => {},
+    rule: { zones: names.zones, report: () => {}, unmodelled: () => {} },
+  };
+  const ancestors = [...new Set(chain.slice(1))].filter((name) => name !== chain[0]).reverse();
+  return ancestors.reduce(
+    (rules, name) => checkRules(asList(asRecord(policies[name])['destinationRules']), [], rules, silent),
+    meshRules,
+  );
+}
+
+function checkKeys(
+  code: 'WT0301' | 'WT0303',
+  what: string,
+  value: unknown,
+  known: readonly string[],
+  path: Path,
+  report: Report,
+): void {
+  for (const key of Object.keys(asRecord(value))) {
+    if (!known.includes(key))
+      report(code, [...path, key], {
+        message: `unknown ${what} "${key}"`,
+        expected: `one of ${known.join(', ')}`,
+        hint: didYouMean(key, known),
+        atKey: true,
+      });
+  }
+}
+
+function checkName(
+  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311',
+  what: string,
+  name: unknown,
+  known: readonly string[],
+  path: Path,
+  report: Report,
+): void {
+  if (typeof name !== 'string' || known.includes(name)) return;
+  report(code, path, {
+    message: `unknown ${what} "${name}"`,
+    expected: known.length === 0 ? null : `one of ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', ...' : ''}`,
+    hint: didYouMean(name, known),
+  });
+}
+
+/** Null: absent, or not an amount (the schema says so). */
+function amountOf(kind: Amount, value: unknown): number | null {
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  const parsed = kind.parse(value);
+  return parsed.ok ? parsed.value : null;
+}
