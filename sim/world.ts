@@ -70,7 +70,9 @@ export interface World {
   readonly connectionBase: Int32Array;
   readonly connectionActive: Int32Array;
   readonly connectionRequests: Float64Array;
+  /** Bytes since the last folding into the totals by zone, and the requests up to it. */
   readonly connectionBytes: Float64Array;
+  readonly connectionFolded: Float64Array;
 
   // Routes, by edge x zones + caller's zone; hosts are global pod slots.
   readonly routeKind: Uint8Array;
@@ -211,6 +213,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     connectionActive: new Int32Array(connections),
     connectionRequests: new Float64Array(connections),
     connectionBytes: new Float64Array(connections),
+    connectionFolded: new Float64Array(connections),
     routeKind: new Uint8Array(program.edgeCount * zones),
     routeHosts: hostBase,
     routeHostCount: new Int32Array(program.edgeCount * zones),

@@ -125,21 +125,17 @@ function insertFar(queue: EventQueue, words: Int32Array, id: number, block: numb
  */
 export function findNext(queue: EventQueue, words: Int32Array, untilUs: number): number {
   for (;;) {
-    if (queue.nearCount > 0) {
-      const offset = firstNear(queue);
-      queue.cursor = offset;
-      return offset;
-    }
+    if (queue.nearCount > 0) return firstNear(queue);
     const block = nextBlock(queue);
-    if (block < 0 || block * queue.nearSize > untilUs) {
-      return -1;
-    }
+    if (block < 0 || block * queue.nearSize > untilUs) return -1;
     enterBlock(queue, words, block);
   }
 }
 
 /** Takes the first record of the bucket at `offset` (which must not be empty). */
 export function take(queue: EventQueue, words: Int32Array, offset: number): number {
+  // Not earlier: an event that was found but not taken may still get company before it.
+  queue.cursor = offset;
   const id = queue.nearHead[offset]!;
   const next = words[id * WORDS + NEXT]!;
   queue.nearHead[offset] = next;
@@ -152,16 +148,6 @@ export function take(queue: EventQueue, words: Int32Array, offset: number): numb
     if (left === 0) queue.nearTop[word >>> 5] = queue.nearTop[word >>> 5]! & ~(1 << (word & 31));
   }
   return id;
-}
-
-/** Moves an idle queue forward so that events may be inserted from `timeUs` on; nothing may lie before it. */
-export function advanceTo(queue: EventQueue, words: Int32Array, timeUs: number): void {
-  const block = Math.floor(timeUs / queue.nearSize);
-  if (block * queue.nearSize > queue.blockStartUs) {
-    if (queue.nearCount > 0) throw new Error('the queue was moved past events that have not been taken');
-    enterBlock(queue, words, block);
-  }
-  queue.cursor = timeUs - queue.blockStartUs;
 }
 
 /** Lowest set bit from the cursor's word on; events before the cursor do not exist. */

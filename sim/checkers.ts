@@ -1,0 +1,121 @@
+/**
+ * Identities that every run must keep, judged from outside the parts that they check. A failed one is a bug in the
+ * simulator, never a result. The cheap ones run always.
+ */
+import type { CheckOutcome } from '../traces/run-result.js';
+import type { Sim } from './control/state.js';
+import { ARRIVED_US, CODE, DOUBLES, PARENT, POD, WORDS } from './kernel/records.js';
+import {
+  EVENT_ARRIVE,
+  EVENT_REPLY,
+  EVENT_RESUME,
+  EXTERNAL,
+  FLAG_LOST,
+  STATE_CALLING,
+  STATE_QUEUED,
+} from './loop.js';
+import { FLAGS } from './kernel/records.js';
+import type { World } from './world.js';
+
+export function checkRun(sim: Sim): CheckOutcome[] {
+  const { world } = sim;
+  return [
+    checkConservation(world),
+    checkLittle(world),
+    checkNodes(sim),
+    checkRoutes(world),
+    checkConnections(world),
+  ];
+}
+
+/** Every external request has succeeded, failed, or is under way. */
+function checkConservation(world: World): CheckOutcome {
+  const { arrivals, succeeded, failed } = world.counters.whole;
+  let inFlight = 0;
+  forEachSpan(world, (at) => {
+    if (world.records.words[at + PARENT]! <= EXTERNAL) inFlight++;
+  });
+  return {
+    name: 'arrivals = succeeded + failed + in flight',
+    passed: arrivals === succeeded + failed + inFlight,
+    detail: `${arrivals} = ${succeeded} + ${failed} + ${inFlight}`,
+  };
+}
+
+/**
+ * Little's law as an equality of whole microseconds: the integral of the number in each service over the measured part
+ * is the sum of the sojourns, clipped to it.
+ */
+function checkLittle(world: World): CheckOutcome {
+  const { counters, nowUs, program } = world;
+  const sojournUs = counters.sojournUs.slice();
+  const present = new Float64Array(program.serviceCount);
+  const { words, doubles } = world.records;
+  forEachSpan(world, (at, id) => {
+    const code = words[at + CODE]!;
+    const inPod = code === EVENT_RESUME || (code >= STATE_QUEUED && code <= STATE_CALLING);
+    if (!inPod || (words[at + FLAGS]! & FLAG_LOST) !== 0) return;
+    const service = world.podService[words[at + POD]!]!;
+    present[service] = present[service]! + 1;
+    sojournUs[service] = sojournUs[service]! + nowUs - Math.max(world.measureFromUs, doubles[id * DOUBLES + ARRIVED_US]!);
+  });
+  const wrong: string[] = [];
+  for (let s = 0; s < program.serviceCount; s++) {
+    const areaUs = counters.areaUs[s]! + counters.inSystem[s]! * (nowUs - counters.areaAtUs[s]!);
+    if (areaUs !== sojournUs[s]! || counters.inSystem[s] !== present[s]) {
+      wrong.push(`${program.services[s]!.name}: integral ${areaUs}, sojourns ${sojournUs[s]}, in system ${counters.inSystem[s]} counted, ${present[s]} found`);
+    }
+  }
+  return {
+    name: "Little's law, in whole microseconds",
+    passed: wrong.length === 0,
+    detail: wrong.join('; ') || `${program.serviceCount} services`,
+  };
+}
+
+/** No node holds more than it can. */
+function checkNodes(sim: Sim): CheckOutcome {
+  const over = sim.nodes.filter((node) => {
+    let cpuMillicores = 0;
+    let memoryBytes = 0;
+    for (const pod of node.pods) {
+      const { requests } = sim.world.program.services[pod.workload.service]!;
+      cpuMillicores += requests.cpuMillicores;
+      memoryBytes += requests.memoryBytes;
+    }
+    const full = cpuMillicores > node.spec.cpuMillicores || memoryBytes > node.spec.memoryBytes;
+    return full || cpuMillicores !== node.requestedCpuMillicores || memoryBytes !== node.requestedMemoryBytes;
+  });
+  return {
+    name: 'no node over its allocatable',
+    passed: over.length === 0,
+    detail: over.map((node) => node.spec.name).join(', ') || `${sim.nodes.length} nodes`,
+  };
+}
+
+/** Priority shares of every route sum to 100. */
+function checkRoutes(world: World): CheckOutcome {
+  const wrong = world.routeComplex.filter((route) => route && route.loadBelow[route.loadBelow.length - 1] !== 100);
+  return { name: 'route weights sum to 100', passed: wrong.length === 0, detail: `${wrong.length} wrong` };
+}
+
+/** The proxies' counts of requests in flight agree with the spans under way. */
+function checkConnections(world: World): CheckOutcome {
+  let spans = 0;
+  forEachSpan(world, () => spans++);
+  const counted = world.connectionActive.reduce((sum, active) => sum + active, 0);
+  return {
+    name: 'in-flight counts = spans under way',
+    passed: counted === spans,
+    detail: `${counted} counted, ${spans} spans`,
+  };
+}
+
+function forEachSpan(world: World, visit: (at: number, id: number) => void): void {
+  const { words, capacity } = world.records;
+  for (let id = 0; id < capacity; id++) {
+    const code = words[id * WORDS + CODE]!;
+    const isSpan = code === EVENT_ARRIVE || code === EVENT_RESUME || code === EVENT_REPLY || code >= STATE_QUEUED;
+    if (isSpan) visit(id * WORDS, id);
+  }
+}

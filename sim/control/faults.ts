@@ -1,0 +1,105 @@
+/**
+ * Node losses and zone outages, with the delays of the real control plane (SEMANTICS B13): the processes stop at once,
+ * the API notices when the node's lease has run out, the endpoints drop then, and the pods are replaced only after their
+ * toleration of 300 s. A node that comes back earlier starts its pods again.
+ *
+ * An outage of a zone takes its gateways along. Their users fail until the load balancer in front sends them elsewhere.
+ */
+import { nodeLossTimeline } from '../cluster/nodeLoss.js';
+import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
+import { zoneBounds } from '../load.js';
+import { POD_SERVING } from '../world.js';
+import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
+import { killSlot } from './slots.js';
+import type { Sim, SimNode } from './state.js';
+
+/** Kubelets renew their lease every 10 s; a loss falls anywhere in that interval. */
+const LEASE_RENEWAL_US = 10_000_000;
+
+export function planFaults(sim: Sim): void {
+  const { scenario } = sim.world.program;
+  for (const fault of scenario.faults) {
+    const nodes = sim.nodes.filter((node) =>
+      fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
+    );
+    sim.calendar.at(fault.atUs, (nowUs) => {
+      for (const node of nodes) loseNode(sim, node, nowUs);
+      if (fault.kind === 'zoneOutage') loseGateways(sim, fault.zone, nowUs);
+    });
+    if (fault.forUs === null) continue;
+    sim.calendar.at(fault.atUs + fault.forUs, (nowUs) => {
+      for (const node of nodes) recoverNode(sim, node, nowUs);
+      if (fault.kind === 'zoneOutage') recoverGateways(sim, fault.zone);
+    });
+  }
+}
+
+/** Sends the users where they go from `nowUs` on: the scenario's shares without the zones that are down. */
+export function applyShares(sim: Sim, nowUs: number): void {
+  sim.world.program.scenario.loads.forEach((load, i) => {
+    const current = load.from.filter((entry) => entry.atUs <= nowUs).at(-1)!;
+    const shares = current.shares.map((share, zone) => (sim.zonesDown.has(zone) ? 0 : share));
+    const someLeft = shares.some((share) => share > 0);
+    sim.world.loads[i]!.zoneBounds = zoneBounds(someLeft ? shares : remaining(sim, current.shares));
+  });
+}
+
+/** Users whose own zone is the only one with a share go evenly to the zones that are left; with none left they fail. */
+function remaining(sim: Sim, shares: readonly number[]): number[] {
+  const up = shares.map((_, zone) => (sim.zonesDown.has(zone) ? 0 : 1));
+  return up.some((share) => share > 0) ? up : [...shares];
+}
+
+function loseNode(sim: Sim, node: SimNode, nowUs: number): void {
+  if (!node.up) return;
+  node.up = false;
+  const epoch = ++node.epoch;
+  for (const pod of [...node.pods]) if (!pod.dead) loseProcess(sim, pod, nowUs);
+  const leasePhaseUs =
+    (mix(seedWord(sim.world.seed, `lease/${epoch}`) + Math.imul(node.index, GOLDEN)) >>> 0) * TWO_TO_MINUS_32 * LEASE_RENEWAL_US;
+  const timeline = nodeLossTimeline({ lostAtUs: nowUs, leasePhaseUs: Math.floor(leasePhaseUs) });
+  sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
+    if (node.up || node.epoch !== epoch) return;
+    node.ready = false;
+    for (const pod of node.pods) leaveEndpoints(sim, pod, laterUs);
+  });
+  sim.calendar.at(timeline.evictedAtUs, (laterUs) => {
+    if (node.up || node.epoch !== epoch) return;
+    const owners = new Set([...node.pods].map((pod) => pod.workload));
+    for (const pod of [...node.pods]) deletePod(sim, pod, laterUs);
+    for (const workload of owners) reconcile(sim, workload, laterUs);
+  });
+}
+
+function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
+  if (node.up) return;
+  node.up = true;
+  node.ready = true;
+  node.epoch++;
+  for (const pod of node.pods) {
+    leaveEndpoints(sim, pod, nowUs);
+    restart(sim, pod, nowUs);
+  }
+  schedulePending(sim, nowUs);
+}
+
+function loseGateways(sim: Sim, zone: number, nowUs: number): void {
+  for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
+  sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
+    if (sim.world.podState[gatewaySlots(sim, zone)[0]!] === POD_SERVING) return;
+    sim.zonesDown.add(zone);
+    applyShares(sim, laterUs);
+  });
+}
+
+function recoverGateways(sim: Sim, zone: number): void {
+  for (const slot of gatewaySlots(sim, zone)) sim.world.podState[slot] = POD_SERVING;
+  sim.zonesDown.delete(zone);
+  applyShares(sim, sim.world.nowUs);
+}
+
+function gatewaySlots(sim: Sim, zone: number): number[] {
+  const { program } = sim.world;
+  const { perZone } = program.scenario.gateways;
+  return Array.from({ length: perZone }, (_, i) => sim.world.podBase[program.gateway]! + zone * perZone + i);
+}

@@ -1,0 +1,290 @@
+/**
+ * The life of pods, as a ReplicaSet, the scheduler and the kubelet make it: created -> (gated) -> bound to a node ->
+ * image pulled and started -> ready at a probe tick -> in the endpoints -> deleted, draining -> gone; or lost with its
+ * node. Times come from the scenario's start-up distributions, keyed by workload and ordinal, so that the n-th pod of a
+ * workload starts equally fast under every policy.
+ */
+import { readyAtUs } from '../cluster/probe.js';
+import { victimOrder } from '../cluster/replicaset.js';
+import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
+import { GOLDEN, mix, seedWord } from '../random.js';
+import { closeUsage, openUsage } from '../usage.js';
+import { writeRoutes } from '../routes.js';
+import { POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
+import { findNode } from './scheduling.js';
+import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
+import type { Sim, SimNode, SimPod, SimWorkload } from './state.js';
+
+/** Pods that ran before the start look this old: past every start-up rule of the HPA and the engine. */
+export const AGE_AT_START_US = 3_600_000_000;
+/** How often a pod without a node or without a slot is tried again; the scheduler's own retries are driven by events. */
+const RETRY_US = 5_000_000;
+/** How often a draining pod is looked at. */
+const DRAIN_CHECK_US = 1_000_000;
+
+/** Brings the number of pods to what the workload asks for. `wanted`: places for new pods; `victims`: pods to go first. */
+export function reconcile(
+  sim: Sim,
+  workload: SimWorkload,
+  nowUs: number,
+  hints: { readonly wanted?: readonly { node: string; zone: number }[]; readonly victims?: readonly string[] } = {},
+): void {
+  const active = workload.pods.filter((pod) => pod.deletedUs === null);
+  const missing = workload.desired - active.length;
+  for (let i = 0; i < missing; i++) createPod(sim, workload, nowUs, hints.wanted?.[i] ?? null);
+  if (missing < 0) {
+    const named = (hints.victims ?? []).flatMap((name) => active.filter((pod) => pod.name === name));
+    const order = [...named, ...victims(active, nowUs).filter((pod) => !named.includes(pod))];
+    for (const pod of order.slice(0, -missing)) deletePod(sim, pod, nowUs);
+  }
+}
+
+/** A pod that runs from the start: bound, and ready since `sinceUs`. Where it fits no node it stays pending. */
+export function startReady(sim: Sim, pod: SimPod, sinceUs: number): void {
+  if (!pod.node) return;
+  pod.startedUs = sinceUs;
+  pod.endpointChangedUs = sinceUs;
+  becomeReady(sim, pod, sinceUs);
+}
+
+/** Makes one pod and tries to place it, unless it is gated. */
+export function createPod(
+  sim: Sim,
+  workload: SimWorkload,
+  nowUs: number,
+  wanted: { node: string; zone: number } | null,
+): SimPod {
+  const ordinal = workload.podsMade++;
+  const pod: SimPod = {
+    uid: sim.podsMade++,
+    name: `${workload.name}-${ordinal}`,
+    workload,
+    createdUs: sim.starting ? -AGE_AT_START_US : nowUs,
+    node: null,
+    slot: -1,
+    gated: false,
+    wanted,
+    startedUs: null,
+    ready: false,
+    readyAtUs: null,
+    endpointChangedUs: nowUs,
+    endpoint: false,
+    deletedUs: null,
+    dead: false,
+  };
+  workload.pods.push(pod);
+  sim.pods.add(pod);
+  sim.unscheduled.push(pod);
+  if (!wanted && sim.gatesPods && !sim.starting) {
+    pod.gated = true;
+    sim.onGated?.(nowUs);
+  } else schedulePending(sim, nowUs);
+  return pod;
+}
+
+/** Tries every pod that has no node, in the order in which they were made. */
+export function schedulePending(sim: Sim, nowUs: number): void {
+  let left = false;
+  for (const pod of [...sim.unscheduled]) {
+    if (pod.gated) continue;
+    const node = findNode(sim, pod);
+    const slot = node ? findSlot(sim.world, pod.workload.service) : -1;
+    if (!node || slot < 0) {
+      left = true;
+      continue;
+    }
+    sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
+    bind(sim, pod, node, slot, nowUs);
+  }
+  if (left && !sim.retryPlanned) {
+    sim.retryPlanned = true;
+    sim.calendar.at(nowUs + RETRY_US, (laterUs) => {
+      sim.retryPlanned = false;
+      schedulePending(sim, laterUs);
+    });
+  }
+}
+
+export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
+  if (pod.deletedUs !== null) return;
+  pod.deletedUs = nowUs;
+  leaveEndpoints(sim, pod, nowUs);
+  if (pod.slot < 0) {
+    sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
+    forget(sim, pod);
+    return;
+  }
+  if (pod.dead) {
+    remove(sim, pod, nowUs);
+    return;
+  }
+  const { world } = sim;
+  if (world.podState[pod.slot] === POD_STARTING) {
+    killSlot(world, pod.slot, nowUs);
+    remove(sim, pod, nowUs);
+    return;
+  }
+  world.podState[pod.slot] = POD_DRAINING;
+  const graceEndUs = nowUs + service(sim, pod).terminationGraceUs;
+  // The application goes on serving until the proxies know better and its last request is answered.
+  const check = (laterUs: number): void => {
+    if (pod.dead || pod.slot < 0) return;
+    if (laterUs >= graceEndUs) {
+      pod.dead = true;
+      killSlot(world, pod.slot, laterUs);
+      remove(sim, pod, laterUs);
+    } else if (!isBusy(world, pod.slot)) remove(sim, pod, laterUs);
+    else sim.calendar.at(Math.min(graceEndUs, laterUs + DRAIN_CHECK_US), check);
+  };
+  sim.calendar.at(Math.min(graceEndUs, nowUs + propagationUs(sim) + DRAIN_CHECK_US), check);
+}
+
+/** The node under a pod is gone: its requests hang until their callers give up. */
+export function loseProcess(sim: Sim, pod: SimPod, nowUs: number): void {
+  pod.dead = true;
+  pod.ready = false;
+  killSlot(sim.world, pod.slot, nowUs + sim.world.lossUs);
+  if (pod.deletedUs !== null) remove(sim, pod, nowUs);
+}
+
+/** The node came back before its pods were evicted: containers start again, the image is there. */
+export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
+  if (!pod.node || pod.slot < 0) return;
+  closeUsage(sim, sim.usage, pod, nowUs);
+  pod.dead = false;
+  sim.sensors.generation[pod.slot] = sim.sensors.generation[pod.slot]! + 1;
+  takeSlot(sim.world, pod.slot, pod.node.index, pod.node.spec.zone, nowUs);
+  openUsage(sim, sim.usage, pod, nowUs);
+  start(sim, pod, nowUs, 0);
+}
+
+/** Takes a pod out of the endpoints; the proxies follow after the propagation time. */
+export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
+  if (!pod.endpoint) return;
+  pod.endpoint = false;
+  pod.endpointChangedUs = nowUs;
+  planRoutes(sim, pod.workload.service, nowUs);
+}
+
+/** Rewrites the routes of a service once a change of now has reached the proxies. */
+export function planRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
+  sim.calendar.at(nowUs + propagationUs(sim), (laterUs) => applyRoutes(sim, serviceIndex, laterUs));
+}
+
+export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
+  const endpoints = [];
+  for (const workload of sim.workloads) {
+    if (workload.service !== serviceIndex) continue;
+    for (const pod of workload.pods) {
+      const seen = nowUs - pod.endpointChangedUs >= propagationUs(sim) ? pod.endpoint : !pod.endpoint;
+      if (!seen || pod.slot < 0 || !pod.node) continue;
+      const zone = sim.world.program.scenario.cluster.zones[pod.node.spec.zone]!.name;
+      endpoints.push({ index: pod.slot, zone, node: pod.node.spec.name, healthy: true });
+    }
+  }
+  endpoints.sort((a, b) => a.index - b.index);
+  const version = (sim.routeVersion[serviceIndex] = sim.routeVersion[serviceIndex]! + 1);
+  const destinationRule = sim.rules[serviceIndex]?.spec ?? null;
+  writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, version });
+}
+
+function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {
+  const { requests } = service(sim, pod);
+  pod.node = node;
+  pod.slot = slot;
+  node.pods.add(pod);
+  node.requestedCpuMillicores += requests.cpuMillicores;
+  node.requestedMemoryBytes += requests.memoryBytes;
+  takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
+  sim.sensors.generation[slot] = sim.sensors.generation[slot]! + 1;
+  openUsage(sim, sim.usage, pod, nowUs);
+  if (!sim.starting) start(sim, pod, nowUs, draw(sim, pod, 'imagePull'));
+}
+
+function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {
+  const { startUp } = service(sim, pod);
+  const startUs = nowUs + pullUs;
+  pod.startedUs = startUs;
+  const readyUs = readyAtUs({
+    startUs,
+    appUpAfterUs: draw(sim, pod, 'ready'),
+    initialDelayUs: startUp.probeInitialDelayUs,
+    periodUs: startUp.probePeriodUs,
+  });
+  sim.calendar.at(readyUs, (laterUs) => {
+    if (pod.startedUs === startUs && !pod.dead && pod.deletedUs === null) becomeReady(sim, pod, laterUs);
+  });
+}
+
+function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
+  pod.ready = true;
+  pod.readyAtUs = nowUs;
+  sim.world.podState[pod.slot] = POD_SERVING;
+  if (!pod.endpoint) {
+    pod.endpoint = true;
+    pod.endpointChangedUs = nowUs;
+    if (!sim.starting) planRoutes(sim, pod.workload.service, nowUs);
+  }
+}
+
+/** The pod leaves its node and the list; its slot goes free once no call touches it. */
+function remove(sim: Sim, pod: SimPod, nowUs: number): void {
+  const { requests } = service(sim, pod);
+  const node = pod.node!;
+  closeUsage(sim, sim.usage, pod, nowUs);
+  node.pods.delete(pod);
+  node.requestedCpuMillicores -= requests.cpuMillicores;
+  node.requestedMemoryBytes -= requests.memoryBytes;
+  forget(sim, pod);
+  const slot = pod.slot;
+  pod.slot = -1;
+  pod.dead = true;
+  const release = (laterUs: number): void => {
+    if (hasCalls(sim.world, slot)) sim.calendar.at(laterUs + DRAIN_CHECK_US, release);
+    else giveBackSlot(sim.world, slot);
+  };
+  release(nowUs);
+  if (sim.unscheduled.length > 0) schedulePending(sim, nowUs);
+}
+
+function forget(sim: Sim, pod: SimPod): void {
+  sim.pods.delete(pod);
+  pod.workload.pods.splice(pod.workload.pods.indexOf(pod), 1);
+}
+
+/** A ReplicaSet's order of deletion; see sim/cluster/replicaset.ts. */
+function victims(pods: readonly SimPod[], nowUs: number): SimPod[] {
+  const byUid = new Map(pods.map((pod) => [String(pod.uid), pod]));
+  return victimOrder(pods.map(victimView), nowUs).map((view) => byUid.get(view.uid)!);
+}
+
+function victimView(pod: SimPod) {
+  return {
+    // Scattered, as real UIDs are: pods of one age bucket must not go in order of creation.
+    uid: String(pod.uid),
+    node: pod.node?.spec.name ?? null,
+    phase: pod.startedUs === null ? ('Pending' as const) : ('Running' as const),
+    ready: pod.ready && pod.node!.ready,
+    readySinceUs: pod.readyAtUs,
+    createdAtUs: pod.createdUs,
+    restarts: 0,
+    deletionCost: 0,
+  };
+}
+
+/** A start-up time of the pod, keyed by workload and ordinal. */
+function draw(sim: Sim, pod: SimPod, what: 'imagePull' | 'ready'): number {
+  const table = new Float64Array(TABLE_SIZE);
+  fillQuantileTable(table, 0, service(sim, pod).startUp[what], 1);
+  const base = seedWord(sim.world.seed, `startUp/${what}/${pod.workload.index}`);
+  const ordinal = Number(pod.name.slice(pod.name.lastIndexOf('-') + 1));
+  return Math.round(quantileOf(table, 0, mix(base + Math.imul(ordinal, GOLDEN))));
+}
+
+function service(sim: Sim, pod: SimPod) {
+  return sim.world.program.services[pod.workload.service]!;
+}
+
+function propagationUs(sim: Sim): number {
+  return sim.world.program.scenario.mesh.propagationUs;
+}

@@ -1,0 +1,114 @@
+/**
+ * What the monitoring of the cluster would show: counters scraped at intervals, rates between scrapes of a window,
+ * quantiles from Envoy's coarse buckets. The engine and the HPA see only this, never the world itself.
+ *
+ * A counter belongs to a pod (its generation); between two scrapes with different generations there is no rate, so a new
+ * pod has no figures until its second scrape, as with Prometheus.
+ */
+import { ENVOY_BUCKETS, envoyQuantileMs } from '../kernel/histogram.js';
+import { cpuUsedUs } from '../sharing.js';
+import { POD_DEAD, POD_FREE, type World } from '../world.js';
+
+export interface Scrape {
+  readonly atUs: number;
+  readonly generation: Int32Array;
+  readonly cpuUs: Float64Array;
+  readonly envoy: Float64Array;
+  readonly connectionRequests: Float64Array;
+}
+
+export interface Sensors {
+  /** Oldest first; what is older than the window is dropped, but for one. */
+  readonly scrapes: Scrape[];
+  /** CPU of the last two readings of the resource metrics server, for the HPA. */
+  readonly resource: { readonly atUs: number; readonly generation: Int32Array; readonly cpuUs: Float64Array }[];
+  /** By slot, raised with each new pod; a slot without a living pod is negative. */
+  readonly generation: Int32Array;
+}
+
+export function createSensors(world: World): Sensors {
+  return { scrapes: [], resource: [], generation: new Int32Array(world.podCount) };
+}
+
+export function scrape(world: World, sensors: Sensors, nowUs: number, windowUs: number): void {
+  sensors.scrapes.push({
+    atUs: nowUs,
+    generation: livingGenerations(world, sensors),
+    cpuUs: readCpu(world, nowUs),
+    envoy: world.podEnvoy.slice(),
+    connectionRequests: world.connectionRequests.slice(),
+  });
+  while (sensors.scrapes.length > 2 && sensors.scrapes[0]!.atUs < nowUs - windowUs) sensors.scrapes.shift();
+}
+
+/** The metrics server's reading; the HPA's CPU is the rate between the last two. */
+export function readResourceMetrics(world: World, sensors: Sensors, nowUs: number): void {
+  sensors.resource.push({ atUs: nowUs, generation: livingGenerations(world, sensors), cpuUs: readCpu(world, nowUs) });
+  if (sensors.resource.length > 2) sensors.resource.shift();
+}
+
+/** CPU of a pod in millicores between the last two readings of the metrics server, and when it was read; or null. */
+export function resourceCpu(sensors: Sensors, slot: number): { millicores: number; atUs: number; windowUs: number } | null {
+  const [before, last] = sensors.resource;
+  if (!before || !last || slot < 0) return null;
+  if (last.generation[slot]! <= 0 || before.generation[slot] !== last.generation[slot]) return null;
+  const windowUs = last.atUs - before.atUs;
+  return { millicores: ((last.cpuUs[slot]! - before.cpuUs[slot]!) / windowUs) * 1000, atUs: last.atUs, windowUs };
+}
+
+/** CPU of a pod in millicores over the rate window; null before its second scrape. */
+export function windowCpuMillicores(sensors: Sensors, slot: number): number | null {
+  const range = windowOf(sensors, slot);
+  if (!range) return null;
+  const { first, last } = range;
+  return ((last.cpuUs[slot]! - first.cpuUs[slot]!) / (last.atUs - first.atUs)) * 1000;
+}
+
+/** Response-time counts of a pod over the rate window are added to `into` (Envoy's buckets); false without two scrapes. */
+export function addWindowResponseTimes(sensors: Sensors, slot: number, into: Float64Array): boolean {
+  const range = windowOf(sensors, slot);
+  if (!range) return false;
+  for (let i = 0; i < ENVOY_BUCKETS; i++) {
+    const at = slot * ENVOY_BUCKETS + i;
+    into[i] = into[i]! + range.last.envoy[at]! - range.first.envoy[at]!;
+  }
+  return true;
+}
+
+/** Requests per second of one connection over the window both its pods share; 0 before the second scrape. */
+export function windowRequestsPerSecond(sensors: Sensors, connection: number, caller: number, callee: number): number {
+  const callerRange = windowOf(sensors, caller);
+  const calleeRange = windowOf(sensors, callee);
+  if (!callerRange || !calleeRange) return 0;
+  const first = callerRange.first.atUs > calleeRange.first.atUs ? callerRange.first : calleeRange.first;
+  const { last } = calleeRange;
+  const requests = last.connectionRequests[connection]! - first.connectionRequests[connection]!;
+  return requests / ((last.atUs - first.atUs) / 1e6);
+}
+
+export function quantileOfCounts(counts: Float64Array, q: number): number | null {
+  return envoyQuantileMs(counts, 0, q);
+}
+
+/** The newest scrape and the oldest one of the window that saw the same pod. */
+function windowOf(sensors: Sensors, slot: number): { first: Scrape; last: Scrape } | null {
+  const { scrapes } = sensors;
+  const last = scrapes[scrapes.length - 1];
+  if (!last || last.generation[slot]! <= 0) return null;
+  const first = scrapes.find((candidate) => candidate.generation[slot] === last.generation[slot])!;
+  return first === last ? null : { first, last };
+}
+
+function livingGenerations(world: World, sensors: Sensors): Int32Array {
+  return sensors.generation.map((generation, slot) =>
+    world.podState[slot] === POD_FREE || world.podState[slot] === POD_DEAD ? 0 : generation,
+  );
+}
+
+function readCpu(world: World, nowUs: number): Float64Array {
+  const cpuUs = new Float64Array(world.podCount);
+  for (let slot = 0; slot < world.podCount; slot++) {
+    if (world.podState[slot] !== POD_FREE) cpuUs[slot] = cpuUsedUs(world, slot, nowUs);
+  }
+  return cpuUs;
+}

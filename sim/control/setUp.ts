@@ -1,0 +1,187 @@
+/**
+ * Builds the simulated cluster of one policy at time 0: workloads (one per service, or one per zone where the policy
+ * says so), their pods placed by the scheduler and ready, gateways, rules, and the room for pods that may come.
+ */
+import { emptyMemory } from '../../engine/index.js';
+import type { HpaPolicy, Policy } from '../../scenarios/types.js';
+import { newHpaState } from '../cluster/hpa.js';
+import { insert } from '../kernel/wheel.js';
+import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
+import { createLoad } from '../load.js';
+import { EVENT_ARRIVAL } from '../loop.js';
+import type { Program } from '../program.js';
+import { createUsage } from '../usage.js';
+import { createWorld, POD_SERVING, type World } from '../world.js';
+import { createCalendar } from './calendar.js';
+import { AGE_AT_START_US, applyRoutes, createPod, startReady } from './pods.js';
+import { createSensors } from './sensors.js';
+import { takeSlot } from './slots.js';
+import { engineStep } from '../engine-adapter.js';
+import type { EngineStep, Sim, SimPod, SimWorkload } from './state.js';
+
+/** From the creation of a gated pod until the engine is asked about it: a webhook's watch event. */
+const GATE_NOTICE_US = 100_000;
+
+export function setUp(program: Program, policy: Policy, seed: number, onStep: ((step: EngineStep) => void) | null): Sim {
+  const { scenario } = program;
+  const endUs = scenario.run.warmUpUs + scenario.run.durationUs;
+  const workloads = makeWorkloads(program, policy);
+  const loads = scenario.loads.map((load, i) =>
+    createLoad(load, i, seed, endUs, program.tables, program.exponentialTable),
+  );
+  const world = createWorld(program, seed, slotCapacities(program, policy, workloads), loads);
+  const sim: Sim = {
+    world,
+    policy,
+    calendar: createCalendar(),
+    endUs,
+    nodes: scenario.cluster.nodes.map((spec, index) => ({
+      index,
+      spec,
+      up: true,
+      ready: true,
+      epoch: 0,
+      requestedCpuMillicores: 0,
+      requestedMemoryBytes: 0,
+      pods: new Set(),
+    })),
+    workloads,
+    pods: new Set(),
+    unscheduled: [],
+    retryPlanned: false,
+    starting: true,
+    rules: rulesInForce(program, policy),
+    routeVersion: new Int32Array(program.serviceCount),
+    zonesDown: new Set(),
+    sensors: createSensors(world),
+    usage: createUsage(program.serviceCount),
+    gatesPods: policy.engine !== null && policy.engine.scaler.mode !== 'off',
+    memory: emptyMemory(),
+    podsMade: 0,
+    decisions: [],
+    skipped: [],
+    lastSkip: new Map(),
+    onStep,
+    onGated: null,
+  };
+  let asked = false;
+  sim.onGated = (nowUs) => {
+    if (asked) return;
+    asked = true;
+    sim.calendar.at(nowUs + GATE_NOTICE_US, (laterUs) => {
+      asked = false;
+      engineStep(sim, laterUs, 'placement');
+    });
+  };
+  startPods(sim);
+  startGateways(sim);
+  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0);
+  startArrivals(world);
+  sim.starting = false;
+  return sim;
+}
+
+function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
+  const { zones } = program.scenario.cluster;
+  const workloads: SimWorkload[] = [];
+  program.services.forEach((service, index) => {
+    const declared = program.order[index]!;
+    const spread = policy.spread.find((override) => override.service === declared)?.spread ?? service.spread;
+    const hpa = policy.hpas.find((candidate) => candidate.service === declared) ?? null;
+    const base = { service: index, spread, podsMade: 0, pods: [] };
+    if (!policy.deploymentPerZone.includes(declared)) {
+      workloads.push({
+        ...base,
+        index: workloads.length,
+        name: service.name,
+        pinnedZone: null,
+        desired: service.replicas,
+        hpa: hpa && hpaOf(hpa, hpa.minReplicas, hpa.maxReplicas),
+      });
+      return;
+    }
+    zones.forEach((zone, zoneIndex) => {
+      const share = Math.ceil((service.replicas - zoneIndex) / zones.length);
+      workloads.push({
+        ...base,
+        pods: [],
+        index: workloads.length,
+        name: `${service.name}-${zone.zone}`,
+        pinnedZone: zoneIndex,
+        desired: service.replicasPerZone?.[zoneIndex] ?? share,
+        hpa: hpa && hpaOf(hpa, Math.ceil(hpa.minReplicas / zones.length), Math.ceil(hpa.maxReplicas / zones.length)),
+      });
+    });
+  });
+  return workloads;
+}
+
+function hpaOf(policy: HpaPolicy, minReplicas: number, maxReplicas: number): NonNullable<SimWorkload['hpa']> {
+  return { policy, minReplicas, maxReplicas, state: newHpaState() };
+}
+
+/**
+ * Slots by service: the most replicas that any decider may ask for, once more for pods that are still draining or lost
+ * with their node, and a few to spare. A pod that finds none waits and is tried again.
+ */
+function slotCapacities(program: Program, policy: Policy, workloads: readonly SimWorkload[]): number[] {
+  const most = program.services.map((service) => service.replicas);
+  for (const workload of workloads) {
+    const own = workload.hpa?.maxReplicas ?? engineMaximum(program, policy, workload);
+    const others = workloads.filter((other) => other.service === workload.service && other !== workload);
+    const all = own + others.reduce((sum, other) => sum + (other.hpa?.maxReplicas ?? other.desired), 0);
+    most[workload.service] = Math.max(most[workload.service]!, all);
+  }
+  const moves = policy.hpas.length > 0 || policy.engine !== null || program.scenario.faults.length > 0;
+  const { zones } = program.scenario.cluster;
+  return [...most.map((count) => (moves ? 2 * count + 4 : count)), program.scenario.gateways.perZone * zones.length];
+}
+
+function engineMaximum(program: Program, policy: Policy, workload: SimWorkload): number {
+  if (policy.engine?.scaler.mode !== 'full') return workload.desired;
+  const own = policy.engine.workloads[`default/${workload.name}`]?.maxReplicas;
+  return Math.max(workload.desired, own ?? policy.engine.scaler.maxReplicas);
+}
+
+function rulesInForce(program: Program, policy: Policy): Sim['rules'] {
+  const rules: Sim['rules'] = new Array(program.serviceCount).fill(null);
+  for (const { service, object } of program.scenario.mesh.destinationRules) rules[program.indexOf[service]!] = object;
+  for (const { service, object } of policy.destinationRules) rules[program.indexOf[service]!] = object;
+  return rules;
+}
+
+/** Pods of the start: where the scenario gives numbers per zone, in that zone; else where the scheduler puts them. */
+function startPods(sim: Sim): void {
+  for (const workload of sim.workloads) {
+    const perZone = sim.world.program.services[workload.service]!.replicasPerZone;
+    const zones = workload.pinnedZone === null && perZone ? perZone.flatMap((count, zone) => new Array<number>(count).fill(zone)) : [];
+    const started: SimPod[] = [];
+    for (let i = 0; i < workload.desired; i++) {
+      const zone = zones[i];
+      started.push(createPod(sim, workload, 0, zone === undefined ? null : { node: '', zone }));
+    }
+    for (const pod of started) startReady(sim, pod, -AGE_AT_START_US);
+  }
+}
+
+function startGateways(sim: Sim): void {
+  const { world } = sim;
+  const { program } = world;
+  const { perZone } = program.scenario.gateways;
+  for (let slot = world.podBase[program.gateway]!; slot < world.podCount; slot++) {
+    takeSlot(world, slot, -1, Math.floor((slot - world.podBase[program.gateway]!) / perZone), 0);
+    world.podState[slot] = POD_SERVING;
+    sim.sensors.generation[slot] = 1;
+  }
+}
+
+function startArrivals(world: World): void {
+  world.loads.forEach((load, index) => {
+    const firstUs = load.next();
+    if (firstUs === Infinity) return;
+    const id = takeRecord(world.records);
+    world.records.words[id * WORDS + CODE] = EVENT_ARRIVAL;
+    world.records.words[id * WORDS + POD] = index;
+    insert(world.queue, world.records.words, id, firstUs);
+  });
+}

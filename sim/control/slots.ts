@@ -1,0 +1,209 @@
+/**
+ * Pods in the world: taking and giving back slots, and what happens to the requests of a pod that stops. A slot is given
+ * back only when no call to or from it is under way, so a late reply never meets a stranger.
+ */
+import {
+  ARRIVED_US,
+  CODE,
+  DOUBLES,
+  FLAGS,
+  FREE,
+  NEXT,
+  PARENT,
+  POD,
+  START_US,
+  WORDS,
+} from '../kernel/records.js';
+import { ENVOY_BUCKETS } from '../kernel/histogram.js';
+import { insert } from '../kernel/wheel.js';
+import {
+  EVENT_ARRIVE,
+  EVENT_REPLY,
+  EVENT_RESUME,
+  EXTERNAL,
+  finishExternal,
+  FLAG_FAILED,
+  FLAG_LOST,
+  FLAG_ON_CPU,
+  FLAG_WORKER,
+  leaveSystem,
+  LOAD_SHIFT,
+  NOBODY,
+  STATE_CALLING,
+  STATE_ON_SHARED_CPU,
+  STATE_QUEUED,
+} from '../loop.js';
+import { bringUpToDate, clearCpu, CFS_PERIOD_US, resetSharedCpu } from '../sharing.js';
+import { POD_DEAD, POD_FREE, POD_STARTING, type World } from '../world.js';
+
+/** A free slot of the service, or -1 when every slot is taken or still has calls under way. */
+export function findSlot(world: World, service: number): number {
+  for (let slot = world.podBase[service]!; slot < world.podBase[service + 1]!; slot++) {
+    if (world.podState[slot] === POD_FREE && !hasCalls(world, slot)) return slot;
+  }
+  return -1;
+}
+
+/** Prepares a slot for a new pod on `node` in `zone`. */
+export function takeSlot(world: World, slot: number, node: number, zone: number, nowUs: number): void {
+  foldConnections(world, slot);
+  const service = world.podService[slot]!;
+  world.podState[slot] = POD_STARTING;
+  world.podNode[slot] = node;
+  world.podZone[slot] = zone;
+  world.podBusy[slot] = 0;
+  world.podOnCpu[slot] = 0;
+  world.podCpuUs[slot] = 0;
+  world.podCpuAtUs[slot] = nowUs;
+  world.podServed[slot] = 0;
+  world.podEnvoy.fill(0, slot * ENVOY_BUCKETS, (slot + 1) * ENVOY_BUCKETS);
+  if (service === world.program.gateway) return;
+  const { limits, workers } = world.program.services[service]!;
+  const nodeMillicores = world.program.scenario.cluster.nodes[node]!.cpuMillicores;
+  const limitMillicores = limits.cpuMillicores ?? Infinity;
+  // With a core for each worker nobody waits for the CPU and no quota can run out.
+  const shares = workers * 1000 > Math.min(limitMillicores, nodeMillicores);
+  world.podShares[slot] = shares ? 1 : 0;
+  const quotaUs = (limitMillicores / 1000) * CFS_PERIOD_US;
+  resetSharedCpu(world.sharing[slot]!, nodeMillicores / 1000, quotaUs, nowUs);
+}
+
+export function giveBackSlot(world: World, slot: number): void {
+  world.podState[slot] = POD_FREE;
+}
+
+/** True while a call to or from the pod is under way. */
+export function hasCalls(world: World, slot: number): boolean {
+  let found = false;
+  forEachConnection(world, slot, (connection) => (found ||= world.connectionActive[connection]! > 0));
+  return found;
+}
+
+/** True while the pod itself has requests it has not answered. */
+export function isBusy(world: World, slot: number): boolean {
+  let found = false;
+  forEachConnectionTo(world, slot, (connection) => (found ||= world.connectionActive[connection]! > 0));
+  return found;
+}
+
+/**
+ * The pod stops at once. Its requests are lost: their callers hear of it at `knownAtUs` (a closed connection soon, a
+ * dead node only by time-out). Calls that it had made go on at the other end; their replies find nobody.
+ */
+export function killSlot(world: World, slot: number, knownAtUs: number): void {
+  const { records, nowUs } = world;
+  const { words, doubles } = records;
+  const service = world.podService[slot]!;
+  world.podState[slot] = POD_DEAD;
+  if (world.podShares[slot] === 1) clearCpu(world, slot, nowUs);
+  else bringUpToDate(world, slot, nowUs);
+  for (let id = 0; id < records.capacity; id++) {
+    const at = id * WORDS;
+    const code = words[at + CODE]!;
+    if (code === FREE || code === EVENT_ARRIVE || code === EVENT_REPLY || words[at + POD] !== slot) continue;
+    if (code !== EVENT_RESUME && (code < STATE_QUEUED || code > STATE_CALLING)) continue;
+    leaveSystem(world, service, doubles[id * DOUBLES + ARRIVED_US]!, nowUs);
+    doubles[id * DOUBLES + ARRIVED_US] = knownAtUs;
+    if (code === STATE_CALLING) orphanChildren(world, id);
+    const flags = words[at + FLAGS]! & ~(FLAG_WORKER | FLAG_ON_CPU);
+    if (code === EVENT_RESUME) {
+      // Its event is in the queue and cannot be taken out; it will find the flag.
+      words[at + FLAGS] = flags | FLAG_LOST;
+    } else {
+      words[at + FLAGS] = flags | FLAG_FAILED;
+      words[at + NEXT] = -1;
+      words[at + CODE] = EVENT_REPLY;
+      insert(world.queue, words, id, Math.max(nowUs, knownAtUs));
+    }
+  }
+  world.podBusy[slot] = 0;
+  world.podOnCpu[slot] = 0;
+  world.podQueueHead[slot] = -1;
+  world.podQueueTail[slot] = -1;
+  world.podQueueLength[slot] = 0;
+  if (service === world.program.gateway) loseExternal(world, slot);
+}
+
+function orphanChildren(world: World, parent: number): void {
+  const { records } = world;
+  for (let id = 0; id < records.capacity; id++) {
+    const at = id * WORDS;
+    const code = records.words[at + CODE]!;
+    // A timer's PARENT is left over from the record's last use.
+    if (code === EVENT_ARRIVE || code === EVENT_REPLY || code === EVENT_RESUME || code >= STATE_QUEUED) {
+      if (records.words[at + PARENT] === parent) records.words[at + PARENT] = NOBODY;
+    }
+  }
+}
+
+/** The external requests of a gateway that died have failed for their users. */
+function loseExternal(world: World, gateway: number): void {
+  const { records, nowUs } = world;
+  for (let id = 0; id < records.capacity; id++) {
+    const at = id * WORDS;
+    const code = records.words[at + CODE]!;
+    if (code !== EVENT_ARRIVE && code !== EVENT_REPLY && code !== EVENT_RESUME && code < STATE_QUEUED) continue;
+    if (records.words[at + PARENT] !== EXTERNAL - gateway) continue;
+    records.words[at + PARENT] = NOBODY;
+    finishExternal(world, records.words[at + FLAGS]! >>> LOAD_SHIFT, records.doubles[id * DOUBLES + START_US]!, nowUs, true);
+  }
+}
+
+/** Adds the counts of a slot's connections to the totals by zone and zeroes them. */
+export function foldConnections(world: World, slot: number): void {
+  forEachConnection(world, slot, (connection, edge, caller, callee) => fold(world, connection, edge, caller, callee));
+}
+
+/** The same for every connection. */
+export function foldAllConnections(world: World): void {
+  for (let edge = 0; edge < world.program.edgeCount; edge++) {
+    const source = world.program.edgeSource[edge]!;
+    const destination = world.program.edgeDestination[edge]!;
+    let connection = world.connectionBase[edge]!;
+    for (let caller = world.podBase[source]!; caller < world.podBase[source + 1]!; caller++) {
+      for (let callee = world.podBase[destination]!; callee < world.podBase[destination + 1]!; callee++) {
+        fold(world, connection++, edge, caller, callee);
+      }
+    }
+  }
+}
+
+function fold(world: World, connection: number, edge: number, caller: number, callee: number): void {
+  const requests = world.connectionRequests[connection]! - world.connectionFolded[connection]!;
+  if (requests === 0) return;
+  const zones = world.program.scenario.cluster.zones.length;
+  const at = (edge * zones + world.podZone[caller]!) * zones + world.podZone[callee]!;
+  const { counters } = world;
+  counters.edgeZoneRequests[at] = counters.edgeZoneRequests[at]! + requests;
+  counters.edgeZoneBytes[at] = counters.edgeZoneBytes[at]! + world.connectionBytes[connection]!;
+  world.connectionFolded[connection] = world.connectionRequests[connection]!;
+  world.connectionBytes[connection] = 0;
+}
+
+type Visit = (connection: number, edge: number, caller: number, callee: number) => void;
+
+function forEachConnection(world: World, slot: number, visit: Visit): void {
+  forEachConnectionTo(world, slot, visit);
+  const { program } = world;
+  const service = world.podService[slot]!;
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    if (program.edgeSource[edge] !== service) continue;
+    const destination = program.edgeDestination[edge]!;
+    const base = world.podBase[destination]!;
+    const row = world.connectionBase[edge]! + (slot - world.podBase[service]!) * world.podCapacity[destination]!;
+    for (let i = 0; i < world.podCapacity[destination]!; i++) visit(row + i, edge, slot, base + i);
+  }
+}
+
+function forEachConnectionTo(world: World, slot: number, visit: Visit): void {
+  const { program } = world;
+  const service = world.podService[slot]!;
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    if (program.edgeDestination[edge] !== service) continue;
+    const source = program.edgeSource[edge]!;
+    const base = world.podBase[source]!;
+    const capacity = world.podCapacity[service]!;
+    const column = world.connectionBase[edge]! + slot - world.podBase[service]!;
+    for (let i = 0; i < world.podCapacity[source]!; i++) visit(column + i * capacity, edge, base + i, slot);
+  }
+}

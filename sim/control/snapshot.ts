@@ -1,0 +1,188 @@
+/**
+ * What the engine is told in the simulator: the cluster's API as it stands, and metrics as the scrapes show them. The
+ * counterpart of the adapters in `live/`, on the same type. Names are those of the scenario, in one namespace.
+ */
+import type { KubeObject, Snapshot, SnapshotEdge, SnapshotPod, SnapshotResponseTime } from '../../engine/types.js';
+import { ENVOY_BUCKETS } from '../kernel/histogram.js';
+import { GATEWAY_NAME } from '../program.js';
+import { POD_SERVING } from '../world.js';
+import {
+  addWindowResponseTimes,
+  quantileOfCounts,
+  windowCpuMillicores,
+  windowRequestsPerSecond,
+} from './sensors.js';
+import type { Sim, SimPod, SimWorkload } from './state.js';
+
+/** All simulated objects live here. */
+export const NAMESPACE = 'default';
+
+export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
+  const { zones } = sim.world.program.scenario.cluster;
+  const newest = sim.sensors.scrapes[sim.sensors.scrapes.length - 1];
+  const health = newest
+    ? ({ status: 'ok', ageMs: (nowUs - newest.atUs) / 1000 } as const)
+    : ({ status: 'absent', ageMs: null } as const);
+  const pods = [...sim.pods].sort((a, b) => a.uid - b.uid);
+  return {
+    apiVersion: 'wavetank/v1alpha1',
+    kind: 'Snapshot',
+    formatVersion: '1.0',
+    observedAtMs: nowUs / 1000,
+    health: { prometheus: health, istio: health, latencyProber: health },
+    nodes: sim.nodes.map((node) => ({
+      name: node.spec.name,
+      region: zones[node.spec.zone]!.region,
+      zone: zones[node.spec.zone]!.name,
+      ready: node.ready,
+      schedulable: true,
+      allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
+      requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
+      taints: [],
+      priceUsdPerHour: node.spec.priceUsdPerHour,
+    })),
+    workloads: sim.workloads.map((workload) => snapshotWorkload(sim, workload)),
+    pods: pods.map((pod) => snapshotPod(sim, pod)),
+    edges: snapshotEdges(sim),
+    latencies: { zones: zoneLatencies(sim), nodes: [] },
+    responseTimes: responseTimes(sim, pods),
+    destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
+    horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(workload)] : [])),
+    scaledObjects: [],
+    podDisruptionBudgets: [],
+  };
+}
+
+function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'][number] {
+  const service = sim.world.program.services[workload.service]!;
+  return {
+    namespace: NAMESPACE,
+    kind: 'Deployment',
+    name: workload.name,
+    desiredReplicas: workload.desired,
+    readyReplicas: workload.pods.filter((pod) => pod.ready && pod.deletedUs === null).length,
+    labels: { app: service.name },
+    annotations: {},
+    service: service.name,
+    podRequests: service.requests,
+    podLimits: service.limits,
+  };
+}
+
+function snapshotPod(sim: Sim, pod: SimPod): SnapshotPod {
+  const service = sim.world.program.services[pod.workload.service]!;
+  const cpuMillicores = pod.slot >= 0 ? windowCpuMillicores(sim.sensors, pod.slot) : null;
+  return {
+    name: pod.name,
+    namespace: NAMESPACE,
+    workload: pod.workload.name,
+    node: pod.node?.spec.name ?? null,
+    ready: pod.endpoint,
+    terminating: pod.deletedUs !== null,
+    gated: pod.gated,
+    createdAtMs: pod.createdUs / 1000,
+    requests: service.requests,
+    limits: service.limits,
+    usage: cpuMillicores === null ? null : { cpuMillicores, memoryBytes: service.memoryUseBytes },
+  };
+}
+
+/** Traffic by calling workload and node (a gateway: and zone) to destination workload. */
+function snapshotEdges(sim: Sim): SnapshotEdge[] {
+  const { world } = sim;
+  const { program } = world;
+  const podOfSlot = new Map<number, SimPod>();
+  for (const pod of sim.pods) if (pod.slot >= 0) podOfSlot.set(pod.slot, pod);
+  const rows = new Map<string, { edge: SnapshotEdge; requestsPerSecond: number; bytesPerSecond: number }>();
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    const source = program.edgeSource[edge]!;
+    const destination = program.edgeDestination[edge]!;
+    const bytesPerRequest = meanBytes(sim, destination);
+    let connection = world.connectionBase[edge]! - 1;
+    for (let caller = world.podBase[source]!; caller < world.podBase[source + 1]!; caller++) {
+      for (let callee = world.podBase[destination]!; callee < world.podBase[destination + 1]!; callee++) {
+        connection++;
+        const calleePod = podOfSlot.get(callee);
+        if (!calleePod) continue;
+        const requestsPerSecond = windowRequestsPerSecond(sim.sensors, connection, caller, callee);
+        if (requestsPerSecond === 0) continue;
+        const callerPod = podOfSlot.get(caller);
+        if (source !== program.gateway && !callerPod) continue;
+        const key = `${edge} ${callerPod ? callerPod.node!.index : world.podZone[caller]} ${callerPod?.workload.index ?? -1} ${calleePod.workload.index}`;
+        const row = rows.get(key);
+        if (row) {
+          row.requestsPerSecond += requestsPerSecond;
+          row.bytesPerSecond += requestsPerSecond * bytesPerRequest;
+          continue;
+        }
+        rows.set(key, {
+          edge: {
+            source: { namespace: NAMESPACE, workload: callerPod?.workload.name ?? GATEWAY_NAME },
+            sourceNode: callerPod?.node?.spec.name ?? null,
+            sourceZone: program.scenario.cluster.zones[world.podZone[caller]!]!.name,
+            destination: { namespace: NAMESPACE, workload: calleePod.workload.name },
+            requestsPerSecond: 0,
+            bytesPerSecond: 0,
+          },
+          requestsPerSecond,
+          bytesPerSecond: requestsPerSecond * bytesPerRequest,
+        });
+      }
+    }
+  }
+  return [...rows.values()].map(({ edge, requestsPerSecond, bytesPerSecond }) => ({
+    ...edge,
+    requestsPerSecond,
+    bytesPerSecond,
+  }));
+}
+
+/** Bytes of request and response, mean over the endpoints of a service: what byte counters by service would show. */
+function meanBytes(sim: Sim, destination: number): number {
+  const { endpoints } = sim.world.program.services[destination]!;
+  return endpoints.reduce((sum, endpoint) => sum + endpoint.requestBytes + endpoint.responseBytes, 0) / endpoints.length;
+}
+
+/** The latency prober measures round trips between zones; jitter has mean 1, so the means are the configured ones. */
+function zoneLatencies(sim: Sim): Snapshot['latencies']['zones'] {
+  const { program } = sim.world;
+  const { zones } = program.scenario.cluster;
+  return zones.flatMap((from, i) =>
+    zones.map((to, j) => ({ from: from.name, to: to.name, rttMs: (2 * program.zoneDelayUs[i * zones.length + j]!) / 1000 })),
+  );
+}
+
+function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[] {
+  const rows = new Map<string, { pod: SimPod; counts: Float64Array }>();
+  for (const pod of pods) {
+    if (pod.slot < 0 || sim.world.podState[pod.slot] !== POD_SERVING) continue;
+    const key = `${pod.workload.index} ${pod.node!.index}`;
+    const row = rows.get(key) ?? { pod, counts: new Float64Array(ENVOY_BUCKETS) };
+    if (addWindowResponseTimes(sim.sensors, pod.slot, row.counts)) rows.set(key, row);
+  }
+  return [...rows.values()].flatMap(({ pod, counts }) => {
+    const p95Ms = quantileOfCounts(counts, 0.95);
+    if (p95Ms === null) return [];
+    return [{ namespace: NAMESPACE, workload: pod.workload.name, node: pod.node!.spec.name, p95Ms }];
+  });
+}
+
+function hpaObject(workload: SimWorkload): KubeObject {
+  const hpa = workload.hpa!;
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: workload.name, namespace: NAMESPACE },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: workload.name },
+      minReplicas: hpa.minReplicas,
+      maxReplicas: hpa.maxReplicas,
+      metrics: [
+        {
+          type: 'Resource',
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: hpa.policy.targetCpuPercent } },
+        },
+      ],
+    },
+  };
+}

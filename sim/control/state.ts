@@ -1,0 +1,101 @@
+/**
+ * What the control plane of the simulated cluster knows: nodes, workloads, pods, rules. Plain objects, changed a few
+ * times a second at most; everything per request is in sim/world.ts. A pod has a slot there from binding to removal.
+ */
+import type { KubeObject, Memory, Skipped, StepInput, StepOutput } from '../../engine/types.js';
+import type { HpaPolicy, NodeSpec, Policy, Spread } from '../../scenarios/types.js';
+import type { LoggedDecision } from '../../traces/run-result.js';
+import type { HpaState } from '../cluster/hpa.js';
+import type { Usage } from '../usage.js';
+import type { World } from '../world.js';
+import type { Calendar } from './calendar.js';
+import type { Sensors } from './sensors.js';
+
+export interface SimNode {
+  readonly index: number;
+  readonly spec: NodeSpec;
+  /** Power is on. */
+  up: boolean;
+  /** What the API says; follows `up` with the delay of the lease. */
+  ready: boolean;
+  /** Counts the losses, so that a late timer of an earlier one does nothing. */
+  epoch: number;
+  requestedCpuMillicores: number;
+  requestedMemoryBytes: number;
+  readonly pods: Set<SimPod>;
+}
+
+export interface SimWorkload {
+  readonly index: number;
+  readonly name: string;
+  /** Internal index (see sim/program.ts). */
+  readonly service: number;
+  /** Every pod must run in this zone; null: anywhere. */
+  readonly pinnedZone: number | null;
+  readonly spread: Spread;
+  desired: number;
+  podsMade: number;
+  readonly pods: SimPod[];
+  readonly hpa: { readonly policy: HpaPolicy; readonly minReplicas: number; readonly maxReplicas: number; state: HpaState } | null;
+}
+
+export interface SimPod {
+  /** Ordinal over all pods of the run: the stable key of every list of pods. */
+  readonly uid: number;
+  readonly name: string;
+  readonly workload: SimWorkload;
+  readonly createdUs: number;
+  node: SimNode | null;
+  /** Slot in the world; -1 until bound and after removal. */
+  slot: number;
+  gated: boolean;
+  /** Where a decision wants it: preferred node in a required zone. */
+  wanted: { readonly node: string; readonly zone: number } | null;
+  startedUs: number | null;
+  ready: boolean;
+  readyAtUs: number | null;
+  /** When `serving` (as the proxies will see it) last changed. */
+  endpointChangedUs: number;
+  /** In the endpoints as the API has them. */
+  endpoint: boolean;
+  deletedUs: number | null;
+  /** Its process runs no more. */
+  dead: boolean;
+}
+
+export interface Sim {
+  readonly world: World;
+  readonly policy: Policy;
+  readonly calendar: Calendar;
+  readonly endUs: number;
+  readonly nodes: SimNode[];
+  readonly workloads: SimWorkload[];
+  readonly pods: Set<SimPod>;
+  /** Pods without a node, in the order in which they were made. */
+  readonly unscheduled: SimPod[];
+  retryPlanned: boolean;
+  /** While the pods of the start are set up: they are ready at once. */
+  starting: boolean;
+  /** New pods wait for the engine to place them. */
+  readonly gatesPods: boolean;
+  /** DestinationRule in force by internal service index. */
+  readonly rules: (KubeObject | null)[];
+  readonly routeVersion: Int32Array;
+  readonly zonesDown: Set<number>;
+  readonly sensors: Sensors;
+  readonly usage: Usage;
+  memory: Memory;
+  podsMade: number;
+  readonly decisions: { readonly atUs: number; readonly entry: LoggedDecision }[];
+  readonly skipped: { readonly atUs: number; readonly skipped: Skipped }[];
+  readonly lastSkip: Map<string, string>;
+  readonly onStep: ((step: EngineStep) => void) | null;
+  /** Called when a gated pod appears. */
+  onGated: ((nowUs: number) => void) | null;
+}
+
+export interface EngineStep {
+  readonly atMs: number;
+  readonly input: StepInput;
+  readonly output: StepOutput;
+}

@@ -1,0 +1,79 @@
+/** What a fault did to the users, read off the time series, and what the last state of the cluster would survive. */
+import type { FaultFigures, FaultTolerance, RunSeries } from '../traces/run-result.js';
+import type { Sim } from './control/state.js';
+import { round } from './control/series.js';
+
+/** A fault without an end is judged by its first five minutes: that long the default tolerations keep lost pods. */
+const OPEN_FAULT_SECONDS = 300;
+/** Back to normal: success and p95 within this share of what they were before. */
+const RECOVERED_WITHIN = 0.1;
+/** Seconds before the fault that stand for normal. */
+const BEFORE_SECONDS = 60;
+
+export function faultTolerance(sim: Sim, series: RunSeries): FaultTolerance {
+  const { scenario } = sim.world.program;
+  const warmUpSeconds = scenario.run.warmUpUs / 1e6;
+  const faults = scenario.faults.map((fault): FaultFigures => {
+    const atSeconds = fault.atUs / 1e6 - warmUpSeconds;
+    const forSeconds = fault.forUs === null ? OPEN_FAULT_SECONDS : fault.forUs / 1e6;
+    const name =
+      fault.kind === 'zoneOutage'
+        ? `zone ${scenario.cluster.zones[fault.zone]!.name} lost`
+        : `node ${scenario.cluster.nodes[fault.node]!.name} lost`;
+    return {
+      fault: name,
+      atSeconds: round(atSeconds),
+      goodputKept: goodputKept(series, atSeconds, atSeconds + forSeconds),
+      recoverySeconds: recoverySeconds(series, atSeconds),
+    };
+  });
+  return { faults, zonesCovered: coverage(sim) };
+}
+
+function goodputKept(series: RunSeries, fromSeconds: number, toSeconds: number): number | null {
+  let answered = 0;
+  let failed = 0;
+  series.requestsPerSecond.forEach((rate, i) => {
+    const middle = (i + 0.5) * series.stepSeconds;
+    if (middle < fromSeconds || middle >= toSeconds) return;
+    answered += rate;
+    failed += series.failedPerSecond[i]!;
+  });
+  return answered > 0 ? round((answered - failed) / answered) : null;
+}
+
+/** Seconds from the fault to the first step from which everything stays as it was before. */
+function recoverySeconds(series: RunSeries, atSeconds: number): number | null {
+  const steps = series.requestsPerSecond.map((_, i) => i);
+  const before = steps.filter((i) => {
+    const end = (i + 1) * series.stepSeconds;
+    return end <= atSeconds && end > atSeconds - BEFORE_SECONDS;
+  });
+  if (before.length === 0) return null;
+  const mean = (values: readonly (number | null)[]): number =>
+    before.reduce((sum, i) => sum + (values[i] ?? 0), 0) / before.length;
+  const normalP95 = mean(series.p95Ms);
+  const normalFailed = mean(series.failedPerSecond.map((failed, i) => failed / Math.max(series.requestsPerSecond[i]!, 1e-9)));
+  const isNormal = (i: number): boolean => {
+    const failed = series.failedPerSecond[i]! / Math.max(series.requestsPerSecond[i]!, 1e-9);
+    const p95 = series.p95Ms[i];
+    return p95 !== null && p95 !== undefined && p95 <= normalP95 * (1 + RECOVERED_WITHIN) && failed <= normalFailed + RECOVERED_WITHIN / 100;
+  };
+  const after = steps.filter((i) => i * series.stepSeconds >= atSeconds);
+  const lastBad = after.filter((i) => !isNormal(i)).at(-1);
+  if (lastBad === undefined) return 0;
+  const back = lastBad + 1;
+  return back < steps.length ? round(back * series.stepSeconds - atSeconds) : null;
+}
+
+/** By service at the end of the run: zones with ready pods, and whether pods are left without any one zone or node. */
+function coverage(sim: Sim): FaultTolerance['zonesCovered'] {
+  const { program } = sim.world;
+  return program.scenario.services.map((service, declared) => {
+    const index = program.indexOf[declared]!;
+    const ready = [...sim.pods].filter((pod) => pod.workload.service === index && pod.ready && pod.deletedUs === null && pod.node?.up);
+    const zones = new Set(ready.map((pod) => pod.node!.spec.zone)).size;
+    const nodes = new Set(ready.map((pod) => pod.node!.index)).size;
+    return { service: service.name, zones, survivesAnyZoneLoss: zones > 1, survivesAnyNodeLoss: nodes > 1 };
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * What pods used and reserved over the measured part: CPU time and pod-seconds by service, and the requests that stood
+ * on the nodes. Brought up to date whenever a pod is bound or leaves its node, and at the ends.
+ */
+import { cpuUsedUs } from './sharing.js';
+import type { Sim, SimPod } from './control/state.js';
+
+export interface Usage {
+  /** By internal service index, over the measured part. */
+  readonly cpuUs: Float64Array;
+  readonly podUs: Float64Array;
+  /** By service and node pool price: pod-microseconds on nodes of each node index. */
+  readonly podUsByNode: Map<number, Float64Array>;
+  fromUs: number;
+  readonly since: Map<SimPod, { cpuUs: number; atUs: number }>;
+}
+
+export function createUsage(serviceCount: number): Usage {
+  return {
+    cpuUs: new Float64Array(serviceCount),
+    podUs: new Float64Array(serviceCount),
+    podUsByNode: new Map(),
+    fromUs: 0,
+    since: new Map(),
+  };
+}
+
+/** Starts the measured part: what was used before does not count. */
+export function beginUsage(sim: Sim, usage: Usage, nowUs: number): void {
+  usage.cpuUs.fill(0);
+  usage.podUs.fill(0);
+  usage.podUsByNode.clear();
+  usage.fromUs = nowUs;
+  usage.since.clear();
+  for (const pod of sim.pods) if (pod.slot >= 0) openUsage(sim, usage, pod, nowUs);
+}
+
+export function openUsage(sim: Sim, usage: Usage, pod: SimPod, nowUs: number): void {
+  usage.since.set(pod, { cpuUs: cpuUsedUs(sim.world, pod.slot, nowUs), atUs: nowUs });
+}
+
+/** A pod leaves its node: what it used since it was last looked at is added up. */
+export function closeUsage(sim: Sim, usage: Usage, pod: SimPod, nowUs: number): void {
+  const since = usage.since.get(pod);
+  if (!since || !pod.node) return;
+  usage.since.delete(pod);
+  const { service } = pod.workload;
+  usage.cpuUs[service] = usage.cpuUs[service]! + cpuUsedUs(sim.world, pod.slot, nowUs) - since.cpuUs;
+  usage.podUs[service] = usage.podUs[service]! + nowUs - since.atUs;
+  const onNode = usage.podUsByNode.get(pod.node.index) ?? new Float64Array(usage.podUs.length);
+  onNode[service] = onNode[service]! + nowUs - since.atUs;
+  usage.podUsByNode.set(pod.node.index, onNode);
+}
+
+export function endUsage(sim: Sim, usage: Usage, nowUs: number): void {
+  for (const pod of [...usage.since.keys()]) closeUsage(sim, usage, pod, nowUs);
+}
