@@ -144,7 +144,7 @@ function syncs(spec: HpaSpec, start: number, count: number, wanted: (sync: numbe
   let state = newHpaState();
   return Array.from({ length: count }, (_, sync) => {
     const nowUs = NOW_US + sync * 15 * SECOND_US;
-    X;
+    // One pod at `wanted` times the target asks for that many, rounded up (0.5 asks for 1; 1 would be on target: no move).
     const sample = { cpuMillicores: 50 * wanted(sync), atUs: nowUs, windowUs: 0 };
     const outcome = desiredReplicas({ nowUs, spec, currentReplicas: replicas, pods: [aPod(null, { sample })], state });
     replicas = outcome.replicas;
