@@ -5,27 +5,13 @@
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
 import { ARRIVED_US, CODE, DOUBLES, PARENT, POD, WORDS } from './kernel/records.js';
-import {
-  EVENT_ARRIVE,
-  EVENT_REPLY,
-  EVENT_RESUME,
-  EXTERNAL,
-  FLAG_LOST,
-  STATE_CALLING,
-  STATE_QUEUED,
-} from './loop.js';
+import { EVENT_ARRIVE, EVENT_REPLY, EVENT_RESUME, EXTERNAL, FLAG_LOST, STATE_CALLING, STATE_QUEUED } from './loop.js';
 import { FLAGS } from './kernel/records.js';
 import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
   const { world } = sim;
-  return [
-    checkConservation(world),
-    checkLittle(world),
-    checkNodes(sim),
-    checkRoutes(world),
-    checkConnections(world),
-  ];
+  return [checkConservation(world), checkLittle(world), checkNodes(sim), checkRoutes(world), checkConnections(world)];
 }
 
 /** Every external request has succeeded, failed, or is under way. */
@@ -57,13 +43,16 @@ function checkLittle(world: World): CheckOutcome {
     if (!inPod || (words[at + FLAGS]! & FLAG_LOST) !== 0) return;
     const service = world.podService[words[at + POD]!]!;
     present[service] = present[service]! + 1;
-    sojournUs[service] = sojournUs[service]! + nowUs - Math.max(world.measureFromUs, doubles[id * DOUBLES + ARRIVED_US]!);
+    sojournUs[service] =
+      sojournUs[service]! + nowUs - Math.max(world.measureFromUs, doubles[id * DOUBLES + ARRIVED_US]!);
   });
   const wrong: string[] = [];
   for (let s = 0; s < program.serviceCount; s++) {
     const areaUs = counters.areaUs[s]! + counters.inSystem[s]! * (nowUs - counters.areaAtUs[s]!);
     if (areaUs !== sojournUs[s]! || counters.inSystem[s] !== present[s]) {
-      wrong.push(`${program.services[s]!.name}: integral ${areaUs}, sojourns ${sojournUs[s]}, in system ${counters.inSystem[s]} counted, ${present[s]} found`);
+      wrong.push(
+        `${program.services[s]!.name}: integral ${areaUs}, sojourns ${sojournUs[s]}, in system ${counters.inSystem[s]} counted, ${present[s]} found`,
+      );
     }
   }
   return {

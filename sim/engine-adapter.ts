@@ -20,14 +20,26 @@ export { emptyMemory };
 export function engineStep(sim: Sim, nowUs: number, scope: StepInput['scope']): void {
   const config = sim.policy.engine;
   if (!config) return;
-  const input: StepInput = { nowMs: nowUs / 1000, snapshot: takeSnapshot(sim, nowUs), memory: sim.memory, config, scope };
+  const input: StepInput = {
+    nowMs: nowUs / 1000,
+    snapshot: takeSnapshot(sim, nowUs),
+    memory: sim.memory,
+    config,
+    scope,
+  };
   const output = step(input);
   sim.memory = output.memory;
   sim.onStep?.({ atMs: nowUs / 1000, input, output });
   for (const decision of output.decisions) {
     sim.decisions.push({
       atUs: nowUs,
-      entry: { atSeconds: nowUs / 1e6, decidedBy: 'wavetank', summary: summarise(decision), decision, because: decision.because },
+      entry: {
+        atSeconds: nowUs / 1e6,
+        decidedBy: 'wavetank',
+        summary: summarise(decision),
+        decision,
+        because: decision.because,
+      },
     });
     sim.calendar.at(nowUs + WRITE_DELAY_US, (laterUs) => carryOut(sim, decision, laterUs));
   }
@@ -66,7 +78,12 @@ function place(sim: Sim, workload: SimWorkload, podName: string, node: string, z
 }
 
 /** Writes `localityLbSetting` and nothing else of the rule, as the live controller does by server-side apply. */
-function setRoute(sim: Sim, workload: SimWorkload, decision: Extract<Decision, { kind: 'setRoute' }>, nowUs: number): void {
+function setRoute(
+  sim: Sim,
+  workload: SimWorkload,
+  decision: Extract<Decision, { kind: 'setRoute' }>,
+  nowUs: number,
+): void {
   const standing = sim.rules[workload.service];
   const trafficPolicy = (standing?.spec['trafficPolicy'] ?? {}) as Record<string, unknown>;
   const loadBalancer = (trafficPolicy['loadBalancer'] ?? {}) as Record<string, unknown>;
@@ -109,6 +126,13 @@ function summarise(decision: Decision): string {
     case 'place':
       return `place ${decision.pod} on ${decision.node} (${decision.zone})`;
     case 'setRoute':
-      return `route ${name}: ${decision.distribute.map(({ from, to }) => `${from} -> ${Object.entries(to).map(([key, percent]) => `${key} ${percent}%`).join(', ')}`).join('; ')}`;
+      return `route ${name}: ${decision.distribute
+        .map(
+          ({ from, to }) =>
+            `${from} -> ${Object.entries(to)
+              .map(([key, percent]) => `${key} ${percent}%`)
+              .join(', ')}`,
+        )
+        .join('; ')}`;
   }
 }

@@ -53,11 +53,18 @@ function recoverySeconds(series: RunSeries, atSeconds: number): number | null {
   const mean = (values: readonly (number | null)[]): number =>
     before.reduce((sum, i) => sum + (values[i] ?? 0), 0) / before.length;
   const normalP95 = mean(series.p95Ms);
-  const normalFailed = mean(series.failedPerSecond.map((failed, i) => failed / Math.max(series.requestsPerSecond[i]!, 1e-9)));
+  const normalFailed = mean(
+    series.failedPerSecond.map((failed, i) => failed / Math.max(series.requestsPerSecond[i]!, 1e-9)),
+  );
   const isNormal = (i: number): boolean => {
     const failed = series.failedPerSecond[i]! / Math.max(series.requestsPerSecond[i]!, 1e-9);
     const p95 = series.p95Ms[i];
-    return p95 !== null && p95 !== undefined && p95 <= normalP95 * (1 + RECOVERED_WITHIN) && failed <= normalFailed + RECOVERED_WITHIN / 100;
+    return (
+      p95 !== null &&
+      p95 !== undefined &&
+      p95 <= normalP95 * (1 + RECOVERED_WITHIN) &&
+      failed <= normalFailed + RECOVERED_WITHIN / 100
+    );
   };
   const after = steps.filter((i) => i * series.stepSeconds >= atSeconds);
   const lastBad = after.filter((i) => !isNormal(i)).at(-1);
@@ -71,7 +78,9 @@ function coverage(sim: Sim): FaultTolerance['zonesCovered'] {
   const { program } = sim.world;
   return program.scenario.services.map((service, declared) => {
     const index = program.indexOf[declared]!;
-    const ready = [...sim.pods].filter((pod) => pod.workload.service === index && pod.ready && pod.deletedUs === null && pod.node?.up);
+    const ready = [...sim.pods].filter(
+      (pod) => pod.workload.service === index && pod.ready && pod.deletedUs === null && pod.node?.up,
+    );
     const zones = new Set(ready.map((pod) => pod.node!.spec.zone)).size;
     const nodes = new Set(ready.map((pod) => pod.node!.index)).size;
     return { service: service.name, zones, survivesAnyZoneLoss: zones > 1, survivesAnyNodeLoss: nodes > 1 };

@@ -38,7 +38,8 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   planHpas(sim);
   if (policy.engine) every(sim, run.cycleUs, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
   planFaults(sim);
-  for (const load of loads) for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));
+  for (const load of loads)
+    for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));
   const recorder = createSeries(sim, run.seriesUs / 1e6);
   sim.calendar.at(run.warmUpUs, (nowUs) => {
     beginMeasuring(sim, nowUs);
@@ -52,7 +53,9 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   const broken = checks.filter((check) => !check.passed);
   if (broken.length > 0) {
     const list = broken.map((check) => `${check.name}: ${check.detail}`).join('; ');
-    throw new Error(`the run broke its own rules (scenario ${scenario.name}, policy ${policy.name}, seed ${options.seed}): ${list}`);
+    throw new Error(
+      `the run broke its own rules (scenario ${scenario.name}, policy ${policy.name}, seed ${options.seed}): ${list}`,
+    );
   }
   return makeResult(sim, recorder.series, checks);
 }

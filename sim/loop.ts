@@ -163,7 +163,17 @@ function externalRequest(world: World, words: Int32Array, doubles: Float64Array,
     finishExternal(world, load, nowUs, nowUs, true);
     return;
   }
-  const span = send(world, words, doubles, EXTERNAL - gateway, gateway, program.loadEdge[load]!, program.loadEndpoint[load]!, key, nowUs);
+  const span = send(
+    world,
+    words,
+    doubles,
+    EXTERNAL - gateway,
+    gateway,
+    program.loadEdge[load]!,
+    program.loadEndpoint[load]!,
+    key,
+    nowUs,
+  );
   if (span < 0) finishExternal(world, load, nowUs, nowUs, true);
   else words[span * WORDS + FLAGS] = load << LOAD_SHIFT;
 }
@@ -244,7 +254,8 @@ function arrive(world: World, words: Int32Array, doubles: Float64Array, id: numb
   }
   const service = world.podService[pod]!;
   doubles[id * DOUBLES + ARRIVED_US] = nowUs;
-  counters.areaUs[service] = counters.areaUs[service]! + counters.inSystem[service]! * (nowUs - counters.areaAtUs[service]!);
+  counters.areaUs[service] =
+    counters.areaUs[service]! + counters.inSystem[service]! * (nowUs - counters.areaAtUs[service]!);
   counters.areaAtUs[service] = nowUs;
   if (nowUs >= world.measureFromUs) counters.serviceArrivals[service] = counters.serviceArrivals[service]! + 1;
   if (world.podBusy[pod]! < world.workers[service]!) {
@@ -394,14 +405,31 @@ function startCalls(
     const key = mix(stepKey + Math.imul(i, GOLDEN));
     const bound = calls[row + CALL_PROBABILITY]!;
     if (bound !== -1 && key >>> 0 >= bound >>> 0) continue;
-    const child = send(world, words, doubles, id, pod, calls[row + CALL_EDGE]!, calls[row + CALL_ENDPOINT]!, mix(key ^ GOLDEN), nowUs);
+    const child = send(
+      world,
+      words,
+      doubles,
+      id,
+      pod,
+      calls[row + CALL_EDGE]!,
+      calls[row + CALL_ENDPOINT]!,
+      mix(key ^ GOLDEN),
+      nowUs,
+    );
     if (child < 0) words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
     else words[at + PENDING] = words[at + PENDING]! + 1;
   }
 }
 
 /** The worker goes free while a span waits, unless the service's threads block. */
-function yieldWorker(world: World, words: Int32Array, doubles: Float64Array, at: number, pod: number, nowUs: number): number {
+function yieldWorker(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  pod: number,
+  nowUs: number,
+): number {
   const flags = words[at + FLAGS]!;
   if ((flags & FLAG_WORKER) === 0 || world.holdsWorker[world.podService[pod]!] === 1) return -1;
   words[at + FLAGS] = flags & ~FLAG_WORKER;
@@ -517,7 +545,11 @@ export function finishExternal(world: World, load: number, startUs: number, nowU
 /** The timer of a shared CPU: spans whose demand is served go on. */
 function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, pod: number, nowUs: number): void {
   // Each completed span may start others on this pod, so they are taken one at a time.
-  for (let id = completeDue(world, words, doubles, pod, nowUs); id >= 0; id = completeDue(world, words, doubles, pod, nowUs)) {
+  for (
+    let id = completeDue(world, words, doubles, pod, nowUs);
+    id >= 0;
+    id = completeDue(world, words, doubles, pod, nowUs)
+  ) {
     proceed(world, words, doubles, id, nowUs);
   }
 }

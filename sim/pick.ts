@@ -7,13 +7,7 @@
  * strictly fewer requests in flight from this proxy.
  */
 import { CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
-import {
-  ROUTE_COMPLEX,
-  ROUTE_LEAST_REQUEST,
-  ROUTE_NONE,
-  ROUTE_ROUND_ROBIN,
-  type World,
-} from './world.js';
+import { ROUTE_COMPLEX, ROUTE_LEAST_REQUEST, ROUTE_NONE, ROUTE_ROUND_ROBIN, type World } from './world.js';
 
 /** A route with several priorities or weighted localities. Localities are numbered through over all priorities. */
 export interface ComplexRoute {
@@ -32,7 +26,14 @@ export interface ComplexRoute {
 }
 
 /** Global slot of the picked pod, -1 when the route has none (Envoy's 503 UH). */
-export function pickPod(world: World, edge: number, caller: number, callerSlot: number, row: number, key: number): number {
+export function pickPod(
+  world: World,
+  edge: number,
+  caller: number,
+  callerSlot: number,
+  row: number,
+  key: number,
+): number {
   const { program } = world;
   const route = edge * program.scenario.cluster.zones.length + world.podZone[caller]!;
   const kind = world.routeKind[route]!;
@@ -55,7 +56,14 @@ export function pickPod(world: World, edge: number, caller: number, callerSlot: 
 }
 
 /** `connectionOffset` + pod slot is the connection of this caller to that pod. */
-function leastRequest(world: World, hosts: Int32Array, start: number, count: number, connectionOffset: number, key: number): number {
+function leastRequest(
+  world: World,
+  hosts: Int32Array,
+  start: number,
+  count: number,
+  connectionOffset: number,
+  key: number,
+): number {
   const word = mix(key ^ CAUSE_PICK);
   const first = hosts[start + drawIndex(word, count)]!;
   if (count === 1) return first;
@@ -64,7 +72,13 @@ function leastRequest(world: World, hosts: Int32Array, start: number, count: num
   return connectionActive[connectionOffset + second]! < connectionActive[connectionOffset + first]! ? second : first;
 }
 
-function pickComplex(world: World, route: ComplexRoute, callerSlot: number, connectionOffset: number, key: number): number {
+function pickComplex(
+  world: World,
+  route: ComplexRoute,
+  callerSlot: number,
+  connectionOffset: number,
+  key: number,
+): number {
   const priority = route.loadBelow.length === 1 ? 0 : drawPriority(route, key);
   const from = priority === 0 ? 0 : route.localityEnd[priority - 1]!;
   const end = route.localityEnd[priority]!;
@@ -74,7 +88,8 @@ function pickComplex(world: World, route: ComplexRoute, callerSlot: number, conn
   const locality = route.localityWeighted ? pickLocality(route, callerSlot * localities, from, end) : from;
   const start = route.hostStart[locality]!;
   const count = (route.localityWeighted ? route.hostEnd[locality]! : route.hostEnd[end - 1]!) - start;
-  if (route.algorithm === ROUTE_LEAST_REQUEST) return leastRequest(world, route.hosts, start, count, connectionOffset, key);
+  if (route.algorithm === ROUTE_LEAST_REQUEST)
+    return leastRequest(world, route.hosts, start, count, connectionOffset, key);
   if (route.algorithm === ROUTE_ROUND_ROBIN) {
     const at = callerSlot * localities + locality;
     const position = route.rotation[at]!;

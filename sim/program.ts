@@ -86,10 +86,13 @@ export function compileProgram(scenario: Scenario): Program {
       endpointStart[global] = ops.length / OP_WORDS;
       endpointService[global] = index;
       endpointBytes[global] = endpoint.requestBytes + endpoint.responseBytes;
-      widest = Math.max(widest, compileEndpoint(endpoint, ops, calls, tables, (call) => ({
-        edge: edges.of(index, indexOf[call.service]!),
-        endpoint: globalEndpoint(call.service, call.endpoint),
-      })));
+      widest = Math.max(
+        widest,
+        compileEndpoint(endpoint, ops, calls, tables, (call) => ({
+          edge: edges.of(index, indexOf[call.service]!),
+          endpoint: globalEndpoint(call.service, call.endpoint),
+        })),
+      );
     });
   });
 

@@ -43,7 +43,12 @@ export function quantileOf(tables: Float64Array, base: number, word: number): nu
 }
 
 /** Fills `tables[base ...]` with the quantiles of `distribution`, in `factor` times its unit. */
-export function fillQuantileTable(tables: Float64Array, base: number, distribution: Distribution, factor: number): void {
+export function fillQuantileTable(
+  tables: Float64Array,
+  base: number,
+  distribution: Distribution,
+  factor: number,
+): void {
   const quantile = quantileFunction(distribution);
   for (let side = 0; side < 2; side++) {
     for (let i = 0; i < SIDE; i++) {

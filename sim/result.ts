@@ -77,7 +77,12 @@ function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigu
     service: spec.name,
     requests: { total: succeeded + failed, succeeded, failed },
     requestsPerSecond: round((succeeded + failed) / seconds),
-    latencyMs: latencyFigures(counters.serviceHistogram, service * HISTOGRAM_SIZE, answered, counters.serviceLatencyUs[service]!),
+    latencyMs: latencyFigures(
+      counters.serviceHistogram,
+      service * HISTOGRAM_SIZE,
+      answered,
+      counters.serviceLatencyUs[service]!,
+    ),
     waitMs: started > 0 ? round(counters.serviceWaitUs[service]! / started / 1000) : null,
     cpuMillicores: round(cpuMillicores),
     cpuPercentOfRequests: requested > 0 ? round((cpuMillicores / requested) * 100) : null,
@@ -111,7 +116,12 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
       destination: program.services[program.edgeDestination[edge]!]!.name,
       requests: { total: succeeded + failed, succeeded, failed },
       requestsPerSecond: round((succeeded + failed) / seconds),
-      latencyMs: latencyFigures(counters.edgeHistogram, edge * HISTOGRAM_SIZE, succeeded + failed, counters.edgeLatencyUs[edge]!),
+      latencyMs: latencyFigures(
+        counters.edgeHistogram,
+        edge * HISTOGRAM_SIZE,
+        succeeded + failed,
+        counters.edgeLatencyUs[edge]!,
+      ),
       bytes: counters.edgeZoneBytes.subarray(at, end).reduce((sum, bytes) => sum + bytes, 0),
       crossZoneShare: sent > 0 ? round(crossed / sent) : null,
       requestsByZone,
@@ -147,7 +157,8 @@ function latencyFigures(counts: Uint32Array, base: number, total: number, sumUs:
 /** 128 bits over the text, to compare two records at a glance; not meant against forgery. */
 export function digestOf(text: string): string {
   const lanes = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
-  for (let i = 0; i < text.length; i++) lanes[i & 3] = mix(lanes[i & 3]! ^ Math.imul(text.charCodeAt(i) + i, 0x9e3779b1));
+  for (let i = 0; i < text.length; i++)
+    lanes[i & 3] = mix(lanes[i & 3]! ^ Math.imul(text.charCodeAt(i) + i, 0x9e3779b1));
   for (let i = 0; i < 8; i++) lanes[i & 3] = mix(lanes[i & 3]! + lanes[(i + 1) & 3]!);
   return lanes.map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }

@@ -16,7 +16,11 @@ import {
   type World,
 } from './world.js';
 
-const ALGORITHMS = { LEAST_REQUEST: ROUTE_LEAST_REQUEST, ROUND_ROBIN: ROUTE_ROUND_ROBIN, RANDOM: ROUTE_RANDOM } as const;
+const ALGORITHMS = {
+  LEAST_REQUEST: ROUTE_LEAST_REQUEST,
+  ROUND_ROBIN: ROUTE_ROUND_ROBIN,
+  RANDOM: ROUTE_RANDOM,
+} as const;
 
 export interface RouteChange {
   readonly service: number;
@@ -63,7 +67,14 @@ function writeRoute(world: World, edge: number, zone: number, route: Route, vers
     return;
   }
   world.routeKind[at] = ROUTE_COMPLEX;
-  world.routeComplex[at] = complexRoute(program, world.podCapacity[program.edgeSource[edge]!]!, edge, route, world.seed, version);
+  world.routeComplex[at] = complexRoute(
+    program,
+    world.podCapacity[program.edgeSource[edge]!]!,
+    edge,
+    route,
+    world.seed,
+    version,
+  );
 }
 
 /** ROUND_ROBIN starts at a random place after every change, in each proxy on its own (A12). */

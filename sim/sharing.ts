@@ -49,7 +49,15 @@ export function resetSharedCpu(cpu: SharedCpu, coreCount: number, quotaUs: numbe
 }
 
 /** A request takes its place on the CPU with `demandUs` of work. */
-export function joinCpu(world: World, words: Int32Array, doubles: Float64Array, pod: number, id: number, demandUs: number, nowUs: number): void {
+export function joinCpu(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  pod: number,
+  id: number,
+  demandUs: number,
+  nowUs: number,
+): void {
   const cpu = world.sharing[pod]!;
   update(world, cpu, pod, nowUs);
   doubles[id * DOUBLES + DEMAND] = cpu.virtualUs + demandUs;
@@ -58,7 +66,13 @@ export function joinCpu(world: World, words: Int32Array, doubles: Float64Array, 
 }
 
 /** The next request whose demand is served, taken off the CPU; -1 (and a new timer) when nobody else is due. */
-export function completeDue(world: World, words: Int32Array, doubles: Float64Array, pod: number, nowUs: number): number {
+export function completeDue(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  pod: number,
+  nowUs: number,
+): number {
   const cpu = world.sharing[pod]!;
   update(world, cpu, pod, nowUs);
   if (cpu.heapCount > 0) {
@@ -112,7 +126,14 @@ function setRate(cpu: SharedCpu): void {
 }
 
 /** Arms the timer for the next thing that happens on this CPU, if it is not armed for that moment already. */
-function schedule(world: World, words: Int32Array, doubles: Float64Array, cpu: SharedCpu, pod: number, nowUs: number): void {
+function schedule(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  cpu: SharedCpu,
+  pod: number,
+  nowUs: number,
+): void {
   setRate(cpu);
   if (cpu.heapCount === 0) {
     cpu.stamp = (cpu.stamp + 1) | 0;
@@ -165,7 +186,8 @@ function heapPop(cpu: SharedCpu, doubles: Float64Array): void {
   for (;;) {
     let child = 2 * at + 1;
     if (child >= count) break;
-    if (child + 1 < count && doubles[heap[child + 1]! * DOUBLES + DEMAND]! < doubles[heap[child]! * DOUBLES + DEMAND]!) child++;
+    if (child + 1 < count && doubles[heap[child + 1]! * DOUBLES + DEMAND]! < doubles[heap[child]! * DOUBLES + DEMAND]!)
+      child++;
     if (doubles[heap[child]! * DOUBLES + DEMAND]! >= finish) break;
     heap[at] = heap[child]!;
     at = child;

@@ -56,7 +56,9 @@ function loseNode(sim: Sim, node: SimNode, nowUs: number): void {
   const epoch = ++node.epoch;
   for (const pod of [...node.pods]) if (!pod.dead) loseProcess(sim, pod, nowUs);
   const leasePhaseUs =
-    (mix(seedWord(sim.world.seed, `lease/${epoch}`) + Math.imul(node.index, GOLDEN)) >>> 0) * TWO_TO_MINUS_32 * LEASE_RENEWAL_US;
+    (mix(seedWord(sim.world.seed, `lease/${epoch}`) + Math.imul(node.index, GOLDEN)) >>> 0) *
+    TWO_TO_MINUS_32 *
+    LEASE_RENEWAL_US;
   const timeline = nodeLossTimeline({ lostAtUs: nowUs, leasePhaseUs: Math.floor(leasePhaseUs) });
   sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
     if (node.up || node.epoch !== epoch) return;

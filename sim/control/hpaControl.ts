@@ -60,9 +60,7 @@ function hpaPod(sim: Sim, pod: SimPod): HpaPod {
     deleting: pod.deletedUs !== null,
     startedAtUs: pod.startedUs,
     readyCondition:
-      pod.startedUs === null
-        ? null
-        : { ready: pod.ready && nodeReady, changedAtUs: pod.readyAtUs ?? pod.startedUs },
+      pod.startedUs === null ? null : { ready: pod.ready && nodeReady, changedAtUs: pod.readyAtUs ?? pod.startedUs },
     cpuRequestMillicores: sim.world.program.services[pod.workload.service]!.requests.cpuMillicores,
     sample: sample && { cpuMillicores: sample.millicores, atUs: sample.atUs, windowUs: sample.windowUs },
   };

@@ -10,7 +10,7 @@ import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
 import { writeRoutes } from '../routes.js';
-import { POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
+import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { findNode } from './scheduling.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
 import type { Sim, SimNode, SimPod, SimWorkload } from './state.js';
@@ -198,7 +198,11 @@ function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number)
   takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
   sim.sensors.generation[slot] = sim.sensors.generation[slot]! + 1;
   openUsage(sim, sim.usage, pod, nowUs);
-  if (!sim.starting) start(sim, pod, nowUs, draw(sim, pod, 'imagePull'));
+  if (!node.up) {
+    // The API has not noticed yet that the node is gone: nothing starts there.
+    pod.dead = true;
+    sim.world.podState[slot] = POD_DEAD;
+  } else if (!sim.starting) start(sim, pod, nowUs, draw(sim, pod, 'imagePull'));
 }
 
 function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {

@@ -48,7 +48,10 @@ export function readResourceMetrics(world: World, sensors: Sensors, nowUs: numbe
 }
 
 /** CPU of a pod in millicores between the last two readings of the metrics server, and when it was read; or null. */
-export function resourceCpu(sensors: Sensors, slot: number): { millicores: number; atUs: number; windowUs: number } | null {
+export function resourceCpu(
+  sensors: Sensors,
+  slot: number,
+): { millicores: number; atUs: number; windowUs: number } | null {
   const [before, last] = sensors.resource;
   if (!before || !last || slot < 0) return null;
   if (last.generation[slot]! <= 0 || before.generation[slot] !== last.generation[slot]) return null;

@@ -4,7 +4,7 @@
  */
 import type { RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
-import { transferUsd } from '../cluster/cost.js';
+import { transferUsd } from '../costs.js';
 import { cpuUsedUs } from '../sharing.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
@@ -45,7 +45,8 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
   const readyPods = (): SimPod[][] => {
     const byCell: SimPod[][] = Array.from({ length: serviceCount * zoneCount }, () => []);
     for (const pod of sim.pods) {
-      if (pod.ready && pod.deletedUs === null && pod.node) byCell[pod.workload.service * zoneCount + pod.node.spec.zone]!.push(pod);
+      if (pod.ready && pod.deletedUs === null && pod.node)
+        byCell[pod.workload.service * zoneCount + pod.node.spec.zone]!.push(pod);
     }
     return byCell;
   };
@@ -88,7 +89,8 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     begin(nowUs);
   };
 
-  const byDeclared = (): typeof cells => [...cells].sort((a, b) => a.declared - b.declared || a.zoneIndex - b.zoneIndex);
+  const byDeclared = (): typeof cells =>
+    [...cells].sort((a, b) => a.declared - b.declared || a.zoneIndex - b.zoneIndex);
   return {
     begin,
     record,

@@ -22,7 +22,12 @@ import type { EngineStep, Sim, SimPod, SimWorkload } from './state.js';
 /** From the creation of a gated pod until the engine is asked about it: a webhook's watch event. */
 const GATE_NOTICE_US = 100_000;
 
-export function setUp(program: Program, policy: Policy, seed: number, onStep: ((step: EngineStep) => void) | null): Sim {
+export function setUp(
+  program: Program,
+  policy: Policy,
+  seed: number,
+  onStep: ((step: EngineStep) => void) | null,
+): Sim {
   const { scenario } = program;
   const endUs = scenario.run.warmUpUs + scenario.run.durationUs;
   const workloads = makeWorkloads(program, policy);
@@ -49,6 +54,7 @@ export function setUp(program: Program, policy: Policy, seed: number, onStep: ((
     pods: new Set(),
     unscheduled: [],
     retryPlanned: false,
+    visitFrom: 0,
     starting: true,
     rules: rulesInForce(program, policy),
     routeVersion: new Int32Array(program.serviceCount),
@@ -154,7 +160,10 @@ function rulesInForce(program: Program, policy: Policy): Sim['rules'] {
 function startPods(sim: Sim): void {
   for (const workload of sim.workloads) {
     const perZone = sim.world.program.services[workload.service]!.replicasPerZone;
-    const zones = workload.pinnedZone === null && perZone ? perZone.flatMap((count, zone) => new Array<number>(count).fill(zone)) : [];
+    const zones =
+      workload.pinnedZone === null && perZone
+        ? perZone.flatMap((count, zone) => new Array<number>(count).fill(zone))
+        : [];
     const started: SimPod[] = [];
     for (let i = 0; i < workload.desired; i++) {
       const zone = zones[i];

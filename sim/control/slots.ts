@@ -2,18 +2,7 @@
  * Pods in the world: taking and giving back slots, and what happens to the requests of a pod that stops. A slot is given
  * back only when no call to or from it is under way, so a late reply never meets a stranger.
  */
-import {
-  ARRIVED_US,
-  CODE,
-  DOUBLES,
-  FLAGS,
-  FREE,
-  NEXT,
-  PARENT,
-  POD,
-  START_US,
-  WORDS,
-} from '../kernel/records.js';
+import { ARRIVED_US, CODE, DOUBLES, FLAGS, FREE, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { insert } from '../kernel/wheel.js';
 import {
@@ -145,7 +134,13 @@ function loseExternal(world: World, gateway: number): void {
     if (code !== EVENT_ARRIVE && code !== EVENT_REPLY && code !== EVENT_RESUME && code < STATE_QUEUED) continue;
     if (records.words[at + PARENT] !== EXTERNAL - gateway) continue;
     records.words[at + PARENT] = NOBODY;
-    finishExternal(world, records.words[at + FLAGS]! >>> LOAD_SHIFT, records.doubles[id * DOUBLES + START_US]!, nowUs, true);
+    finishExternal(
+      world,
+      records.words[at + FLAGS]! >>> LOAD_SHIFT,
+      records.doubles[id * DOUBLES + START_US]!,
+      nowUs,
+      true,
+    );
   }
 }
 

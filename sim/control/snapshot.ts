@@ -6,12 +6,7 @@ import type { KubeObject, Snapshot, SnapshotEdge, SnapshotPod, SnapshotResponseT
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { GATEWAY_NAME } from '../program.js';
 import { POD_SERVING } from '../world.js';
-import {
-  addWindowResponseTimes,
-  quantileOfCounts,
-  windowCpuMillicores,
-  windowRequestsPerSecond,
-} from './sensors.js';
+import { addWindowResponseTimes, quantileOfCounts, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
 /** All simulated objects live here. */
@@ -140,7 +135,9 @@ function snapshotEdges(sim: Sim): SnapshotEdge[] {
 /** Bytes of request and response, mean over the endpoints of a service: what byte counters by service would show. */
 function meanBytes(sim: Sim, destination: number): number {
   const { endpoints } = sim.world.program.services[destination]!;
-  return endpoints.reduce((sum, endpoint) => sum + endpoint.requestBytes + endpoint.responseBytes, 0) / endpoints.length;
+  return (
+    endpoints.reduce((sum, endpoint) => sum + endpoint.requestBytes + endpoint.responseBytes, 0) / endpoints.length
+  );
 }
 
 /** The latency prober measures round trips between zones; jitter has mean 1, so the means are the configured ones. */
@@ -148,7 +145,11 @@ function zoneLatencies(sim: Sim): Snapshot['latencies']['zones'] {
   const { program } = sim.world;
   const { zones } = program.scenario.cluster;
   return zones.flatMap((from, i) =>
-    zones.map((to, j) => ({ from: from.name, to: to.name, rttMs: (2 * program.zoneDelayUs[i * zones.length + j]!) / 1000 })),
+    zones.map((to, j) => ({
+      from: from.name,
+      to: to.name,
+      rttMs: (2 * program.zoneDelayUs[i * zones.length + j]!) / 1000,
+    })),
   );
 }
 

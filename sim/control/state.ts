@@ -36,7 +36,12 @@ export interface SimWorkload {
   desired: number;
   podsMade: number;
   readonly pods: SimPod[];
-  readonly hpa: { readonly policy: HpaPolicy; readonly minReplicas: number; readonly maxReplicas: number; state: HpaState } | null;
+  readonly hpa: {
+    readonly policy: HpaPolicy;
+    readonly minReplicas: number;
+    readonly maxReplicas: number;
+    state: HpaState;
+  } | null;
 }
 
 export interface SimPod {
@@ -74,6 +79,8 @@ export interface Sim {
   /** Pods without a node, in the order in which they were made. */
   readonly unscheduled: SimPod[];
   retryPlanned: boolean;
+  /** Where the scheduler's search over the nodes stopped. */
+  visitFrom: number;
   /** While the pods of the start are set up: they are ready at once. */
   starting: boolean;
   /** New pods wait for the engine to place them. */

@@ -49,7 +49,13 @@ export const FREE = 0;
 
 export function createRecords(capacity: number): Records {
   const buffer = new ArrayBuffer(capacity * WORDS * 4);
-  const records = { words: new Int32Array(buffer), doubles: new Float64Array(buffer), free: -1, freeCount: 0, capacity: 0 };
+  const records = {
+    words: new Int32Array(buffer),
+    doubles: new Float64Array(buffer),
+    free: -1,
+    freeCount: 0,
+    capacity: 0,
+  };
   addFree(records, 0, capacity);
   return records;
 }

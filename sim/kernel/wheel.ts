@@ -172,7 +172,7 @@ function nextBlock(queue: EventQueue): number {
   if (queue.farCount > 0) {
     const mask = queue.farSize - 1;
     const start = (current + 1) & mask;
-    for (let step = 0; step < queue.farSize; ) {
+    for (let step = 0; step < queue.farSize;) {
       const bucket = (start + step) & mask;
       const bits = queue.farMap[bucket >>> 5]! & (-1 << (bucket & 31));
       if (bits !== 0) {

@@ -1,0 +1,74 @@
+/**
+ * The cluster as the scheduler (sim/cluster/scheduler.ts) sees it, and its answer as a node of the simulation. Ties are
+ * drawn by a key of the pod, so that one more pod elsewhere changes no other pod's draw.
+ */
+import { interleaveZones, nonZeroRequests, schedulePod, type SchedulerNode } from '../cluster/scheduler.js';
+import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
+import type { Sim, SimNode, SimPod } from './state.js';
+
+/** The node the scheduler binds the pod to, or null while it fits nowhere. */
+export function findNode(sim: Sim, pod: SimPod): SimNode | null {
+  const { workload, wanted } = pod;
+  const service = sim.world.program.services[workload.service]!;
+  const preferred = wanted ? sim.nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
+  const outcome = schedulePod({
+    pod: {
+      requests: service.requests,
+      requiredZone: workload.pinnedZone ?? wanted?.zone ?? null,
+      requiredNode: null,
+      preferredNode: preferred >= 0 ? preferred : null,
+      spread:
+        workload.spread.zone === 'hard'
+          ? [
+              {
+                topologyKey: 'zone',
+                maxSkew: workload.spread.maxSkew,
+                whenUnsatisfiable: 'DoNotSchedule',
+                nodeTaintsPolicy: 'Ignore',
+              },
+            ]
+          : [],
+    },
+    nodes: sim.nodes.map((node) => schedulerNode(sim, node)),
+    podsOfService: boundPods(sim, workload.service),
+    visitOrder: interleaveZones(sim.nodes.map((node) => node.spec.zone)),
+    visitFrom: sim.visitFrom,
+    pick: tieBreaker(sim, pod),
+  });
+  sim.visitFrom = outcome.visitFrom;
+  return 'node' in outcome ? sim.nodes[outcome.node]! : null;
+}
+
+function schedulerNode(sim: Sim, node: SimNode): SchedulerNode {
+  const nonZero = { cpuMillicores: 0, memoryBytes: 0 };
+  for (const pod of node.pods) {
+    const requests = nonZeroRequests(sim.world.program.services[pod.workload.service]!.requests);
+    nonZero.cpuMillicores += requests.cpuMillicores;
+    nonZero.memoryBytes += requests.memoryBytes;
+  }
+  return {
+    zone: node.spec.zone,
+    ready: node.ready,
+    schedulable: true,
+    allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
+    requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
+    nonZeroRequested: nonZero,
+  };
+}
+
+function boundPods(sim: Sim, service: number): number[] {
+  const nodes: number[] = [];
+  for (const workload of sim.workloads) {
+    if (workload.service !== service) continue;
+    for (const pod of workload.pods) if (pod.node && pod.deletedUs === null) nodes.push(pod.node.index);
+  }
+  return nodes;
+}
+
+function tieBreaker(sim: Sim, pod: SimPod): (n: number) => number {
+  let word = seedWord(sim.world.seed, `bind/${pod.workload.index}/${pod.workload.podsMade}`);
+  return (n) => {
+    word = mix(word + GOLDEN);
+    return Math.floor((word >>> 0) * TWO_TO_MINUS_32 * n);
+  };
+}
