@@ -14,24 +14,22 @@ export type KubernetesLevel = '<=1.31' | '>=1.32';
 
 export interface NodeLossInput {
   readonly lostAtUs: number;
-  /** When the node runs again; null: never. */
-  readonly backAtUs: number | null;
   /** Lease renewals fall on leasePhaseUs + k x 10 s. */
   readonly leasePhaseUs: number;
-  /** Checks of the node controller fall on checkPhaseUs + k x 5 s. */
-  readonly checkPhaseUs: number;
-  /** Nodes of the same zone whose taints come before this one's; 0 for a single loss. */
-  readonly nodesTaintedBefore: number;
-  readonly kubernetes: KubernetesLevel;
+  /** Checks of the node controller fall on checkPhaseUs + k x 5 s. Left out: 0. */
+  readonly checkPhaseUs?: number;
+  /** Nodes of the same zone whose taints come before this one's. Left out: 0, a single loss. */
+  readonly nodesTaintedBefore?: number;
+  /** Left out: from 1.32 on. */
+  readonly kubernetes?: KubernetesLevel;
 }
 
+/** For a node that stays away: the caller drops what lies after its return. */
 export interface NodeLossTimeline {
-  /** The node turns NotReady and its pods leave the endpoints; null if it is back before that. */
-  readonly endpointsDropAtUs: number | null;
-  /** Its pods are deleted and their replacements created; null if it is back before that. */
-  readonly podsReplacedAtUs: number | null;
-  /** The node is Ready again, where it had turned NotReady and comes back. */
-  readonly readyAgainAtUs: number | null;
+  /** The node turns NotReady and its pods leave the endpoints. */
+  readonly notReadyAtUs: number;
+  /** Its pods are deleted, and their replacements created. */
+  readonly evictedAtUs: number;
 }
 
 const SECOND_US = 1_000_000;
@@ -44,24 +42,13 @@ const TOLERATION_US = 300 * SECOND_US;
 const TAINT_INTERVAL_US = 10 * SECOND_US;
 
 export function nodeLossTimeline(input: NodeLossInput): NodeLossTimeline {
-  const { lostAtUs, leasePhaseUs, checkPhaseUs } = input;
-  const backAtUs = input.backAtUs ?? Infinity;
+  const { lostAtUs, leasePhaseUs, checkPhaseUs = 0, nodesTaintedBefore = 0, kubernetes = '>=1.32' } = input;
   const checkFrom = (us: number) => nextTick(us, checkPhaseUs, CHECK_PERIOD_US);
-
   const lastRenewalUs = leasePhaseUs + Math.floor((lostAtUs - leasePhaseUs) / LEASE_RENEWAL_US) * LEASE_RENEWAL_US;
   const seenUs = checkFrom(lastRenewalUs);
   // More than the grace period: the check exactly at its end still waits.
-  const unreachableUs = checkFrom(seenUs + GRACE_US[input.kubernetes] + 1);
-  if (backAtUs <= unreachableUs) return { endpointsDropAtUs: null, podsReplacedAtUs: null, readyAgainAtUs: null };
-
-  const replacedUs = unreachableUs + input.nodesTaintedBefore * TAINT_INTERVAL_US + TOLERATION_US;
-  const readyAgainUs = backAtUs === Infinity ? null : checkFrom(backAtUs);
-  const isBackInTime = readyAgainUs !== null && readyAgainUs <= replacedUs;
-  return {
-    endpointsDropAtUs: unreachableUs,
-    podsReplacedAtUs: isBackInTime ? null : replacedUs,
-    readyAgainAtUs: readyAgainUs,
-  };
+  const notReadyAtUs = checkFrom(seenUs + GRACE_US[kubernetes] + 1);
+  return { notReadyAtUs, evictedAtUs: notReadyAtUs + nodesTaintedBefore * TAINT_INTERVAL_US + TOLERATION_US };
 }
 
 /** The first tick at or after `us`. */

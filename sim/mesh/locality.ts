@@ -222,7 +222,9 @@ export function failoverPriorityLabels(
     const byPriority = new Map<number, RouteEndpoint[]>();
     for (const member of group.members) {
       const priority = labelDistance(wanted, member, level);
-      byPriority.set(priority, [...(byPriority.get(priority) ?? []), member]);
+      const members = byPriority.get(priority);
+      if (members === undefined) byPriority.set(priority, [member]);
+      else members.push(member);
     }
     return [...byPriority].map(([priority, members]) => ({
       zone: group.zone,
