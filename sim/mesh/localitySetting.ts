@@ -56,7 +56,7 @@ export function effectiveLocalitySetting(input: {
   readonly meshSetting: Spec | null;
 }): EffectiveLocality {
   const policy = trafficPolicyOf(input.destinationRule);
-  const setting = policy.loadBalancer?.localityLbSetting ?? (input.meshSetting as LocalityLbSetting | null) ?? {};
+  const setting: LocalityLbSetting = policy.loadBalancer?.localityLbSetting ?? input.meshSetting ?? {};
   if (setting.enabled === false) return { kind: 'none' };
   const distribute = setting.distribute ?? [];
   if (distribute.length > 0) return { kind: 'distribute', distribute };

@@ -17,18 +17,15 @@ import {
 const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
 const GI = 2 ** 30;
 
-function aNode(zone: number, fields: Partial<SchedulerNode> & { cpu?: number; memoryGi?: number } = {}): SchedulerNode {
-  const used = { cpuMillicores: fields.cpu ?? 0, memoryBytes: (fields.memoryGi ?? 0) * GI };
-  const { cpu, memoryGi, ...rest } = fields;
-  return {
-    zone,
-    ready: true,
-    schedulable: true,
-    allocatable: { cpuMillicores: 4000, memoryBytes: 16 * GI },
-    requested: used,
-    nonZeroRequested: used,
-    ...rest,
-  };
+/** `used`: CPU in millicores and memory in Gi bound already. */
+function aNode(
+  zone: number,
+  used: { cpu?: number; memoryGi?: number } = {},
+  fields: Partial<SchedulerNode> = {},
+): SchedulerNode {
+  const requested = { cpuMillicores: used.cpu ?? 0, memoryBytes: (used.memoryGi ?? 0) * GI };
+  const allocatable = { cpuMillicores: 4000, memoryBytes: 16 * GI };
+  return { zone, ready: true, schedulable: true, allocatable, requested, nonZeroRequested: requested, ...fields };
 }
 
 function aPod(fields: Partial<SchedulerPod> = {}): SchedulerPod {
@@ -130,7 +127,7 @@ test('a pod goes only where its requests fit', (t) => {
 });
 
 test('cordoned and lost nodes take no pods', (t) => {
-  const nodes = [aNode(0, { schedulable: false }), aNode(0, { ready: false }), aNode(0, { cpu: 3000 })];
+  const nodes = [aNode(0, {}, { schedulable: false }), aNode(0, {}, { ready: false }), aNode(0, { cpu: 3000 })];
   t.is(chosen(given(nodes)), 2);
   t.is(chosen(given(nodes.slice(0, 2))), '0 of 2 nodes fit: 1 cordoned, 1 not ready');
   t.is(chosen(given([])), '0 of 0 nodes fit');
@@ -168,7 +165,7 @@ test('B8: a hard spread of 1 sends the next pod to the emptiest zone, and nowher
 });
 
 test('B8: a dead zone without pods blocks a hard spread unless its taint is honoured', (t) => {
-  const nodes = [aNode(0), aNode(1), aNode(2, { ready: false })];
+  const nodes = [aNode(0), aNode(1), aNode(2, {}, { ready: false })];
   const at = (policy: 'Ignore' | 'Honor') =>
     given(nodes, { pod: aPod({ spread: hard(1, policy) }), podsOfService: [0, 1] });
   t.is(chosen(at('Ignore')), "0 of 3 nodes fit: 1 not ready, 2 over the zone spread's maxSkew");
