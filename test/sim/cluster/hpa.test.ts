@@ -76,6 +76,16 @@ test('B2 worked: on the way down a pod without a sample uses all it asked for', 
   t.deepEqual(recommend([...pods(3, 20), aPod(null)], 50), { replicas: 4, utilizationPercent: 20 });
 });
 
+test('B2: assumptions never turn the direction round', (t) => {
+  // 60 % of 50 asks for more; with three at 0 it is 30 %, which alone would make 6 pods 4.
+  t.deepEqual(recommend([...pods(3, 60), ...pods(3, null)], 50), { replicas: 6, utilizationPercent: 60 });
+});
+
+test('B2: fewer pods than asked for cannot turn a step up into a step down', (t) => {
+  // As worked above, 1.34 x 4 pods asks for 6, but 8 are on order.
+  t.deepEqual(recommend([...pods(3, 90), aPod(null)], 50, TOLERANCES, 8), { replicas: 8, utilizationPercent: 90 });
+});
+
 test('B2: with a target above 100 % a missing pod is assumed at the target', (t) => {
   // 3 x 100 + 200 = 500 of 400 = 125 %; 0.625 x 4 = 2.5 -> 3. Assumed at 100 %: 0.5 x 4 = 2.
   t.is((recommend([...pods(3, 100), aPod(null)], 200) as { replicas: number }).replicas, 3);

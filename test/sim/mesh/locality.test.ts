@@ -225,6 +225,12 @@ test('A6: failover next to failoverPriority orders inside each level', (t) => {
   );
 });
 
+test('A6: a far endpoint with the wanted label comes before a near one without', (t) => {
+  // Level 0, but a region that failover does not point at; level 1 in the own zone.
+  const dr = rule({ failoverPriority: [`${HOST}=node-1`], failover: [{ from: 'eu', to: 'us' }] }, {});
+  t.deepEqual(zonesByPriority(route(endpointsIn(['eu/a', 1], ['ap/a', 1]), dr)), [['ap/a'], ['eu/a']]);
+});
+
 test('A6: a label that the model does not know is an error, not a silent match', (t) => {
   const dr = rule({ failoverPriority: ['version'] }, {});
   t.throws(() => route(endpointsIn(['eu/a', 1]), dr), { message: /label version is not modelled/ });

@@ -12,6 +12,7 @@ const worked: [string, number[], number[], number[]][] = [
   ['5 of 100 and 65 of 100 is 8/92, where the documentation prints 7/93', [5, 65], [100, 100], [8, 92]],
   // Healths 35, 35, 28: T = 98; floor(3500/98) = 35, 35, floor(2800/98) = 28; the remainder 2 goes to the first.
   ['healths 35, 35, 28 are 37/35/28, where the documentation prints 36/36/28', [1, 1, 1], [4, 4, 5], [37, 35, 28]],
+  ['the remainder skips a dead first level', [0, 1, 1, 1], [4, 4, 4, 5], [0, 37, 35, 28]],
   ['5 of 7 healthy spills nothing', [5, 7], [7, 7], [100, 0]],
   ['72 of 100 healthy spills nothing', [72, 1], [100, 1], [100, 0]],
   ['71 of 100 healthy spills 1 %', [71, 1], [100, 1], [99, 1]],
