@@ -139,7 +139,7 @@ const rows: readonly Row[] = [
     margin: { relative: 0.01 },
   },
   {
-    name: 'cost moved',
+    name: 'cost used',
     quantity: 'usdPerHour',
     measure: { statistic: 'total', metric: 'cost', labels: { part: 'attributed' } },
     margin: { relative: 0.01 },

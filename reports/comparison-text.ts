@@ -31,7 +31,7 @@ export function comparisonText(comparison: Comparison, options: { readonly color
 const legend = [
   '  better, worse: the interval excludes 0. same: it lies within the margin',
   '  (latency 2%, cost 1%, failed 0.01 and cross-zone 1 points). unclear: neither.',
-  '  reduced: variance that the shared seeds took off the difference.',
+  '  reduced: variance that the shared seeds took off. cost used: without idle nodes.',
 ];
 
 /** One unit a row, named once, so that the columns can be read down and across. */

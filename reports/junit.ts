@@ -98,7 +98,6 @@ function countAttributes({ tests, failures, errors, skipped }: Counts): string {
 /** XML 1.0 cannot hold most control characters or lone surrogates, not even escaped: they become the replacement mark. */
 function escapeXml(text: string): string {
   return text
-    .toWellFormed()
-    .replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFE\uFFFF]/gu, '\uFFFD')
+    .replace(/[\p{Cs}\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F\uFFFE\uFFFF]/gu, '\uFFFD')
     .replace(/[&<>"'\t\n\r]/gu, (character) => `&#${character.charCodeAt(0)};`);
 }
