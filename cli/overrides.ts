@@ -18,9 +18,9 @@ type Key = string | number;
 
 const TOP_KEYS = new Set(['apiVersion', 'kind', 'metadata', 'spec']);
 
-export function parseOverride(text: string): Override {
+export function parseOverride(text: string, option = '--set'): Override {
   const split = findEquals(text);
-  if (split <= 0) throw new InputError(`--set ${text}: expected path=value, as in run.duration=5m`);
+  if (split <= 0) throw new InputError(`${option} ${text}: expected path=value, as in run.duration=5m`);
   return { path: text.slice(0, split), value: text.slice(split + 1) };
 }
 

@@ -19,7 +19,11 @@ spec:
     - p95(latency) < 90ms
 `;
 
-const set = (...overrides: string[]): string => applyOverrides(TEXT, overrides.map(parseOverride));
+const set = (...overrides: string[]): string =>
+  applyOverrides(
+    TEXT,
+    overrides.map((text) => parseOverride(text)),
+  );
 const lineOf = (text: string, word: string): number => text.split('\n').findIndex((line) => line.includes(word));
 
 test('a value is replaced in place, with its comment kept', (t) => {

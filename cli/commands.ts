@@ -1,0 +1,174 @@
+/**
+ * The commands: how they are called, their options and examples. Nothing heavy is imported here: each command is loaded
+ * when it is called, so that `--version` and `--help` answer at once.
+ */
+import type { Options } from 'yargs';
+import type { Context } from './context.js';
+import type { ExitCode } from './exit-codes.js';
+import { OPTIONS } from './options.js';
+
+export interface Command {
+  readonly usage: string;
+  readonly describe: string;
+  readonly positionals?: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, Options>>;
+  /** Three each: the usual call, a richer one, and one for scripts. Without the program's name. */
+  readonly examples: readonly (readonly [string, string])[];
+  readonly load: () => Promise<(args: Arguments, context: Context) => Promise<ExitCode>>;
+}
+
+/** What yargs made of the command line; each command knows which of its own options are texts, lists or flags. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+const SCENARIO = 'A file, - for standard input, or the name of a built-in scenario';
+const { policy, seed, replications, set, workers, output, quiet, 'fail-on-inconclusive': failOnInconclusive } = OPTIONS;
+const runOptions = { policy, seed, replications, set, workers, output, quiet };
+
+export const COMMANDS: readonly Command[] = [
+  {
+    usage: 'run <scenario>',
+    describe: 'Simulate a scenario under its policies and report latency, cost and fault tolerance',
+    positionals: { scenario: SCENARIO },
+    options: {
+      ...runOptions,
+      'fail-on-inconclusive': failOnInconclusive,
+      'dump-snapshots': { type: 'string', describe: 'Folder for what the engine was told and what it answered' },
+    },
+    examples: [
+      ['run hot-zone', 'all policies of a built-in scenario'],
+      ['run my.yaml --policy hpa --set run.duration=5m -o html=report.html', 'one policy, shorter, with a report'],
+      ['run - -o json < my.yaml', 'the run record, for scripts'],
+    ],
+    load: async () => (await import('./commands/run.js')).run,
+  },
+  {
+    usage: 'compare <scenario> <a> <b>',
+    describe: 'Compare two policies or parameter files on the same seeds, with 95 % intervals',
+    positionals: { scenario: SCENARIO, a: 'A policy, or a parameter file', b: 'A policy, or a parameter file' },
+    options: { seed, replications, set, workers, output, quiet },
+    examples: [
+      ['compare hot-zone hpa wavetank', 'two policies of one scenario'],
+      ['compare my.yaml today.yaml tomorrow.yaml -n 20', 'two parameter files, 20 seeds'],
+      ['compare my.yaml hpa wavetank -o json', 'the differences, for scripts'],
+    ],
+    load: async () => (await import('./commands/compare.js')).compare,
+  },
+  {
+    usage: 'sweep <scenario>',
+    describe: 'Run a grid over any fields of a scenario, on all cores',
+    positionals: { scenario: SCENARIO },
+    options: {
+      vary: { type: 'array', string: true, nargs: 1, describe: 'path=value,value,... (repeatable)' },
+      ...runOptions,
+    },
+    examples: [
+      ['sweep hot-zone --policy hpa --vary services.checkout.replicas=6,9,12', 'one field'],
+      ['sweep my.yaml --vary run.cycle=30s,60s --vary load[0].rate=100/s,200/s', 'a grid of four'],
+      ['sweep my.yaml --vary run.cycle=30s,60s -o jsonl', 'one JSON line per point, for scripts'],
+    ],
+    load: async () => (await import('./commands/sweep.js')).sweep,
+  },
+  {
+    usage: 'check <paths..>',
+    describe: 'Run scenarios and judge their expectations: passed, failed or inconclusive',
+    positionals: { paths: 'Scenario files, built-in names, or folders of scenario files' },
+    options: { seed, replications, set, workers, output, quiet, 'fail-on-inconclusive': failOnInconclusive },
+    examples: [
+      ['check scenarios/', 'every scenario of a folder; ends with 3 when a gate fails'],
+      ['check a.yaml b.yaml -o junit=results.xml', 'with a JUnit file for CI'],
+      ['check scenarios/ --fail-on-inconclusive --quiet', 'strict and silent'],
+    ],
+    load: async () => (await import('./commands/check.js')).check,
+  },
+  {
+    usage: 'replay <recording>',
+    describe: 'Learn a model from one part of a recording, simulate another part, and say how well it fits',
+    positionals: { recording: 'Folder or file with recorded data' },
+    options: {
+      mapping: { type: 'string', describe: 'Mapping file: which columns and queries play which role' },
+      seed,
+      replications,
+      workers,
+      output,
+      quiet,
+    },
+    examples: [
+      ['replay data/tuesday --mapping tuesday.yaml', 'the fidelity table'],
+      ['replay data/tuesday --mapping tuesday.yaml -n 5 -o json=fidelity.json', 'five seeds, with figures for scripts'],
+      ['replay data/tuesday --mapping tuesday.yaml -o json', 'figures only'],
+    ],
+    load: async () => (await import('./commands/replay.js')).replay,
+  },
+  {
+    usage: 'decide <snapshot>',
+    describe: 'One engine step on a snapshot file, with reasons',
+    positionals: { snapshot: 'A Snapshot, or a StepInput as run --dump-snapshots writes it; - for standard input' },
+    options: {
+      config: { type: 'string', describe: 'File with engine settings that differ from the defaults (Snapshot only)' },
+      output,
+    },
+    examples: [
+      ['decide snapshot.json', 'what the engine would do, and why'],
+      ['decide snapshot.json --config engine.yaml', 'with other settings'],
+      ['decide dump/hpa-seed7-000060000ms-00001.input.json -o json', 'the decisions, for scripts'],
+    ],
+    load: async () => (await import('./commands/decide.js')).decide,
+  },
+  {
+    usage: 'report <record>',
+    describe: 'Make reports from a run record that was saved with -o json=file',
+    positionals: { record: 'A RunResult file; - for standard input' },
+    options: { output, quiet },
+    examples: [
+      ['report run.json', 'the summary'],
+      ['report run.json -o html=report.html', 'one self-contained page'],
+      ['report run.json -o junit=results.xml --quiet', 'for CI'],
+    ],
+    load: async () => (await import('./commands/report.js')).report,
+  },
+  {
+    usage: 'schema <kind>',
+    describe: 'Print the JSON Schema of a kind of file, for editors',
+    positionals: { kind: 'Scenario' },
+    examples: [
+      ['schema Scenario', 'to the screen'],
+      ['schema Scenario > scenario.schema.json', 'to a file'],
+      ['schema Scenario | head', 'just a look'],
+    ],
+    load: async () => (await import('./commands/schema.js')).schema,
+  },
+  {
+    usage: 'explain <code>',
+    describe: 'Tell more about an error code',
+    positionals: { code: 'As printed in brackets after a message' },
+    examples: [
+      ['explain WT0201', 'one code'],
+      ['explain wt0306', 'case does not matter'],
+      ['explain all', 'every code there is'],
+    ],
+    load: async () => (await import('./commands/explain.js')).explainCode,
+  },
+  {
+    usage: 'config <action>',
+    describe: 'Show every setting and its default',
+    positionals: { action: 'view' },
+    options: { output },
+    examples: [
+      ['config view', 'as YAML'],
+      ['config view -o json', 'as JSON, for scripts'],
+      ['config view > engine.yaml', 'a start for decide --config'],
+    ],
+    load: async () => (await import('./commands/config.js')).config,
+  },
+  {
+    usage: 'demo',
+    describe: 'Run a built-in scenario and write a report, without any set-up',
+    options: { ...runOptions },
+    examples: [
+      ['demo', 'the Online Boutique; report in out/'],
+      ['demo --policy wavetank', 'one policy'],
+      ['demo -o html=demo.html', 'the report elsewhere'],
+    ],
+    load: async () => (await import('./commands/demo.js')).demo,
+  },
+];
