@@ -77,9 +77,17 @@ export interface RunSeries {
   readonly p99Ms: readonly (number | null)[];
   readonly costUsdPerHour: readonly number[];
   /** Ready replicas at the end of each step, by service and zone. */
-  readonly readyReplicas: readonly { readonly service: string; readonly zone: string; readonly values: readonly number[] }[];
+  readonly readyReplicas: readonly {
+    readonly service: string;
+    readonly zone: string;
+    readonly values: readonly number[];
+  }[];
   /** Mean CPU of the ready pods, percent of requests, by service and zone; null without pods. */
-  readonly cpuPercent: readonly { readonly service: string; readonly zone: string; readonly values: readonly (number | null)[] }[];
+  readonly cpuPercent: readonly {
+    readonly service: string;
+    readonly zone: string;
+    readonly values: readonly (number | null)[];
+  }[];
 }
 
 export interface LoggedDecision {
@@ -103,7 +111,12 @@ export interface FaultFigures {
 export interface FaultTolerance {
   readonly faults: readonly FaultFigures[];
   /** At the end of the run. */
-  readonly zonesCovered: readonly { readonly service: string; readonly zones: number; readonly survivesAnyZoneLoss: boolean; readonly survivesAnyNodeLoss: boolean }[];
+  readonly zonesCovered: readonly {
+    readonly service: string;
+    readonly zones: number;
+    readonly survivesAnyZoneLoss: boolean;
+    readonly survivesAnyNodeLoss: boolean;
+  }[];
 }
 
 /** An identity checked from outside; a run with a failed one is a bug and stops. */
@@ -118,9 +131,17 @@ export interface ReplicationResult {
   /** Digest of the figures below, to compare two runs at a glance. */
   readonly digest: string;
   /** External requests: the users' view, from the gateway's acceptance to the reply. */
-  readonly total: { readonly requests: RequestCounts; readonly requestsPerSecond: number; readonly latencyMs: LatencyFigures };
+  readonly total: {
+    readonly requests: RequestCounts;
+    readonly requestsPerSecond: number;
+    readonly latencyMs: LatencyFigures;
+  };
   /** The same per load, in the scenario's order. */
-  readonly loads: readonly { readonly load: string; readonly requests: RequestCounts; readonly latencyMs: LatencyFigures }[];
+  readonly loads: readonly {
+    readonly load: string;
+    readonly requests: RequestCounts;
+    readonly latencyMs: LatencyFigures;
+  }[];
   readonly services: readonly ServiceFigures[];
   readonly edges: readonly EdgeFigures[];
   readonly crossZoneShare: number | null;
@@ -145,7 +166,12 @@ export interface RunResult {
   readonly kind: 'RunResult';
   readonly formatVersion: '1.0';
   readonly wavetankVersion: string;
-  readonly scenario: { readonly name: string; readonly why: string; readonly file: string | null; readonly digest: string };
+  readonly scenario: {
+    readonly name: string;
+    readonly why: string;
+    readonly file: string | null;
+    readonly digest: string;
+  };
   readonly command: string;
   readonly zones: readonly string[];
   readonly services: readonly string[];
@@ -153,7 +179,12 @@ export interface RunResult {
   readonly durationSeconds: number;
   readonly warmUpSeconds: number;
   readonly notices: readonly string[];
-  readonly expectations: readonly { readonly text: string; readonly file: string; readonly line: number; readonly column: number }[];
+  readonly expectations: readonly {
+    readonly text: string;
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+  }[];
   /** In the scenario's order; the first is the baseline of relative expectations. */
   readonly policies: readonly PolicyResult[];
 }

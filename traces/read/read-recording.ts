@@ -144,17 +144,23 @@ function toSeries(set: SampleSet, grid: Grid): RecordedSeries {
   };
 }
 
-/** Several files may hold parts of one series (days, say): the first value for a point stays. */
+/**
+ * Several files may hold parts of one series. What adds up (rates, counts, CPU, memory: one file a pod) is added; of
+ * latencies, which do not add up, the first value for a point stays.
+ */
 function mergeSeries(all: readonly RecordedSeries[]): RecordedSeries[] {
   const merged = new Map<string, RecordedSeries>();
   for (const series of all) {
     const key = JSON.stringify([series.role, series.service, series.source, series.quantile, series.reportedBy]);
     const before = merged.get(key);
+    const adds = series.role !== 'latency' && series.role !== 'cpuPercentOfLimit';
+    const join = (left: number | null, right: number | null): number | null =>
+      left === null ? right : right === null || !adds ? left : left + right;
     if (before === undefined) merged.set(key, series);
     else
       merged.set(key, {
         ...before,
-        values: before.values.map((value, index) => value ?? series.values[index] ?? null),
+        values: before.values.map((value, index) => join(value, series.values[index] ?? null)),
       });
   }
   return [...merged.values()];
