@@ -1,77 +1,74 @@
 /**
  * What a run cost, in dollars per hour over the measured part. The cluster is fixed, so its nodes cost the same under
- * every policy. A pod pays for the CPU and the memory that it requests of its node; the node's price is split between the
- * two as OpenCost splits it (SEMANTICS C5). What no pod requests is idle. Parts add up to the total.
+ * every policy; a pod pays for the CPU and memory that it requests of its node (sim/cluster/cost.ts), what no pod
+ * requests is idle, and bytes that leave a zone are charged per GB. Parts add up to the total.
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
-import { round } from './control/series.js';
+import { nodeHoursUsd, podUsd, splitNodeCost, transferUsd, unitPrices } from './cluster/cost.js';
 import type { Sim } from './control/state.js';
 
-const BYTES_PER_GB = 1e9;
-/** OpenCost's default prices; only their ratio matters here. */
-const CPU_USD_PER_CORE_HOUR = 0.031611;
-const MEMORY_USD_PER_GIB_HOUR = 0.004237;
+const HOUR_US = 3_600_000_000;
 
 export function costOf(sim: Sim): CostParts {
-  const { scenario } = sim.world.program;
-  const hours = scenario.run.durationUs / 3.6e9;
-  const transfer = transferUsd(scenario.cluster, sim.world.counters.edgeZoneBytes);
-  const nodesUsdPerHour = sim.nodes.reduce((sum, node) => sum + node.spec.priceUsdPerHour, 0);
-  let workloadUsdPerHour = 0;
-  for (let service = 0; service < sim.world.program.serviceCount; service++)
-    workloadUsdPerHour += podsUsdPerHour(sim, service);
-  const crossZoneUsdPerHour = transfer.crossZoneUsd / hours;
-  const crossRegionUsdPerHour = transfer.crossRegionUsd / hours;
+  const { scenario, serviceCount } = sim.world.program;
+  const { durationUs } = scenario.run;
+  const hours = durationUs / HOUR_US;
+  const nodesUsd = sim.nodes.reduce((sum, node) => sum + nodeHoursUsd(durationUs, node.spec.priceUsdPerHour), 0);
+  const workloadsUsd = Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service));
+  const split = splitNodeCost(nodesUsd, workloadsUsd);
+  const workloadNano = split.workloadsNanoUsd.reduce((sum, nano) => sum + nano, 0);
+  const moved = transferCost(scenario.cluster, sim.world.counters.edgeZoneBytes);
+  // Micro-dollars per hour: whole numbers, so that sums of parts are exact.
+  const micro = (usd: number): number => Math.round((usd / hours) * 1e6);
+  const [nodes, workload] = [micro(split.nodesNanoUsd / 1e9), micro(workloadNano / 1e9)];
+  const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
   return {
-    nodesUsdPerHour: cents(nodesUsdPerHour),
-    workloadUsdPerHour: cents(workloadUsdPerHour),
-    idleUsdPerHour: cents(cents(nodesUsdPerHour) - cents(workloadUsdPerHour)),
-    crossZoneUsdPerHour: cents(crossZoneUsdPerHour),
-    crossRegionUsdPerHour: cents(crossRegionUsdPerHour),
-    totalUsdPerHour: cents(cents(nodesUsdPerHour) + cents(crossZoneUsdPerHour) + cents(crossRegionUsdPerHour)),
-    attributedUsdPerHour: cents(cents(workloadUsdPerHour) + cents(crossZoneUsdPerHour) + cents(crossRegionUsdPerHour)),
+    nodesUsdPerHour: nodes / 1e6,
+    workloadUsdPerHour: workload / 1e6,
+    idleUsdPerHour: (nodes - workload) / 1e6,
+    crossZoneUsdPerHour: crossZone / 1e6,
+    crossRegionUsdPerHour: crossRegion / 1e6,
+    totalUsdPerHour: (nodes + crossZone + crossRegion) / 1e6,
+    attributedUsdPerHour: (workload + crossZone + crossRegion) / 1e6,
   };
 }
 
 /** Dollars for the bytes by [edge x zones x zones + from x zones + to]. */
-export function transferUsd(cluster: Cluster, bytes: Float64Array): { crossZoneUsd: number; crossRegionUsd: number } {
+export function transferCost(cluster: Cluster, bytes: Float64Array): { crossZoneUsd: number; crossRegionUsd: number } {
   const { zones, transfer } = cluster;
-  let crossZoneUsd = 0;
-  let crossRegionUsd = 0;
+  let crossZoneBytes = 0;
+  let crossRegionBytes = 0;
   bytes.forEach((moved, i) => {
     const from = zones[Math.floor(i / zones.length) % zones.length]!;
     const to = zones[i % zones.length]!;
     if (from === to) return;
-    if (from.region === to.region) crossZoneUsd += (moved / BYTES_PER_GB) * transfer.crossZoneUsdPerGb;
-    else crossRegionUsd += (moved / BYTES_PER_GB) * transfer.crossRegionUsdPerGb;
+    if (from.region === to.region) crossZoneBytes += moved;
+    else crossRegionBytes += moved;
   });
-  return { crossZoneUsd, crossRegionUsd };
+  return {
+    crossZoneUsd: transferUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
+    crossRegionUsd: transferUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
+  };
 }
 
-/** What the pods of a service reserved of their nodes. */
+/** What the pods of a service requested of their nodes. */
 export function serviceCostUsdPerHour(sim: Sim, service: number): number {
-  return cents(podsUsdPerHour(sim, service));
+  const hours = sim.world.program.scenario.run.durationUs / HOUR_US;
+  return Math.round((podsUsd(sim, service) / hours) * 1e6) / 1e6;
 }
 
-function podsUsdPerHour(sim: Sim, service: number): number {
+function podsUsd(sim: Sim, service: number): number {
   const { requests } = sim.world.program.services[service]!;
-  const durationUs = sim.world.program.scenario.run.durationUs;
-  let usdPerHour = 0;
-  for (const [index, podUs] of sim.usage.podUsByNode) {
-    const { spec } = sim.nodes[index]!;
-    const share =
-      listPrice(requests.cpuMillicores, requests.memoryBytes) / listPrice(spec.cpuMillicores, spec.memoryBytes);
-    usdPerHour += (podUs[service]! / durationUs) * share * spec.priceUsdPerHour;
-  }
-  return usdPerHour;
-}
-
-function listPrice(cpuMillicores: number, memoryBytes: number): number {
-  return (cpuMillicores / 1000) * CPU_USD_PER_CORE_HOUR + (memoryBytes / 2 ** 30) * MEMORY_USD_PER_GIB_HOUR;
-}
-
-/** A thousandth of a cent: below what any bill shows, and parts of it still add up. */
-function cents(usd: number): number {
-  return round(usd * 100) / 100;
+  // By request alone: what a pod uses beyond it is the idle of others, and costs nobody more.
+  const use = {
+    requestCpuMillicores: requests.cpuMillicores,
+    usedCpuMillicores: 0,
+    requestMemoryBytes: requests.memoryBytes,
+    usedMemoryBytes: 0,
+  };
+  let usd = 0;
+  for (const [index, podUs] of sim.usage.podUsByNode)
+    usd += podUsd(use, podUs[service]!, unitPrices(sim.nodes[index]!.spec));
+  return usd;
 }

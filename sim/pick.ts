@@ -6,6 +6,7 @@
  * LEAST_REQUEST is Envoy's power of two choices (A12): two draws with replacement; the second wins only when it has
  * strictly fewer requests in flight from this proxy.
  */
+import { edfPick } from './mesh/edf.js';
 import { CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
 import { ROUTE_COMPLEX, ROUTE_LEAST_REQUEST, ROUTE_NONE, ROUTE_ROUND_ROBIN, type World } from './world.js';
 
@@ -20,8 +21,11 @@ export interface ComplexRoute {
   readonly hostStart: Int32Array;
   readonly hostEnd: Int32Array;
   readonly hosts: Int32Array;
-  /** Weighted round robin by caller slot: deadlines per locality, and rotation positions. */
-  readonly deadline: Float64Array;
+  /** Weighted round robin (mesh/edf.ts) by caller slot: `scheduleSlots` numbers each, a priority's part from `scheduleAt` on. */
+  readonly schedule: Float64Array;
+  readonly scheduleSlots: number;
+  readonly scheduleAt: Int32Array;
+  /** Position of ROUND_ROBIN by caller slot and locality. */
   readonly rotation: Int32Array;
 }
 
@@ -85,7 +89,16 @@ function pickComplex(
   if (end === from) return -1;
   const localities = route.weight.length;
   // Without locality weights a priority is one pool; its localities lie side by side in the list of hosts.
-  const locality = route.localityWeighted ? pickLocality(route, callerSlot * localities, from, end) : from;
+  const locality = route.localityWeighted
+    ? from +
+      edfPick(
+        route.schedule,
+        callerSlot * route.scheduleSlots + route.scheduleAt[priority]!,
+        route.weight,
+        from,
+        end - from,
+      )
+    : from;
   const start = route.hostStart[locality]!;
   const count = (route.localityWeighted ? route.hostEnd[locality]! : route.hostEnd[end - 1]!) - start;
   if (route.algorithm === ROUTE_LEAST_REQUEST)
@@ -105,17 +118,6 @@ function drawPriority(route: ComplexRoute, key: number): number {
   let priority = 0;
   while (percent > route.loadBelow[priority]!) priority++;
   return priority;
-}
-
-/** Weighted round robin: the earliest deadline goes next and comes back 1 / weight later; ties go to the first (A7). */
-function pickLocality(route: ComplexRoute, row: number, from: number, end: number): number {
-  const { deadline, weight } = route;
-  let best = from;
-  for (let locality = from + 1; locality < end; locality++) {
-    if (deadline[row + locality]! < deadline[row + best]!) best = locality;
-  }
-  deadline[row + best] = deadline[row + best]! + 1 / weight[best]!;
-  return best;
 }
 
 function drawIndex(word: number, count: number): number {

@@ -5,6 +5,7 @@
  */
 import type { Program } from './program.js';
 import type { ComplexRoute } from './pick.js';
+import { edfSlots, edfStart } from './mesh/edf.js';
 import { buildRoute, type Route, type RouteEndpoint } from './mesh/locality.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
@@ -113,16 +114,21 @@ function complexRoute(
     localityEnd.push(weight.length);
   }
   const localities = weight.length;
-  const base = seedWord(seed, `schedule/${version}`);
-  const draw = (caller: number, locality: number) =>
-    (mix(base + Math.imul(edge * callers + caller, GOLDEN) + locality) >>> 0) * TWO_TO_MINUS_32;
-  const deadline = new Float64Array(callers * localities);
+  const weights = Float64Array.from(weight);
+  const sizes = localityEnd.map((end, i) => end - (localityEnd[i - 1] ?? 0));
+  const scheduleAt = Int32Array.from(sizes, (_, i) => sizes.slice(0, i).reduce((at, size) => at + edfSlots(size), 0));
+  const scheduleSlots = sizes.reduce((sum, size) => sum + edfSlots(size), 0);
+  const schedule = new Float64Array(callers * scheduleSlots);
   const rotation = new Int32Array(callers * localities);
+  const base = seedWord(seed, `schedule/${version}`);
   for (let caller = 0; caller < callers; caller++) {
+    const word = mix(base + Math.imul(edge * callers + caller, GOLDEN));
+    sizes.forEach((size, i) => {
+      const start = (mix(word + i) >>> 0) * TWO_TO_MINUS_32;
+      edfStart(schedule, caller * scheduleSlots + scheduleAt[i]!, weights, localityEnd[i]! - size, size, start);
+    });
     for (let locality = 0; locality < localities; locality++) {
-      // A random start in each proxy: the first turn of each locality falls anywhere in its own interval.
-      deadline[caller * localities + locality] = draw(caller, locality) / weight[locality]!;
-      rotation[caller * localities + locality] = Math.floor(draw(caller, locality + localities) * 65536);
+      rotation[caller * localities + locality] = mix(word - 1 - locality) >>> 8;
     }
   }
   return {
@@ -130,11 +136,13 @@ function complexRoute(
     localityWeighted: route.localityWeighted,
     loadBelow: Int32Array.from(loadBelow),
     localityEnd: Int32Array.from(localityEnd),
-    weight: Float64Array.from(weight),
+    weight: weights,
     hostStart: Int32Array.from(hostStart),
     hostEnd: Int32Array.from(hostEnd),
     hosts: Int32Array.from(hosts),
-    deadline,
+    schedule,
+    scheduleSlots,
+    scheduleAt,
     rotation,
   };
 }

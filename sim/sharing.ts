@@ -78,7 +78,9 @@ export function completeDue(
   if (cpu.heapCount > 0) {
     const id = cpu.heap[0]!;
     if (doubles[id * DOUBLES + DEMAND]! <= cpu.virtualUs + EPSILON) {
+      const surplusUs = cpu.virtualUs - doubles[id * DOUBLES + DEMAND]!;
       heapPop(cpu, doubles);
+      giveBack(world, cpu, pod, surplusUs);
       if (cpu.heapCount === 0) cpu.virtualUs = 0;
       setRate(cpu);
       return id;
@@ -86,6 +88,18 @@ export function completeDue(
   }
   schedule(world, words, doubles, cpu, pod, nowUs);
   return -1;
+}
+
+/**
+ * Events fall on whole microseconds, so a request may have been served a little beyond its demand. Those who still wait
+ * for the CPU get that time, or, when nobody was kept waiting, it was never used: CPU time stays the sum of demands.
+ */
+function giveBack(world: World, cpu: SharedCpu, pod: number, surplusUs: number): void {
+  if (cpu.heapCount > 0 && cpu.heapCount + 1 > cpu.coreCount) cpu.virtualUs += surplusUs / cpu.heapCount;
+  else {
+    world.podCpuUs[pod] = world.podCpuUs[pod]! - surplusUs;
+    cpu.quotaLeftUs += surplusUs;
+  }
 }
 
 /** Drops everybody from the CPU of a pod that died. */

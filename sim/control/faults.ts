@@ -23,7 +23,7 @@ export function planFaults(sim: Sim): void {
       fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
     );
     sim.calendar.at(fault.atUs, (nowUs) => {
-      for (const node of nodes) loseNode(sim, node, nowUs);
+      nodes.forEach((node, i) => loseNode(sim, node, i, nowUs));
       if (fault.kind === 'zoneOutage') loseGateways(sim, fault.zone, nowUs);
     });
     if (fault.forUs === null) continue;
@@ -50,7 +50,7 @@ function remaining(sim: Sim, shares: readonly number[]): number[] {
   return up.some((share) => share > 0) ? up : [...shares];
 }
 
-function loseNode(sim: Sim, node: SimNode, nowUs: number): void {
+function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: number): void {
   if (!node.up) return;
   node.up = false;
   const epoch = ++node.epoch;
@@ -59,7 +59,7 @@ function loseNode(sim: Sim, node: SimNode, nowUs: number): void {
     (mix(seedWord(sim.world.seed, `lease/${epoch}`) + Math.imul(node.index, GOLDEN)) >>> 0) *
     TWO_TO_MINUS_32 *
     LEASE_RENEWAL_US;
-  const timeline = nodeLossTimeline({ lostAtUs: nowUs, leasePhaseUs: Math.floor(leasePhaseUs) });
+  const timeline = nodeLossTimeline({ lostAtUs: nowUs, leasePhaseUs: Math.floor(leasePhaseUs), nodesTaintedBefore });
   sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
     if (node.up || node.epoch !== epoch) return;
     node.ready = false;

@@ -258,14 +258,14 @@ function forget(sim: Sim, pod: SimPod): void {
 
 /** A ReplicaSet's order of deletion; see sim/cluster/replicaset.ts. */
 function victims(pods: readonly SimPod[], nowUs: number): SimPod[] {
-  const byUid = new Map(pods.map((pod) => [String(pod.uid), pod]));
-  return victimOrder(pods.map(victimView), nowUs).map((view) => byUid.get(view.uid)!);
+  return victimOrder(pods.map(victimView), nowUs).map(({ pod }) => pod);
 }
 
 function victimView(pod: SimPod) {
   return {
+    pod,
     // Scattered, as real UIDs are: pods of one age bucket must not go in order of creation.
-    uid: String(pod.uid),
+    uid: (mix(pod.uid + GOLDEN) >>> 0).toString(16).padStart(8, '0'),
     node: pod.node?.spec.name ?? null,
     phase: pod.startedUs === null ? ('Pending' as const) : ('Running' as const),
     ready: pod.ready && pod.node!.ready,

@@ -4,7 +4,7 @@
  */
 import type { RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
-import { transferUsd } from '../costs.js';
+import { transferCost } from '../costs.js';
 import { cpuUsedUs } from '../sharing.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
@@ -73,7 +73,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     p99Ms.push(quantileMs(seriesHistogram, succeeded, 0.99));
     foldAllConnections(world);
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
-    const transfer = transferUsd(scenario.cluster, moved);
+    const transfer = transferCost(scenario.cluster, moved);
     const nodesUsdPerHour = sim.nodes.reduce((sum, node) => sum + node.spec.priceUsdPerHour, 0);
     costUsdPerHour.push(round(nodesUsdPerHour + ((transfer.crossZoneUsd + transfer.crossRegionUsd) * 3600) / seconds));
     const byCell = readyPods();

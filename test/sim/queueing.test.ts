@@ -1,7 +1,7 @@
 /**
  * The simulator against queueing theory (closed forms; SEMANTICS part D). Service times have a mean of 10 ms; theory
- * speaks in units of it. Every figure is a mean over seeds; it must lie within three standard errors of the closed form,
- * and the standard error must be small enough for that to mean something.
+ * speaks in units of it. Every figure is a mean over seeds; it must lie within four standard errors of the closed form (with
+ * 16 seeds a true figure misses that once in 900 times), and the standard error must be small enough to mean something.
  */
 import test, { type ExecutionContext } from 'ava';
 import type { Distribution, Scenario } from '../../scenarios/types.js';
@@ -21,7 +21,7 @@ import {
 import { SEED_NOTE } from '../seed.js';
 
 const MEAN_US = 10_000;
-const SEEDS = 8;
+const SEEDS = 16;
 
 interface Figures {
   readonly mean: number;
@@ -42,12 +42,12 @@ function agrees(t: ExecutionContext, scenario: Scenario, expected: Figures, rela
   };
   for (const [name, value] of Object.entries(expected) as [keyof Figures, number][]) {
     const { mean, margin } = meanAndMargin(simulated[name]);
-    const standardError = margin / 2.365;
+    const standardError = margin / 2.131;
     t.true(standardError < relativeError * value, `${name}: standard error ${standardError} is too large to tell`);
     // A quantile is read from buckets 0.8 % wide, so it may be off by 0.4 % however long one runs.
     const readingError = name === 'p95' || name === 'p99' ? 0.004 * value : 0;
     t.true(
-      Math.abs(mean - value) <= 3 * standardError + readingError,
+      Math.abs(mean - value) <= 4 * standardError + readingError,
       `${name}: simulated ${mean} +- ${margin}, closed form ${value}`,
     );
   }
@@ -143,7 +143,7 @@ test(`a quota of half a core halves the rate ${SEED_NOTE}`, (t) => {
   const { mean, margin } = meanAndMargin(runs.map((run) => run.total.latencyMs.mean! / 1000));
   // Against the fluid server at half speed a job gains up to half a period (50 ms) of phase: 0.5 % of 10 s.
   t.true(margin < 0.8, `margin ${margin}`);
-  t.true(Math.abs(mean - 10) <= margin * 1.3 + 0.05, `mean ${mean} +- ${margin} s, closed form 10 s`);
+  t.true(Math.abs(mean - 10) <= margin * 1.9 + 0.05, `mean ${mean} +- ${margin} s, closed form 10 s`);
 });
 
 // D8: a tandem of three M/M/1, lambda 8, mu 10 per unit: Erlang-3 with rate 2: mean 1.5, p95 3.147897, p99 4.202973.

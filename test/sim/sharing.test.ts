@@ -5,7 +5,7 @@ import { findNext, take } from '../../sim/kernel/wheel.js';
 import { freeRecord, KEY, takeRecord, WORDS } from '../../sim/kernel/records.js';
 import { CFS_PERIOD_US, completeDue, cpuUsedUs, joinCpu, resetSharedCpu } from '../../sim/sharing.js';
 import { createWorld } from '../../sim/world.js';
-import { processorSharingByTicks } from '../models/processorSharing.js';
+import { processorSharing } from '../models/processorSharing.js';
 import { SEED, SEED_NOTE } from '../seed.js';
 import { aScenario } from './builders.js';
 
@@ -53,15 +53,17 @@ function simulateJobs(
   return { doneUs, cpuUs: cpuUsedUs(world, 0, lastUs) };
 }
 
+/** Events fall on whole microseconds, up to one late; what a job was given beyond its demand goes to the others. */
+const ROUNDING_US = 2;
+
 const job = fc.record({ atUs: fc.nat(3000), demandUs: fc.integer({ min: 1, max: 2000 }) });
 
-test(`jobs on shared cores finish when the microsecond-by-microsecond twin says ${SEED_NOTE}`, (t) => {
+test(`jobs on shared cores finish when the slow twin says ${SEED_NOTE}`, (t) => {
   fc.assert(
     fc.property(fc.array(job, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 2, 4), (jobs, coreCount) => {
-      const expected = processorSharingByTicks(jobs, coreCount, Infinity, CFS_PERIOD_US);
+      const expected = processorSharing(jobs, coreCount, Infinity, CFS_PERIOD_US);
       const { doneUs } = simulateJobs(jobs, coreCount, Infinity);
-      // Shares of a microsecond are handed out at its start in the twin, so it may round up where the exact law does not.
-      return doneUs.every((done, i) => Math.abs(done - expected[i]!) <= 1);
+      return doneUs.every((done, i) => Math.abs(done - expected[i]!) <= ROUNDING_US);
     }),
     { seed: SEED, numRuns: 200 },
   );
@@ -75,12 +77,12 @@ test(`the same under a CFS quota ${SEED_NOTE}`, (t) => {
       fc.array(longJob, { minLength: 1, maxLength: 4 }),
       fc.constantFrom(20_000, 50_000, 130_000),
       (jobs, quotaUs) => {
-        const expected = processorSharingByTicks(jobs, 2, quotaUs, CFS_PERIOD_US);
+        const expected = processorSharing(jobs, 2, quotaUs, CFS_PERIOD_US);
         const { doneUs } = simulateJobs(jobs, 2, quotaUs);
-        return doneUs.every((done, i) => Math.abs(done - expected[i]!) <= 2);
+        return doneUs.every((done, i) => Math.abs(done - expected[i]!) <= ROUNDING_US);
       },
     ),
-    { seed: SEED, numRuns: 12 },
+    { seed: SEED, numRuns: 200 },
   );
   t.pass();
 });

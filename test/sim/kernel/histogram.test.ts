@@ -29,13 +29,17 @@ test(`every value lies in its bucket, and a bucket is at most 1/128 wide ${SEED_
 
 test(`a quantile is within 0.4 % of the one of the sorted values ${SEED_NOTE}`, (t) => {
   fc.assert(
-    fc.property(fc.array(latency, { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 999 }), (values, perMille) => {
-      const counts = new Uint32Array(HISTOGRAM_SIZE);
-      for (const value of values) counts[bucketIndex(value)]!++;
-      const q = perMille / 1000;
-      const exact = [...values].sort((a, b) => a - b)[Math.ceil(q * values.length - 1e-9) - 1]!;
-      return Math.abs(quantileUs(counts, 0, q)! - exact) <= exact * 0.004 + 1e-9;
-    }),
+    fc.property(
+      fc.array(latency, { minLength: 1, maxLength: 300 }),
+      fc.integer({ min: 1, max: 999 }),
+      (values, perMille) => {
+        const counts = new Uint32Array(HISTOGRAM_SIZE);
+        for (const value of values) counts[bucketIndex(value)]!++;
+        const q = perMille / 1000;
+        const exact = [...values].sort((a, b) => a - b)[Math.ceil(q * values.length - 1e-9) - 1]!;
+        return Math.abs(quantileUs(counts, 0, q)! - exact) <= exact * 0.004 + 1e-9;
+      },
+    ),
     { seed: SEED, numRuns: 500 },
   );
   t.is(quantileUs(new Uint32Array(HISTOGRAM_SIZE), 0, 0.5), null);
