@@ -2,7 +2,7 @@
  * The engine in the loop: the same `step` that runs in a real cluster (live/controller.ts will call it there), fed from
  * the simulated sensors, its decisions carried out with the delays of the real API. Nothing else in `sim/` decides.
  */
-import { emptyMemory, step } from '../engine/index.js';
+import { step } from '../engine/index.js';
 import type { Decision, Skipped, StepInput } from '../engine/types.js';
 import { planRoutes, reconcile, schedulePending } from './control/pods.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
@@ -13,8 +13,6 @@ import type { Sim, SimWorkload } from './control/state.js';
  * take the mesh's propagation time on top.
  */
 const WRITE_DELAY_US = 500_000;
-
-export { emptyMemory };
 
 /** One cycle of the engine at `nowUs`; `placement` answers only for gated pods. */
 export function engineStep(sim: Sim, nowUs: number, scope: StepInput['scope']): void {

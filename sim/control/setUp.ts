@@ -62,7 +62,7 @@ export function setUp(
     sensors: createSensors(world),
     usage: createUsage(program.serviceCount),
     gatesPods: policy.engine !== null && policy.engine.scaler.mode !== 'off',
-    memory: emptyMemory(),
+    memory: emptyMemory,
     podsMade: 0,
     decisions: [],
     skipped: [],
