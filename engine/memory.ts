@@ -1,0 +1,46 @@
+/**
+ * What the engine asks to be told again at its next step: when each workload was last scaled (cool-down) and whose
+ * routes deserve an eager look because replicas changed. Bounded: a scaling is forgotten once its cool-down is over, a
+ * mark once the workload is gone or the balancer has looked.
+ */
+import type { Memory } from './types.js';
+
+export const emptyMemory: Memory = Object.freeze({
+  apiVersion: 'wavetank/v1alpha1',
+  kind: 'Memory',
+  formatVersion: '1.0',
+  lastScaling: Object.freeze({}),
+  postScalingMarks: Object.freeze({}),
+});
+
+/** The memory to hand back, from what was kept and what this step added; sorted as it came, additions last. */
+export function nextMemory(
+  memory: Memory,
+  change: {
+    readonly nowMs: number;
+    readonly cooldownSeconds: number;
+    readonly scaled: ReadonlyMap<string, 'up' | 'down'>;
+    readonly marked: ReadonlySet<string>;
+    readonly cleared: ReadonlySet<string>;
+    readonly known: { has(key: string): boolean };
+  },
+): Memory {
+  const { nowMs } = change;
+  const lastScaling = Object.entries(memory.lastScaling).filter(
+    ([key, { atMs }]) => !change.scaled.has(key) && Math.abs(nowMs - atMs) < change.cooldownSeconds * 1000,
+  );
+  const marks = Object.entries(memory.postScalingMarks).filter(
+    ([key]) => change.known.has(key) && !change.cleared.has(key) && !change.marked.has(key),
+  );
+  return {
+    ...memory,
+    lastScaling: Object.fromEntries([
+      ...lastScaling,
+      ...[...change.scaled].map(([key, direction]) => [key, { atMs: nowMs, direction }] as const),
+    ]),
+    postScalingMarks: Object.fromEntries([
+      ...marks,
+      ...[...change.marked].map((key) => [key, { atMs: nowMs }] as const),
+    ]),
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Who else owns a workload's replica count. An HPA or a ScaledObject names its target by kind and name in its own
+ * namespace; where one does, the scaler keeps its hands off (placement and routing stay ours). An owner whose target
+ * cannot be read might own anything in its namespace, so everything there counts as owned.
+ */
+import type { KubeObject, Snapshot, SkipReason, WorkloadRef } from './types.js';
+
+export interface Owners {
+  of(workload: WorkloadRef): { reason: SkipReason; detail: string } | null;
+}
+
+export function findOwners(snapshot: Snapshot): Owners {
+  // A ScaledObject makes an HPA of its own; it is asked first so that the real owner is named.
+  const scaledObjects = byTarget(snapshot.scaledObjects);
+  const autoscalers = byTarget(snapshot.horizontalPodAutoscalers);
+  return {
+    of: (workload) => {
+      const scaledObject = ownerOf(scaledObjects, workload);
+      if (scaledObject)
+        return { reason: 'scaledObjectOwned', detail: `ScaledObject ${scaledObject} owns the replica count` };
+      const autoscaler = ownerOf(autoscalers, workload);
+      if (autoscaler) {
+        return { reason: 'hpaOwned', detail: `HorizontalPodAutoscaler ${autoscaler} owns the replica count` };
+      }
+      return null;
+    },
+  };
+}
+
+function byTarget(objects: readonly KubeObject[]): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const { metadata, spec } of objects) {
+    const namespace = metadata.namespace ?? 'default';
+    const target = spec['scaleTargetRef'];
+    const readable =
+      typeof target === 'object' && target !== null && 'name' in target && typeof target.name === 'string';
+    // KEDA's own default: a target without a kind is a Deployment.
+    const kind = readable && 'kind' in target && typeof target.kind === 'string' ? target.kind : 'Deployment';
+    const key = readable ? `${namespace}/${kind}/${target.name}` : unreadable(namespace);
+    if (!owners.has(key)) owners.set(key, readable ? metadata.name : `${metadata.name} (its target cannot be read)`);
+  }
+  return owners;
+}
+
+function ownerOf(owners: ReadonlyMap<string, string>, { namespace, kind, name }: WorkloadRef): string | undefined {
+  return owners.get(`${namespace}/${kind}/${name}`) ?? owners.get(unreadable(namespace));
+}
+
+function unreadable(namespace: string): string {
+  return `${namespace}//`;
+}

@@ -1,0 +1,294 @@
+/**
+ * Decides how many replicas a workload should have, and where the new ones go or which ones leave.
+ *
+ *     up:    utilisation > upper (strictly)   needed = ceil(measured pods * utilisation / upper)
+ *     down:  utilisation < lower (strictly)   needed = ceil(replicas * utilisation / lower), at least one fewer
+ *
+ * so a step is as large as the overshoot and ends at the threshold that was crossed (`stepRule: one` moves by one).
+ * Pods that do not report count as idle on the way up and forbid the way down; for their first minutes
+ * (`coldPodGraceSeconds`) they forbid both, since a mean over half of the pods is no mean.
+ * Cool-down is per workload and direction: nothing follows a scaling in the same direction, and no removal follows an
+ * addition, until it is over. An addition after a removal does not wait: overload is the worse mistake.
+ * A replica count is only ever changed by fresh metrics, and never where somebody else owns it.
+ */
+import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
+import { nodeToRemoveFrom } from './node-to-remove.js';
+import { figure, skip, type Outcome } from './outcome.js';
+import type { Owners } from './owners.js';
+import { whyHere } from './place-gated.js';
+import { placer, podNeed, type Choice } from './placement.js';
+import type { EngineConfig, Memory, ScaleDown, ScaleUp, SkipReason, SnapshotPod } from './types.js';
+import { workloadUtilization, type Utilization } from './utilization.js';
+
+export interface ScalerContext {
+  readonly nowMs: number;
+  readonly view: ClusterView;
+  readonly owners: Owners;
+  readonly memory: Memory;
+  readonly config: EngineConfig;
+}
+
+/** Adds exactly one decision or skip for the workload; tells the direction when it scaled. */
+export function scaleWorkload(
+  context: ScalerContext,
+  workload: WorkloadView,
+  counts: ReplicaCounts,
+  outcome: Outcome,
+): 'up' | 'down' | null {
+  const leave = (reason: SkipReason, detail: string): null => {
+    outcome.skipped.push(skip(workload, 'scaler', reason, detail));
+    return null;
+  };
+  const wish = wanted(context, workload);
+  if ('reason' in wish) return leave(wish.reason, wish.detail);
+
+  const last = context.memory.lastScaling[workload.key];
+  if (last && !(last.direction === 'down' && wish.direction === 'up')) {
+    const elapsedSeconds = Math.abs(context.nowMs - last.atMs) / 1000;
+    const left = Math.ceil(context.config.scaler.cooldownSeconds - elapsedSeconds);
+    if (left > 0)
+      return leave('cooldown', `scaled ${last.direction} ${figure(elapsedSeconds)} s ago, ${left} s to wait`);
+  }
+  const decision =
+    wish.direction === 'up' ? scaleUp(context, workload, counts, wish) : scaleDown(context, workload, counts, wish);
+  if (decision === null) {
+    const need = podNeed(workload.workload.podRequests);
+    return wish.direction === 'up'
+      ? leave('noRoom', `no node has ${need.cpuMillicores} millicores and ${need.memoryBytes} bytes free for one more`)
+      : leave('noVictim', 'none of its pods runs on a node that the snapshot lists');
+  }
+  outcome.decisions.push(decision);
+  return wish.direction;
+}
+
+interface Refusal {
+  readonly reason: SkipReason;
+  readonly detail: string;
+}
+
+interface Wish {
+  readonly direction: 'up' | 'down';
+  readonly replicas: number;
+  readonly because: string;
+  readonly percent: number | null;
+}
+
+function wanted(context: ScalerContext, workload: WorkloadView): Wish | Refusal {
+  const { config, nowMs } = context;
+  const { desiredReplicas } = workload.workload;
+  if (desiredReplicas <= 0) return { reason: 'asleep', detail: 'scaled to 0 replicas' };
+  const owner = context.owners.of(workload.ref);
+  if (owner) return owner;
+  const { prometheus } = context.view.snapshot.health;
+  if (prometheus.status === 'absent') return { reason: 'metricsAbsent', detail: 'Prometheus gives no metrics' };
+  if (prometheus.status === 'stale') return { reason: 'metricsStale', detail: staleDetail(prometheus.ageMs) };
+
+  const least = leastReplicas(workload, config);
+  if (desiredReplicas < least) {
+    const because = `${desiredReplicas} replicas are fewer than the least of ${least}.`;
+    return { direction: 'up', replicas: least, because, percent: null };
+  }
+  if (workload.pods.length === 0) return { reason: 'notReady', detail: `${desiredReplicas} wanted, no pod exists yet` };
+
+  const utilization = workloadUtilization(workload, config);
+  if ('missing' in utilization) {
+    const detail = `a pod states neither request nor limit for ${utilization.missing}`;
+    return { reason: 'noRequestNorLimit', detail };
+  }
+  const graceMs = config.scaler.coldPodGraceSeconds * 1000;
+  const cold = utilization.silentPods.filter(({ createdAtMs }) => nowMs - createdAtMs < graceMs);
+  if (cold.length > 0) {
+    const detail = `${cold.length} of ${workload.pods.length} pods are younger than ${config.scaler.coldPodGraceSeconds} s and have no metrics yet`;
+    return { reason: 'coldPods', detail };
+  }
+  if (utilization.percent === null) return { reason: 'metricsAbsent', detail: 'none of its pods has metrics' };
+  return classify(workload, utilization, utilization.percent, config);
+}
+
+function classify(
+  workload: WorkloadView,
+  utilization: Utilization,
+  percent: number,
+  config: EngineConfig,
+): Wish | Refusal {
+  const { upperThresholdPercent: upper, lowerThresholdPercent: lower, metric, scaler } = config;
+  const { desiredReplicas, readyReplicas } = workload.workload;
+  const silent = utilization.silentPods.length;
+  const busy = `${metric} at ${figure(percent)} % of the ${config.utilizationBasis}`;
+
+  // Replicas asked for but not there yet are idle ones too: else a slow start would be answered by ever more pods.
+  const counted = Math.max(workload.pods.length, desiredReplicas);
+  const percentUp = (percent * utilization.measuredPods) / counted;
+  if (percentUp > upper) {
+    const most = Math.max(scaler.minReplicas, config.workloads[configKey(workload)]?.maxReplicas ?? scaler.maxReplicas);
+    if (desiredReplicas >= most)
+      return { reason: 'atMaxReplicas', detail: `${busy}, ${desiredReplicas} of at most ${most}` };
+    const needed = wholeUp((utilization.measuredPods * percent) / upper);
+    const replicas = scaler.stepRule === 'one' ? desiredReplicas + 1 : Math.max(desiredReplicas + 1, needed);
+    const because = `${busy}, above ${figure(upper)} %.`;
+    return { direction: 'up', replicas: Math.min(most, replicas), because, percent };
+  }
+
+  if (percent < lower) {
+    const least = leastReplicas(workload, config);
+    if (desiredReplicas <= least)
+      return { reason: 'atMinReplicas', detail: `${busy}, ${desiredReplicas} of at least ${least}` };
+    if (silent > 0)
+      return { reason: 'coldPods', detail: `${busy}, but ${silent} pods do not report: not removed blindly` };
+    if (readyReplicas < desiredReplicas) {
+      return {
+        reason: 'notReady',
+        detail: `${busy}, but only ${readyReplicas} of ${desiredReplicas} replicas are ready`,
+      };
+    }
+    const needed = lower > 0 ? wholeUp((desiredReplicas * percent) / lower) : least;
+    const replicas = scaler.stepRule === 'one' ? desiredReplicas - 1 : Math.min(desiredReplicas - 1, needed);
+    const because = `${busy}, below ${figure(lower)} %.`;
+    return { direction: 'down', replicas: Math.max(least, replicas), because, percent };
+  }
+
+  const { hottestNode } = utilization;
+  const hot =
+    hottestNode !== null && hottestNode.percent > upper
+      ? `; node ${hottestNode.name} is at ${figure(hottestNode.percent)} %, which is for the routes to mend`
+      : '';
+  const idle =
+    percent > upper ? `; ${counted - utilization.measuredPods} replicas that do not report count as idle` : '';
+  return {
+    reason: 'withinThresholds',
+    detail: `${busy}, between ${figure(lower)} and ${figure(upper)} %${idle}${hot}`,
+  };
+}
+
+function scaleUp(context: ScalerContext, workload: WorkloadView, counts: ReplicaCounts, wish: Wish): ScaleUp | null {
+  const { config } = context;
+  const from = workload.workload.desiredReplicas;
+  const need = podNeed(workload.workload.podRequests);
+  const choose = placer(context.view, workload, counts, config);
+  const choices: Choice[] = [];
+  while (from + choices.length < wish.replicas) {
+    const choice = choose(need);
+    if (choice === null) break;
+    choices.push(choice);
+  }
+  const first = choices[0];
+  if (!first) return null;
+  return {
+    kind: 'scaleUp',
+    workload: workload.ref,
+    because: `${wish.because} First new replica: ${whyHere(first)}`,
+    signals: {
+      ...figures(config, wish.percent),
+      replicasWanted: wish.replicas,
+      // Many runtimes never give memory back, so what is added for memory alone may never be removed again.
+      memoryAloneWarning: config.metric === 'memory' && wish.percent !== null,
+      score: first.score,
+    },
+    rejected: first.rejected,
+    replicasFrom: from,
+    replicasTo: from + choices.length,
+    placements: choices.map(({ node }) => ({ node: node.name, zone: node.zone })),
+  };
+}
+
+function scaleDown(
+  context: ScalerContext,
+  workload: WorkloadView,
+  counts: ReplicaCounts,
+  wish: Wish,
+): ScaleDown | null {
+  const { view, config } = context;
+  const from = workload.workload.desiredReplicas;
+  const podsOn = new Map<string, SnapshotPod[]>();
+  for (const pod of workload.pods) {
+    const node = pod.node === null ? undefined : view.nodes.get(pod.node);
+    if (!node) continue;
+    const there = podsOn.get(node.name);
+    if (there) there.push(pod);
+    else podsOn.set(node.name, [pod]);
+  }
+
+  const victims: { pod: string; node: string }[] = [];
+  const reasons: string[] = [];
+  while (from - victims.length > wish.replicas) {
+    const holders = [...podsOn].filter(([, pods]) => pods.length > 0).map(([node]) => view.nodes.get(node)!);
+    const choice = nodeToRemoveFrom({
+      zones: zonesOf(holders),
+      pods: holders.flatMap(({ name }) => podsOn.get(name)!.map((pod) => ({ name: pod.name, node: name }))),
+      nodes: holders,
+      settings: config,
+    });
+    if (choice.node === null) break;
+    const victim = takeVictim(podsOn.get(choice.node)!);
+    const node = view.nodes.get(choice.node)!;
+    const { cpuMillicores, memoryBytes } = podNeed(victim.requests);
+    node.free.cpuMillicores += cpuMillicores;
+    node.free.memoryBytes += memoryBytes;
+    node.requested.cpuMillicores -= cpuMillicores;
+    node.requested.memoryBytes -= memoryBytes;
+    addReplica(counts, node, -1);
+    victims.push({ pod: victim.name, node: choice.node });
+    reasons.push(choice.reason);
+  }
+  if (victims.length === 0) return null;
+  const spared = [...podsOn].filter(([, pods]) => pods.length > 0).slice(0, NODES_NAMED);
+  return {
+    kind: 'scaleDown',
+    workload: workload.ref,
+    because: `${wish.because} First to go: ${victims[0]!.pod} on ${victims[0]!.node}, since ${reasons[0]!}.`,
+    signals: { ...figures(config, wish.percent), replicasWanted: wish.replicas },
+    rejected: spared.map(([node]) => ({
+      candidate: node,
+      reason: 'its zone holds fewer replicas, or it has more free',
+      score: null,
+    })),
+    replicasFrom: from,
+    replicasTo: from - victims.length,
+    victims,
+  };
+}
+
+// Rivals named in a decision; the log must not grow with the cluster.
+const NODES_NAMED = 3;
+
+function zonesOf(nodes: readonly NodeView[]): Record<string, string[]> {
+  const zones = new Map<string, string[]>();
+  for (const { name, zone } of nodes) zones.set(zone, [...(zones.get(zone) ?? []), name]);
+  return Object.fromEntries(zones);
+}
+
+/** Not ready before ready, then the youngest (it has the fewest caches to lose), then the later one in the snapshot. */
+function takeVictim(pods: SnapshotPod[]): SnapshotPod {
+  let at = 0;
+  pods.forEach((pod, index) => {
+    const best = pods[at]!;
+    if (pod.ready !== best.ready ? !pod.ready : pod.createdAtMs >= best.createdAtMs) at = index;
+  });
+  return pods.splice(at, 1)[0]!;
+}
+
+function figures(config: EngineConfig, percent: number | null): Record<string, number | string | null> {
+  return {
+    metric: config.metric,
+    utilizationPercent: percent,
+    upperThresholdPercent: config.upperThresholdPercent,
+    lowerThresholdPercent: config.lowerThresholdPercent,
+  };
+}
+
+function leastReplicas(workload: WorkloadView, config: EngineConfig): number {
+  return config.workloads[configKey(workload)]?.minReplicas ?? config.scaler.minReplicas;
+}
+
+function configKey({ ref }: WorkloadView): string {
+  return `${ref.namespace}/${ref.name}`;
+}
+
+/** Rounds up, but not for the noise of a division: 4 * 105 / 70 is 6. */
+function wholeUp(value: number): number {
+  return Math.ceil(value - 1e-9);
+}
+
+function staleDetail(ageMs: number | null): string {
+  return ageMs === null ? 'metrics are stale' : `the newest sample is ${figure(ageMs / 1000)} s old`;
+}
