@@ -53,7 +53,7 @@ const EXPLANATIONS = {
   WT0308:
     'A node pool names an instance type or a price book that is not in the table, or leaves open how large or how dear its nodes are. State "allocatable" and "pricePerHour" for anything not in the table.',
   WT0309: 'A pod asks for more than any node of the cluster has, so that it could never start.',
-  WT0310: 'Times must be in ascending order.',
+  WT0310: 'Times and bucket edges must stand in ascending order.',
   WT0311: 'A node is named that the node pools do not make. Nodes are called pool-region-zone-number, counted from 0.',
   WT0401:
     'Istio would refuse this DestinationRule: its own validation says so, and kubectl apply would fail in the cluster.',

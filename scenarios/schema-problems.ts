@@ -15,9 +15,20 @@ export function schemaProblems(
   issues: readonly Issue[],
   schema: Record<string, unknown>,
 ): readonly Problem[] {
-  return issues
-    .flatMap((issue) => nearestForm(issue, []))
+  const located = issues.flatMap((issue) => nearestForm(issue, []));
+  const misspelt = new Set(located.filter(({ issue }) => issue.code === 'unrecognized_keys').map(placeOf));
+  return located
+    .filter((found) => !(saysTooLittle(found.issue) && misspelt.has(placeOf(found))))
     .flatMap(({ issue, path }) => toProblems(source, issue, path, schema));
+}
+
+/** "Says nothing", next to a misspelt key, is an echo of it. */
+function saysTooLittle(issue: Issue): boolean {
+  return issue.code === 'custom' && issue.params?.['code'] === 'WT0207';
+}
+
+function placeOf({ path }: Located): string {
+  return JSON.stringify(path);
 }
 
 interface Located {
@@ -79,7 +90,7 @@ function wrongValue(source: Source, issue: Issue, path: Path, value: unknown): P
   if (issue.code === 'invalid_value' && typeof value === 'string') {
     return at('WT0206', 'not an allowed word', expectedOf(issue), didYouMean(value, issue.values.map(String)));
   }
-  return at('WT0203', value === null ? 'is empty' : `is ${describe(value)}`, expectedOf(issue));
+  return at('WT0203', value === null ? 'is empty' : `is ${describe(value, issue)}`, expectedOf(issue));
 }
 
 function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
@@ -96,11 +107,12 @@ function expectedOf(issue: Issue): string | null {
   return issue.message;
 }
 
-function describe(value: unknown): string {
+function describe(value: unknown, issue: Issue): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'string') return 'a text';
-  return typeof value === 'boolean' ? 'true or false' : 'a number of another kind';
+  if (typeof value === 'boolean') return 'true or false';
+  return issue.code === 'invalid_type' && issue.expected === 'int' ? 'not a whole number' : 'a number';
 }
 
 function isIdentity(path: Path): boolean {

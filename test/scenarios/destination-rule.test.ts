@@ -1,0 +1,214 @@
+import test from 'ava';
+import { couldEject, resolveHost } from '../../scenarios/destination-rule.js';
+import { linesOf, load, problemsOf, small, unmarked } from './fixtures.js';
+
+/** The fixture's rule with another traffic policy, written at the mark. */
+function withPolicy(trafficPolicy: string): string {
+  return small(['trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}', `trafficPolicy: ${trafficPolicy}`]);
+}
+
+function withLocality(setting: string): string {
+  return withPolicy(`{outlierDetection: {consecutive5xxErrors: 0}, loadBalancer: {localityLbSetting: ${setting}}}`);
+}
+
+const POLICY = 'spec.mesh.objects[0].spec.trafficPolicy';
+const LOCALITY = `${POLICY}.loadBalancer.localityLbSetting`;
+
+const finds = test.macro((t, marked: string, ...expected: readonly string[]) => {
+  const { text, places } = unmarked(marked);
+  t.deepEqual(
+    linesOf(text),
+    expected.map((message, index) => `${places[index]} ${message}`),
+  );
+});
+
+const accepts = test.macro((t, text: string, ...notices: readonly string[]) => {
+  t.deepEqual(
+    load(text).notices.map((notice) => `${notice.code} ${notice.message}`),
+    notices,
+  );
+});
+
+test(
+  'weights of 80 and 20 are taken',
+  accepts,
+  withLocality('{distribute: [{from: r1/a/*, to: {r1/a/*: 80, r1/b/*: 20}}]}'),
+);
+test(
+  'weights must sum to exactly 100',
+  finds,
+  withLocality('{distribute: [{from: r1/a/*, to: ¦{r1/a/*: 80, r1/b/*: 19}}]}'),
+  `WT0401 ${LOCALITY}.distribute[0].to: the weights sum to 99`,
+);
+test(
+  'a weight of 0 is refused, as Istio does',
+  finds,
+  withLocality('{distribute: [{from: r1/a/*, to: {r1/a/*: 100, r1/b/*: ¦0}}]}'),
+  `WT0401 ${LOCALITY}.distribute[0].to["r1/b/*"]: not a weight`,
+);
+test(
+  'a weight must be whole',
+  finds,
+  withLocality('{distribute: [{from: r1/a/*, to: {r1/a/*: ¦99.5, r1/b/*: ¦0.5}}]}'),
+  `WT0401 ${LOCALITY}.distribute[0].to["r1/a/*"]: not a weight`,
+  `WT0401 ${LOCALITY}.distribute[0].to["r1/b/*"]: not a weight`,
+);
+test(
+  'overlapping sources are refused',
+  finds,
+  withLocality('{distribute: [{from: r1/*, to: {r1/*: 100}}, {from: ¦r1/b/*, to: {r1/*: 100}}]}'),
+  `WT0401 ${LOCALITY}.distribute[1].from: "r1/b/*" overlaps "r1/*"`,
+);
+test(
+  'overlapping destinations are refused',
+  finds,
+  withLocality('{distribute: [{from: "*", to: {r1/a: 50, ¦r1/a/*: 50}}]}'),
+  `WT0401 ${LOCALITY}.distribute[0].to["r1/a/*"]: "r1/a/*" overlaps "r1/a"`,
+);
+test(
+  'a star in the middle is refused',
+  finds,
+  withLocality('{distribute: [{from: ¦r1/*/x, to: {r1/*: 100}}]}'),
+  `WT0401 ${LOCALITY}.distribute[0].from: Istio takes one "*", and only at the end`,
+);
+test(
+  'an empty part of a locality is refused',
+  finds,
+  withLocality('{distribute: [{from: ¦r1//x, to: {r1/*: 100}}]}'),
+  `WT0401 ${LOCALITY}.distribute[0].from: not a locality`,
+);
+test(
+  'distribute beside failover is refused',
+  finds,
+  withLocality('{distribute: [{from: r1/*, to: {r1/*: 100}}], ¦failover: [{from: r1, to: r2}]}'),
+  `WT0401 ${LOCALITY}.failover: Istio refuses failover beside distribute`,
+);
+test(
+  'failover is between plain, different regions',
+  finds,
+  withLocality('{failover: [{from: ¦r1/a, to: r2}, {from: r1, to: ¦r1}]}'),
+  `WT0401 ${LOCALITY}.failover[0].from: not a plain region`,
+  `WT0401 ${LOCALITY}.failover[1].to: a failover within one region`,
+);
+test(
+  'failover beside a topology label in failoverPriority is refused',
+  finds,
+  withLocality('{failover: [{from: r1, to: r2}], failoverPriority: [app, ¦topology.kubernetes.io/zone]}'),
+  `WT0401 ${LOCALITY}.failoverPriority[1]: Istio refuses a topology label in failoverPriority beside failover`,
+);
+test(
+  'failover beside other labels is taken',
+  accepts,
+  withLocality('{failover: [{from: r1, to: r2}], failoverPriority: [app]}'),
+);
+test(
+  'failover without outlier detection is taken, and said to do nothing',
+  accepts,
+  withPolicy('{loadBalancer: {localityLbSetting: {failover: [{from: r1, to: r2}]}}}'),
+  'WT0504 without outlierDetection, failover and failoverPriority have no effect',
+);
+test(
+  'a locality that matches no zone is said to do nothing',
+  accepts,
+  withLocality('{distribute: [{from: r1/x/*, to: {r1/a/*: 60, r2/*: 40}}]}'),
+  'WT0504 "r1/x/*" matches no zone of the cluster',
+  'WT0504 "r2/*" matches no zone of the cluster',
+);
+
+test(
+  'a field that Istio knows and we do not simulate is announced',
+  accepts,
+  withPolicy(
+    '{connectionPool: {tcp: {maxConnections: 1}}, portLevelSettings: [], tls: {mode: ISTIO_MUTUAL}, loadBalancer: {warmup: {duration: 30s}}}',
+  ),
+  'WT0502 connectionPool of a DestinationRule is not simulated yet',
+  'WT0502 portLevelSettings of a DestinationRule is not simulated yet',
+  'WT0502 tls of a DestinationRule is not simulated yet',
+  'WT0502 warmup of a DestinationRule is not simulated yet',
+);
+test(
+  'subsets are announced',
+  accepts,
+  small(['spec: {host: checkout,', 'spec: {host: checkout, subsets: [{name: v1}],']),
+  'WT0502 subsets of a DestinationRule is not simulated yet',
+);
+test(
+  'a field that Istio does not know is an error',
+  finds,
+  withPolicy('{¦outlierDetecton: {}}'),
+  `WT0201 ${POLICY}.outlierDetecton: unknown key "outlierDetecton"`,
+);
+test('a misspelt balancer is an error', (t) => {
+  const [problem] = problemsOf(withPolicy('{loadBalancer: {simple: LEAST_REQUESTS}}'));
+  t.is(problem?.code, 'WT0401');
+  t.is(problem?.hint, 'did you mean "LEAST_REQUEST"?');
+});
+test('the three balancers are taken', (t) => {
+  for (const simple of ['LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM'])
+    t.deepEqual(load(withPolicy(`{loadBalancer: {simple: ${simple}}}`)).notices, []);
+});
+test(
+  'an old balancer is announced as what it becomes',
+  accepts,
+  withPolicy('{loadBalancer: {simple: LEAST_CONN}}'),
+  'WT0502 the balancer LEAST_CONN is simulated as LEAST_REQUEST',
+);
+test(
+  'an object of another known kind is announced',
+  accepts,
+  small(['kind: DestinationRule', 'kind: VirtualService']),
+  'WT0502 objects of kind VirtualService are not simulated yet',
+);
+test(
+  'an object of an unknown kind is an error',
+  finds,
+  small(['kind: DestinationRule', 'kind: ¦DestinatonRule']),
+  'WT0404 spec.mesh.objects[0].kind: unknown kind "DestinatonRule"',
+);
+test(
+  'two rules for one host are an error',
+  finds,
+  small([
+    '  load:',
+    '      - {apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: other}, spec: {host: ¦checkout.default}}\n  load:',
+  ]),
+  'WT0403 spec.mesh.objects[1].spec.host: the rule "checkout-rule" speaks of "checkout" already',
+);
+test(
+  'the mesh-wide setting is held to the same rules',
+  finds,
+  small(['    objects:', '    localityLbSetting: {distribute: [{from: r1/a, to: ¦{r1/a: 90}}]}\n    objects:']),
+  'WT0401 spec.mesh.localityLbSetting.distribute[0].to: the weights sum to 90',
+);
+
+test('a host is a short name, a name with its namespace, or the full name', (t) => {
+  const services = ['cart', 'cart-db'];
+  for (const host of ['cart', 'cart.shop', 'cart.shop.svc', 'cart.shop.svc.cluster.local'])
+    t.is(resolveHost(host, services), 'cart', host);
+  for (const host of ['car', '*.shop', 'cart.shop.svc.cluster', 'cart.', 'api.example.com.org.net', 7, undefined])
+    t.is(resolveHost(host, services), null, `${host}`);
+});
+
+// SEMANTICS A14: with the default of 10 % nothing is ejected below ten endpoints; 3 endpoints at 50 % -> 1.
+test('ejection is possible when errors are counted and one endpoint is within the allowed percentage', (t) => {
+  const rule = (outlierDetection: unknown) => ({ spec: { trafficPolicy: { outlierDetection } } });
+  t.false(couldEject(rule({}), 9));
+  t.true(couldEject(rule({}), 10));
+  t.true(couldEject(rule({ maxEjectionPercent: 50 }), 3));
+  t.false(couldEject(rule({ maxEjectionPercent: 50 }), 1));
+  t.false(couldEject(rule({ consecutive5xxErrors: 0 }), 100));
+  t.true(couldEject(rule({ consecutive5xxErrors: 0, consecutiveGatewayErrors: 3 }), 100));
+  t.false(couldEject({ spec: { trafficPolicy: {} } }, 100));
+});
+
+test('possible ejection is announced, counting the pods that an autoscaler may add', (t) => {
+  const text = small(['{consecutive5xxErrors: 0}', '{}'], ['max: 8', 'max: 12']);
+  const [notice, ...rest] = load(text).notices;
+  t.deepEqual(rest, []);
+  t.is(notice?.code, 'WT0503');
+  t.is(
+    notice?.message,
+    'the DestinationRule "checkout-rule" could eject endpoints of checkout (up to 12); ejection is not simulated yet',
+  );
+  t.is(text.split('\n')[notice!.line! - 1]?.trim(), '- apiVersion: networking.istio.io/v1');
+});
