@@ -15,7 +15,7 @@ import { quantileMs, round } from './control/series.js';
 import { foldAllConnections } from './control/slots.js';
 import type { Sim } from './control/state.js';
 import { faultTolerance } from './faultFigures.js';
-import { HISTOGRAM_SIZE } from './kernel/histogram.js';
+import { envoyQuantileMs, HISTOGRAM_SIZE, toEnvoyCounts } from './kernel/histogram.js';
 import { GATEWAY_NAME } from './program.js';
 import { mix } from './random.js';
 
@@ -83,6 +83,7 @@ function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigu
       answered,
       counters.serviceLatencyUs[service]!,
     ),
+    bucketedLatencyMs: bucketedFigures(counters.serviceHistogram, service * HISTOGRAM_SIZE),
     waitMs: started > 0 ? round(counters.serviceWaitUs[service]! / started / 1000) : null,
     cpuMillicores: round(cpuMillicores),
     cpuPercentOfRequests: requested > 0 ? round((cpuMillicores / requested) * 100) : null,
@@ -152,6 +153,15 @@ function latencyFigures(counts: Uint32Array, base: number, total: number, sumUs:
     p95: quantileMs(counts, total, 0.95, base),
     p99: quantileMs(counts, total, 0.99, base),
   };
+}
+
+function bucketedFigures(counts: Uint32Array, base: number): ServiceFigures['bucketedLatencyMs'] {
+  const envoy = toEnvoyCounts(counts, base);
+  const at = (q: number): number | null => {
+    const ms = envoyQuantileMs(envoy, 0, q);
+    return ms === null ? null : round(ms);
+  };
+  return { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) };
 }
 
 /** 128 bits over the text, to compare two records at a glance; not meant against forgery. */

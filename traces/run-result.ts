@@ -26,6 +26,8 @@ export interface ServiceFigures {
   readonly requestsPerSecond: number;
   /** As the service's pods see it: from arrival at the pod to its reply, waiting included. */
   readonly latencyMs: LatencyFigures;
+  /** The same as histogram_quantile reads it from Envoy's coarse buckets: what a dashboard would show. */
+  readonly bucketedLatencyMs: Omit<LatencyFigures, 'mean'>;
   /** Mean time in the queue of the pods. */
   readonly waitMs: number | null;
   /** CPU used over the measured part: mean millicores of all pods, and percent of what they requested. */

@@ -60,6 +60,16 @@ export function envoyBucket(valueUs: number, fineIndex: number): number {
   return bucket < ENVOY_BOUNDS_US.length && valueUs > ENVOY_BOUNDS_US[bucket]! ? bucket + 1 : bucket;
 }
 
+/** The counts of a fine histogram in Envoy's buckets; a fine bucket that a bound cuts goes where its middle lies. */
+export function toEnvoyCounts(counts: Uint32Array, base: number): Float64Array {
+  const envoy = new Float64Array(ENVOY_BUCKETS);
+  for (let i = 0; i < HISTOGRAM_SIZE; i++) {
+    const middleUs = (bucketStartUs(i) + bucketStartUs(i + 1) - 1) / 2;
+    if (counts[base + i]! > 0) envoy[scanEnvoy(middleUs)]! += counts[base + i]!;
+  }
+  return envoy;
+}
+
 function scanEnvoy(valueUs: number): number {
   let bucket = 0;
   while (bucket < ENVOY_BOUNDS_US.length && valueUs > ENVOY_BOUNDS_US[bucket]!) bucket++;

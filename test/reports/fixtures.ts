@@ -206,6 +206,7 @@ function serviceOf(
     requests: counts(requests, policy.failedShare / (index + 1)),
     requestsPerSecond: requests / traits.durationSeconds,
     latencyMs: latencies((policy.meanMs * luck) / (index + 1.2), requests),
+    bucketedLatencyMs: { p50: 7.5, p90: 20, p95: 24, p99: 48 },
     waitMs: (policy.meanMs * luck) / 10,
     cpuMillicores,
     cpuPercentOfRequests: (cpuMillicores / (policy.replicas * 700)) * 100,
