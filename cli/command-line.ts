@@ -76,6 +76,10 @@ function describeCommand(parser: Argv, command: Command, context: Context): Argv
 
 /** yargs names what it does not know; the nearest name that it does know is ours to find. */
 function withSuggestion(message: string, words: readonly string[]): string {
+  if (message.startsWith('Not enough non-option arguments')) {
+    const usage = COMMANDS.find((command) => command.usage.split(' ')[0] === words[0])?.usage ?? '<command>';
+    return `something is missing: ${usage}; see --help`;
+  }
   const unknown = /^Unknown (?:arguments?|commands?): ([^,\s]+)/.exec(message)?.[1];
   if (unknown === undefined) return message;
   const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === words[0]);

@@ -5,7 +5,7 @@
  */
 import { parse } from 'yaml';
 import type { EngineConfig } from '../engine/types.js';
-import { defaultEngineConfig } from '../scenarios/engine-defaults.js';
+import { configProblems, defaultEngineConfig } from '../engine/index.js';
 import { didYouMean } from '../scenarios/problems.js';
 import { InputError } from './exit-codes.js';
 import { readText } from './scenario-input.js';
@@ -24,7 +24,10 @@ export function readEngineConfig(file: string): EngineConfig {
   }
   if (!isFields(value)) throw new InputError(`${file}: expected a mapping of engine settings`);
   const settings = isFields(value.engine) ? value.engine : value;
-  return merge(defaultEngineConfig as unknown as Fields, settings, file, '') as unknown as EngineConfig;
+  const config = merge(defaultEngineConfig as unknown as Fields, settings, file, '') as unknown as EngineConfig;
+  const problems = configProblems(config);
+  if (problems.length > 0) throw new InputError(problems.map((problem) => `${file}: ${problem}`).join('\n'));
+  return config;
 }
 
 function merge(defaults: Fields, given: Fields, file: string, path: string): Fields {

@@ -7,7 +7,7 @@
 import { basename } from 'node:path';
 import { runCommandLine } from './command-line.js';
 import type { Context } from './context.js';
-import { EXIT, InputError } from './exit-codes.js';
+import { EXIT } from './exit-codes.js';
 
 /** Put in by the bundler from package.json. */
 declare const WAVETANK_VERSION: string;
@@ -26,6 +26,9 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error;
   });
 }
+
+/** By name: to import the classes would load the readers before anybody asked for them. */
+const INPUT_ERRORS = new Set(['InputError', 'RecordError', 'TraceInputError']);
 
 const CLEAR_LINE = '\r\u001b[2K';
 
@@ -47,7 +50,7 @@ const context: Context = {
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2), context);
 } catch (error) {
-  if (error instanceof InputError) {
+  if (error instanceof Error && INPUT_ERRORS.has(error.name)) {
     context.say(error.message);
     process.exitCode = EXIT.input;
   } else {

@@ -15,7 +15,7 @@ import type { ScenarioInput } from './scenario-input.js';
 
 export function text(args: Arguments, name: string): string | undefined {
   const value = args[name];
-  return value === undefined ? undefined : String(value as string);
+  return typeof value === 'string' ? value : undefined;
 }
 
 export function texts(args: Arguments, name: string): readonly string[] {

@@ -85,7 +85,8 @@ function readParameterFile(file: string, policies: readonly string[]): Sided {
   if (fields.policy === undefined && policies.length > 1) {
     throw new InputError(`${file}: say "policy:" which of ${policies.join(', ')} it is about`);
   }
-  const policy = String(fields.policy ?? policies[0]);
+  const policy = fields.policy ?? policies[0];
+  if (typeof policy !== 'string') throw new InputError(`${file}: "policy" must be a name`);
   const overrides = Object.entries(isFields(fields.set) ? fields.set : {}).map(([path, one]) => ({
     path,
     value: JSON.stringify(one),

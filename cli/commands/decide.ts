@@ -3,10 +3,9 @@
  * all that the step was told; a bare Snapshot is taken at its own time, without memory, under the default settings or
  * those of --config.
  */
-import { emptyMemory, step } from '../../engine/index.js';
+import { defaultEngineConfig, emptyMemory, step } from '../../engine/index.js';
 import type { Decision, Snapshot, StepInput, StepOutput } from '../../engine/types.js';
 import { stableJson } from '../../reports/json.js';
-import { defaultEngineConfig } from '../../scenarios/engine-defaults.js';
 import type { Arguments } from '../commands.js';
 import type { Context } from '../context.js';
 import { readEngineConfig } from '../engine-config-file.js';
@@ -27,7 +26,7 @@ function stepInputOf(file: string, configFile: string | undefined): StepInput {
   if (record.kind === 'Snapshot') {
     const snapshot = record as unknown as Snapshot;
     const config = configFile === undefined ? defaultEngineConfig : readEngineConfig(configFile);
-    return { nowMs: snapshot.observedAtMs, snapshot, memory: emptyMemory(), config, scope: 'all' };
+    return { nowMs: snapshot.observedAtMs, snapshot, memory: emptyMemory, config, scope: 'all' };
   }
   if (configFile !== undefined)
     throw new InputError(`${file}: a StepInput holds its own settings; --config is for a Snapshot`);
