@@ -2,8 +2,8 @@
 import type { FidelityRow, FidelityTable } from './fidelity.js';
 
 export function fidelityText(table: FidelityTable): string {
-  const width = Math.min(26, Math.max(...table.rows.map((row) => row.service.length), 7));
-  const lines = [`${'service'.padEnd(width)} figure        measured   simulated    error  asked  verdict`];
+  const width = Math.min(24, Math.max(...table.rows.map((row) => row.service.length), 7));
+  const lines = [`${'service'.padEnd(width)} what    measured   simulated    error  asked  verdict`];
   for (const row of table.rows) {
     lines.push(line(row, width));
     if (row.word !== '') lines.push(`${' '.repeat(width + 3)}${row.word}`);
@@ -26,5 +26,5 @@ function line(row: FidelityRow, width: number): string {
   const number = (value: number): string => `${value.toPrecision(4)}${row.unit}`.padStart(11);
   const error = `${row.errorPercent >= 0 ? '+' : ''}${row.errorPercent.toFixed(1)}%`.padStart(8);
   const asked = (row.tolerancePercent === null ? '-' : `${row.tolerancePercent}%`).padStart(6);
-  return `${name} ${row.figure.padEnd(11)}${number(row.measured)} ${number(row.simulated)} ${error} ${asked}  ${row.verdict}`;
+  return `${name} ${(row.figure === 'requestRate' ? 'rate' : row.figure).padEnd(5)}${number(row.measured)} ${number(row.simulated)} ${error} ${asked}  ${row.verdict}`;
 }

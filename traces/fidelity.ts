@@ -154,7 +154,7 @@ function judge(
     readonly bucketed: number | null;
   },
 ): FidelityRow {
-  const { bucketed, ...figures } = input;
+  const { figure, unit, measured, measuredError, simulated } = input;
   const tolerancePercent = toleranceOf(context, input.figure);
   const errorPercent = (100 * (input.simulated - input.measured)) / input.measured;
   const within = Math.abs(errorPercent) <= (tolerancePercent ?? fidelityTolerancePercent.entryLatency);
@@ -162,7 +162,18 @@ function judge(
   const blame = within
     ? { cause: null, word: '' }
     : causeOf(context, input, tolerancePercent ?? fidelityTolerancePercent.entryLatency);
-  return { service: context.service, ...figures, errorPercent, tolerancePercent, verdict, ...blame };
+  return {
+    service: context.service,
+    figure,
+    unit,
+    measured,
+    measuredError,
+    simulated,
+    errorPercent,
+    tolerancePercent,
+    verdict,
+    ...blame,
+  };
 }
 
 function toleranceOf(context: RowContext, figure: FidelityFigure): number | null {

@@ -2,16 +2,19 @@
  * CPU of one service: how much a call costs and how much is burnt without any. Millicores are milliseconds of CPU per
  * second, so mean CPU over mean rate is the cost of a call if nothing is idle. The idle share is the intercept of CPU over
  * rate, and can only be seen when the rate really varies: samples are first averaged over ten steps, since a rate read
- * from a short window is noisy, and noise in the rate flattens the line and feigns an idle share.
+ * from a short window is noisy, and noise in the rate flattens the line and feigns an idle share. Of the blocks' CPU the
+ * median counts: a backup job or the aftermath of a fault in one block must not become part of the price of a call.
  */
 import { findSeries, type Recording } from '../recording.js';
 import { fitLine, mean, standardDeviation } from './linear.js';
 import { meanWhere, ratesOf } from './rates.js';
+import { median } from './shape.js';
 
 export interface LearnedCpu {
   readonly cpuMsPerCall: number;
   readonly idleMillicores: number;
   readonly idleIdentified: boolean;
+  /** Typical use: the median of ten-step means. */
   readonly meanMillicores: number;
   readonly note: string | null;
 }
@@ -29,11 +32,13 @@ export function learnCpu(recording: Recording, service: string, mask: readonly b
   const cpu = findSeries(recording, 'cpu', service)?.values;
   const rates = ratesOf(recording, service);
   if (cpu === undefined || rates === null) return null;
-  const both = mask.map((healthy, index) => healthy && cpu[index] != null && rates[index] != null);
-  const meanMillicores = meanWhere(cpu, both);
+  const both = mask.map(
+    (healthy, index) => healthy && (cpu[index] ?? null) !== null && (rates[index] ?? null) !== null,
+  );
+  const blocks = blockMeans(rates, cpu, both);
+  const meanMillicores = median(blocks.map(([, millicores]) => millicores)) ?? meanWhere(cpu, both);
   const meanRate = meanWhere(rates, both);
   if (meanMillicores === null || meanRate === null || meanRate === 0) return null;
-  const blocks = blockMeans(rates, cpu, both);
   const line = fitLine(
     blocks.map(([rate]) => rate),
     blocks.map(([, millicores]) => millicores),

@@ -7,7 +7,6 @@ import { cutRecording, findSeries, healthyPoints, type Recording, type TimeSpan 
 import { learnCpu, type LearnedCpu } from './cpu.js';
 import { modelFromGraph, visitsPerRequest } from './model-from-graph.js';
 import { modelFromSpans, type SpanLearning } from './model-from-spans.js';
-import type { LearnedModel } from './model.js';
 import { predictServices } from './predict.js';
 import { callsPerEntryRequest, fanOutFromEdgeCounts, fanOutFromRates, ratesOf, type EdgeFanOut } from './rates.js';
 import type { MeasuredRatio } from './request-classes.js';

@@ -44,10 +44,14 @@ export interface NonNegativeFit {
 const maxSweeps = 20_000;
 
 /**
- * Minimises |columns x - y|^2 over x >= 0 by coordinate descent (the problem is convex, so this ends at the optimum).
- * Standard errors are those of ordinary least squares with the same columns.
+ * Minimises |columns x - y|^2 over 0 <= x <= upper by coordinate descent (the problem is convex, so this ends at the
+ * optimum). Standard errors are those of ordinary least squares with the same columns.
  */
-export function nonNegativeLeastSquares(columns: readonly (readonly number[])[], y: readonly number[]): NonNegativeFit {
+export function nonNegativeLeastSquares(
+  columns: readonly (readonly number[])[],
+  y: readonly number[],
+  upper: readonly number[] = columns.map(() => Infinity),
+): NonNegativeFit {
   const gram = columns.map((left) => columns.map((right) => dot(left, right)));
   const target = columns.map((column) => dot(column, y));
   const x = columns.map(() => 0);
@@ -57,7 +61,7 @@ export function nonNegativeLeastSquares(columns: readonly (readonly number[])[],
       const diagonal = at(gram, i, i);
       if (diagonal === 0) continue;
       const others = x.reduce((sum, value, k) => (k === i ? sum : sum + at(gram, i, k) * value), 0);
-      const next = Math.max(0, ((target[i] as number) - others) / diagonal);
+      const next = Math.min(upper[i] as number, Math.max(0, ((target[i] as number) - others) / diagonal));
       moved = Math.max(moved, Math.abs(next - (x[i] as number)));
       x[i] = next;
     }

@@ -6,6 +6,7 @@
  */
 import { findSeries, type Recording } from '../recording.js';
 import { mean, nonNegativeLeastSquares } from './linear.js';
+import { recordedLatency } from './recorded-latency.js';
 import type { MeasuredRatio } from './request-classes.js';
 
 export interface EdgeFanOut {
@@ -79,7 +80,8 @@ export function fanOutFromRates(recording: Recording, mask: readonly boolean[]):
       const callsPerRequest = mean(targetRates) / mean(columns[0] as number[]);
       return [{ source: known[0] as string, target, callsPerRequest, basis: 'rates' as const, note: null }];
     }
-    const fit = nonNegativeLeastSquares(columns, targetRates);
+    const upper = known.map((source) => mostCalls(recording, source, target, mask));
+    const fit = nonNegativeLeastSquares(columns, targetRates, upper);
     return known.map((source, index) => {
       const callsPerRequest = fit.coefficients[index] as number;
       const error = fit.standardErrors[index] as number;
@@ -90,6 +92,17 @@ export function fanOutFromRates(recording: Recording, mask: readonly boolean[]):
       return { source, target, callsPerRequest, basis: 'rates' as const, note };
     });
   });
+}
+
+/**
+ * A service that waits for its calls cannot make more of them than fit into its own time. No bound for callers that
+ * nobody calls (outside clients, whose own time is not recorded as such) and for calls declared asynchronous.
+ */
+function mostCalls(recording: Recording, source: string, target: string, mask: readonly boolean[]): number {
+  const awaited = !recording.asynchronous.some((edge) => edge.source === source && edge.target === target);
+  const called = recording.edges.some((edge) => edge.target === source);
+  const [callerMs, calleeMs] = [source, target].map((service) => recordedLatency(recording, service, mask).meanMs);
+  return awaited && called && typeof callerMs === 'number' && calleeMs ? callerMs / calleeMs : Infinity;
 }
 
 /** Requests that a service got in each step, by the edges into it and from outside. */

@@ -101,7 +101,8 @@ export function readFaults(text: string, rules: FaultsFile, counter: ReadCounter
     counter.read();
     const position = counter.report().rowsRead;
     const timeMs = parseTimestamp(String(fields[rules.time.column]), rules.time.format);
-    const service = applyName(rules.service, String(fields[rules.service.column] ?? ''));
+    const named = fields[rules.service.column];
+    const service = applyName(rules.service, typeof named === 'string' ? named : undefined);
     if (timeMs === null) counter.drop(`time is not in the form ${rules.time.format}`, position);
     else if (service === null) counter.drop('no service name where the mapping looks for it', position);
     else {
