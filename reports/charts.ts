@@ -64,6 +64,8 @@ export async function latencyChart(result: RunResult, text: ChartText): Promise<
   return draw(text, (shape) => ({
     width: shape.widthPixels,
     height: 260,
+    // The legend is that of the lines: with the band's it would lose the dashes.
+    resolve: { legend: { color: 'independent', strokeDash: 'independent' } },
     layer: [
       {
         data: { values: [...values] },
@@ -144,7 +146,7 @@ export async function replicasChart(result: RunResult, service: string | null, t
       row: {
         field: 'policy',
         type: 'nominal',
-        sort: null,
+        sort: result.policies.map((policy) => policy.policy),
         header: {
           title: null,
           labelOrient: 'top',

@@ -5,9 +5,9 @@ import { formatInterval, paintOf, paintWord, table, terminalCells } from './term
 
 export function comparisonText(comparison: Comparison, options: { readonly color: boolean }): string {
   const paint = paintOf(options.color);
-  const [a, b] = [clip(printable(comparison.a), 12), clip(printable(comparison.b), 12)];
+  const [a, b] = [clip(printable(comparison.a), 10), clip(printable(comparison.b), 10)];
   const rows = comparison.figures.map((figure) => figureRow(figure));
-  const [head = '', ...lines] = table([['', a, b, 'difference', '95% interval', 'reduced', ''], ...rows]);
+  const [head = '', ...lines] = table([['', a, b, 'difference', '95% interval', ''], ...rows]);
   const painted = lines.map((line, index) => {
     const word = comparison.figures[index]?.word ?? 'unclear';
     return line.slice(0, line.length - word.length) + paintWord(paint, word, word);
@@ -20,6 +20,7 @@ export function comparisonText(comparison: Comparison, options: { readonly color
     ...painted,
     '',
     ...relativeLines(comparison),
+    ...reductionLines(comparison),
     ...seedLines(comparison),
     ...comparison.notices.flatMap((notice) => wrap(`! ${notice}`, terminalCells - 4).map((line) => `  ${line}`)),
     ...missingLines(comparison),
@@ -31,14 +32,14 @@ export function comparisonText(comparison: Comparison, options: { readonly color
 const legend = [
   '  better, worse: the interval excludes 0. same: it lies within the margin',
   '  (latency 2%, cost 1%, failed 0.01 and cross-zone 1 points). unclear: neither.',
-  '  reduced: variance that the shared seeds took off. cost used: without idle nodes.',
+  '  cost used: without idle nodes.',
 ];
 
 /** One unit a row, named once, so that the columns can be read down and across. */
 const rowUnits: Readonly<Record<string, { readonly name: string; readonly factor: number }>> = {
   latencyMs: { name: 'ms', factor: 1 },
   share: { name: '%', factor: 100 },
-  usdPerHour: { name: 'USD/h', factor: 1 },
+  usdPerHour: { name: '$/h', factor: 1 },
 };
 
 function figureRow({ name, quantity, a, b, difference, word }: ComparedFigure): string[] {
@@ -51,7 +52,6 @@ function figureRow({ name, quantity, a, b, difference, word }: ComparedFigure): 
     b.mean === null ? absent : show(b.mean),
     difference.mean === null ? absent : change(difference.mean),
     difference.interval === null ? absent : `[${change(difference.interval.low)}, ${change(difference.interval.high)}]`,
-    difference.varianceReduction === null ? absent : `${(difference.varianceReduction * 100).toFixed(0)}%`,
     word,
   ];
 }
@@ -63,6 +63,16 @@ function relativeLines(comparison: Comparison): string[] {
     return [`${name} ${show(relative.change)} ${formatInterval(relative.interval, relative.change, show)}`];
   });
   return parts.length === 0 ? [] : [`  in percent: ${parts.join(', ')}`];
+}
+
+/** Near 100% the shared seeds did their work; near or below 0 they did nothing, and more seeds are the only help. */
+function reductionLines(comparison: Comparison): string[] {
+  const parts = comparison.figures.flatMap(({ name, difference }) =>
+    difference.varianceReduction === null ? [] : [`${name} ${(difference.varianceReduction * 100).toFixed(0)}%`],
+  );
+  if (parts.length === 0) return [];
+  const text = `variance taken off by sharing seeds: ${parts.join(', ')}`;
+  return wrap(text, terminalCells - 4).map((line) => `  ${line}`);
 }
 
 function seedLines({ worstSeeds, seedsLost, seeds, b }: Comparison): string[] {

@@ -19,6 +19,7 @@ nav{display:flex;flex-wrap:wrap;gap:4px 16px;margin:14px 0 0;font-size:13px}
 .card{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px 14px}
 .card b{display:block;font-size:24px;line-height:1.3;font-weight:600}
 .card span{display:block;font-size:13px}
+.card span span{display:inline}
 .scroll{overflow-x:auto;margin:8px 0}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;min-width:100%}
 caption{text-align:left;padding:2px 0 4px}
@@ -26,7 +27,7 @@ th,td{padding:4px 10px;border-bottom:1px solid var(--line);vertical-align:top}
 th:first-child,td:first-child{padding-left:0}
 th{font-weight:600;color:var(--soft);white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
-.name{text-align:left;overflow-wrap:anywhere;min-width:7em}
+.name{text-align:left;overflow-wrap:break-word}
 details{margin:6px 0}
 summary{cursor:pointer;overflow-wrap:anywhere}
 details>div,details>p{margin-left:18px}

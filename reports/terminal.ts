@@ -3,7 +3,7 @@
  * verdicts and words, and tables whose numbers stand right-aligned.
  */
 import type { Word } from './compare.js';
-import { cellsOf, formatNumber, formatQuantity, padEnd, padStart, signed } from './format.js';
+import { cellsOf, clip, formatNumber, formatQuantity, padEnd, padStart, signed } from './format.js';
 import type { Verdict } from './gates.js';
 import type { Interval } from './statistics.js';
 import type { Quantity } from '../scenarios/expectations.js';
@@ -42,14 +42,23 @@ export function paintWord(paint: Paint, word: Word, text: string): string {
         : text;
 }
 
-/** Columns as wide as their widest cell; the first is left-aligned, the others right. Two spaces between. */
+/**
+ * Columns as wide as their widest cell, two spaces between; the first ones left-aligned, the others right. Where that is
+ * too wide for the terminal, the first column gives way: a name can be cut, a number cannot.
+ */
 export function table(rows: readonly (readonly string[])[], indent = '  ', leftColumns = 1): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => cellsOf(row[column] ?? ''))),
   );
+  const total = cellsOf(indent) + widths.reduce((sum, width) => sum + width + 2, -2);
+  const leastName = 6;
+  widths[0] = Math.max(Math.min(leastName, widths[0] ?? 0), (widths[0] ?? 0) - Math.max(0, total - terminalCells));
   return rows.map((row) => {
-    const cells = row.map((cell, column) => (column < leftColumns ? padEnd : padStart)(cell, widths[column] ?? 0));
+    const cells = row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return (column < leftColumns ? padEnd : padStart)(column === 0 ? clip(cell, width) : cell, width);
+    });
     return `${indent}${cells.join('  ')}`.trimEnd();
   });
 }

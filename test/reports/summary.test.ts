@@ -1,0 +1,75 @@
+import test from 'ava';
+import { cellsOf, formatMs, formatNumber } from '../../reports/format.js';
+import { summaryText } from '../../reports/summary.js';
+import { aRun, hpaWavetank } from './fixtures.js';
+
+const plain = { color: false, elapsedSeconds: null, reportFile: null };
+const gates = ['p95(latency) <= 1s', 'ratio(failed) <= 0.05%', 'cost <= +5% of baseline', 'survives(any zone)'];
+const lines = (text: string): string[] => text.trimEnd().split('\n');
+
+test('no line is wider than 80 cells, whatever the names and numbers', (t) => {
+  const services = ['结账服务-非常长的名字-非常长的名字', 'ünïcödé', 'a'.repeat(300), '🚀'];
+  const policies = [
+    { ...hpaWavetank, policy: 'p'.repeat(120) },
+    { ...hpaWavetank, policy: 'q'.repeat(120), nodesUsdPerHour: 123456 },
+  ];
+  const run = aRun({
+    services,
+    policies,
+    requestsPerSecond: 1_234_567,
+    expectations: gates,
+    notices: ['n'.repeat(200)],
+  });
+  for (const line of lines(summaryText(run, plain))) t.true(cellsOf(line) <= 80, `${cellsOf(line)}: ${line}`);
+});
+
+test('the verdict is the last line, with the report', (t) => {
+  const last = (expectations: string[]): string | undefined =>
+    lines(summaryText(aRun({ expectations }), { ...plain, reportFile: 'out/r.html' }))
+      .pop()
+      ?.trim();
+  // hpa survives no zone loss for checkout in this fixture, the candidate does.
+  t.is(last(['survives(any zone)']), 'FAIL  1 failed, 1 passed   report: out/r.html');
+  t.is(last(['survives(any node)']), 'PASS  2 passed   report: out/r.html');
+  t.is(last(['p95(latency{service="nobody"}) < 1s']), 'INCONCLUSIVE  2 inconclusive   report: out/r.html');
+  t.is(last([]), 'DONE  no gates   report: out/r.html');
+});
+
+test('a failed check outranks every gate', (t) => {
+  const text = summaryText(aRun({ expectations: ['survives(any node)'], failedCheck: true }), plain);
+  t.regex(lines(text).pop() ?? '', /INVALID {2}a check failed/);
+});
+
+test('the busiest twelve services are shown, the others counted', (t) => {
+  const services = Array.from({ length: 41 }, (_, index) => `svc-${index}`);
+  const text = summaryText(aRun({ services }), plain);
+  // The fixture gives later services fewer requests.
+  t.regex(text, /svc-11 /);
+  t.notRegex(text, /svc-12 /);
+  t.regex(text, /… and 29 more/);
+});
+
+test('colours appear only when asked for, and change no word', (t) => {
+  const run = aRun({ expectations: gates });
+  const colored = summaryText(run, { ...plain, color: true });
+  // eslint-disable-next-line no-control-regex
+  const escapes = /\u001B\[\d+m/gu;
+  t.regex(colored, escapes);
+  t.is(colored.replace(escapes, ''), summaryText(run, plain));
+});
+
+test('control characters in names cannot reach the terminal', (t) => {
+  const text = summaryText(aRun({ services: ['a\u001B[2Jb', 'c\nd'] }), plain);
+  t.false(text.includes('\u001B'));
+  t.regex(text, /c\uFFFDd/);
+});
+
+test('numbers keep three digits and their unit', (t) => {
+  t.is(formatNumber(1234567), '1,234,567');
+  t.is(formatNumber(0.0123456), '0.0123');
+  t.is(formatNumber(9.999), '10');
+  t.is(formatNumber(-0.5), '-0.5');
+  t.is(formatNumber(null), '-');
+  t.is(formatMs(12345), '12.3 s');
+  t.is(formatMs(0.05), '50 us');
+});
