@@ -75,5 +75,5 @@ function skippedTable({ skipped }: ReplicationResult): Markup | null {
   const rows = [...groups]
     .sort(([a, one], [b, other]) => other.count - one.count || (a < b ? -1 : 1))
     .map(([reason, { count, detail }]) => [reason, detail, formatCount(count)]);
-  return markup`<details><summary>Left alone ${formatCount(skipped.length)} times</summary><div>${htmlTable('By reason, with the first example', ['reason', 'first example', 'times'], rows, 2)}</div></details>\n`;
+  return markup`<details><summary>Left alone: ${formatCount(skipped.length)}</summary><div>${htmlTable('By reason, with the first example', ['reason', 'first example', 'times'], rows, 2)}</div></details>\n`;
 }
