@@ -3,6 +3,7 @@
  * then the shape (`schema.ts`), names (`references.ts`), and only when all of that holds the record (`build.ts`) and
  * what is worth announcing (`notices.ts`). Shape and names are checked independently, so one pass finds both kinds.
  */
+import { configProblems } from '../engine/config.js';
 import { buildScenario } from './build.js';
 import { notice, scenarioNotices } from './notices.js';
 import type { Problem } from './problems.js';
@@ -12,7 +13,7 @@ import { jsonSchema, scenarioSchema } from './schema.js';
 import { schemaProblems } from './schema-problems.js';
 import { readSource } from './source.js';
 import type { Source } from './source.js';
-import type { Expectation, Notice, Scenario } from './types.js';
+import type { Expectation, Notice, Policy, Scenario } from './types.js';
 
 export { explain, formatProblem } from './problems.js';
 export type { Problem } from './problems.js';
@@ -40,6 +41,8 @@ export function parseScenario(text: string, fileName: string): Loaded {
   const problems = [...unreadable, ...shape, ...names];
   if (!parsed.success || problems.length > 0) return { problems: inFileOrder(problems) };
   const scenario = buildScenario(parsed.data);
+  const engines = engineProblems(scenario.policies, source);
+  if (engines.length > 0) return { problems: inFileOrder(engines) };
   return {
     scenario: deepFreeze({
       ...scenario,
@@ -47,6 +50,15 @@ export function parseScenario(text: string, fileName: string): Loaded {
       notices: [...notices, ...scenarioNotices(scenario, parsed.data, source)],
     }),
   };
+}
+
+/** Settings that are right one by one but not together; judged by the engine itself, defaults and all. */
+function engineProblems(policies: readonly Policy[], source: Source): readonly Problem[] {
+  return policies.flatMap(({ name, engine }) =>
+    (engine === null ? [] : configProblems(engine)).map((message) =>
+      source.problem('WT0205', ['spec', 'policies', name, 'engine'], { message }),
+    ),
+  );
 }
 
 function expectations(texts: readonly string[], source: Source): readonly Expectation[] {

@@ -2,7 +2,7 @@
  * Policies as the simulator wants them: each whole, with what it inherits by `extends` folded in. A policy says what
  * differs from the world of the scenario, so a rule that stands as in the mesh is left out.
  */
-import { defaultEngineConfig } from './engine-defaults.js';
+import { defaultEngineConfig } from '../engine/config.js';
 import type { EngineConfig, KubeObject } from '../engine/types.js';
 import { resolveHost } from './destination-rule.js';
 import { own } from './raw.js';
@@ -105,7 +105,7 @@ function mergeSettings(under: EngineFile, over: EngineFile): EngineFile {
   };
 }
 
-/** The engine's own defaults but for the metric: scenarios speak of CPU demand and rarely of memory. */
+/** The engine's own defaults, with CPU as the metric whatever they say: scenarios rarely speak of memory. */
 function engineConfig(settings: EngineFile): EngineConfig {
   const defaults = defaultEngineConfig;
   const workloads = Object.fromEntries(

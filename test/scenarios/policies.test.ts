@@ -1,5 +1,5 @@
 import test from 'ava';
-import { defaultEngineConfig } from '../../scenarios/engine-defaults.js';
+import { defaultEngineConfig } from '../../engine/config.js';
 import { linesOf, load, problemsOf, small, unmarked } from './fixtures.js';
 
 const RULE = (name: string, host: string, policy = '{}') =>
@@ -121,4 +121,26 @@ test('a misspelt engine setting is an error', (t) => {
   const [problem] = problemsOf(small(['static: {}', 'static: {engine: {balancer: {minDetla: 3}}}']));
   t.is(problem?.path, 'spec.policies.static.engine.balancer.minDetla');
   t.is(problem?.hint, 'did you mean "minDelta"?');
+});
+
+test('engine settings that contradict each other are an error, inherited ones too', (t) => {
+  const { text, places } = unmarked(
+    small(
+      ['static: {}', 'static: {engine: ¦{lowerThresholdPercent: 80}}'],
+      ['    hpa:\n', '    hpa:\n      ¦extends: static\n'],
+    ),
+  );
+  const found = problemsOf(text);
+  t.deepEqual(
+    found.map((problem) => [problem.code, problem.path]),
+    [
+      ['WT0205', 'spec.policies.static.engine'],
+      ['WT0205', 'spec.policies.hpa.engine'],
+    ],
+  );
+  t.deepEqual(
+    found.map((problem) => `${problem.line}:${problem.column}`),
+    places,
+  );
+  t.regex(found[0]!.message, /80 is not below upperThresholdPercent 70/);
 });
