@@ -33,7 +33,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
         .filter((object) => object.kind === 'DestinationRule')
         .map((object) => ({
           service: serviceNames.indexOf(resolveHost(object.spec['host'], serviceNames)!),
-          object: object as KubeObject,
+          object: object,
         })),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
       propagationUs: spec.mesh.propagation,

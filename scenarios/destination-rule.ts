@@ -176,20 +176,19 @@ function checkFields(
 }
 
 function checkSimple(balancer: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
-  const simple = balancer['simple'];
-  if (simple === undefined || SIMPLE.includes(simple as string)) return;
-  if (SIMPLE_KNOWN.includes(simple as string))
-    to.unmodelled({
-      code: 'WT0502',
-      path: [...path, 'simple'],
-      message: `the balancer ${String(simple)} is simulated as LEAST_REQUEST`,
-    });
-  else
-    to.report('WT0401', [...path, 'simple'], {
+  if (balancer['simple'] === undefined) return;
+  const at = [...path, 'simple'];
+  const simple = typeof balancer['simple'] === 'string' ? balancer['simple'] : '';
+  if (SIMPLE.includes(simple)) return;
+  if (SIMPLE_KNOWN.includes(simple)) {
+    to.unmodelled({ code: 'WT0502', path: at, message: `the balancer ${simple} is simulated as LEAST_REQUEST` });
+  } else {
+    to.report('WT0401', at, {
       message: 'no load balancer of Istio',
       expected: `one of ${SIMPLE.join(', ')}`,
-      hint: didYouMean(String(simple), [...SIMPLE, ...SIMPLE_KNOWN]),
+      hint: didYouMean(simple, [...SIMPLE, ...SIMPLE_KNOWN]),
     });
+  }
 }
 
 /** Also used for the mesh-wide setting. */

@@ -148,11 +148,13 @@ function poolSizes(cluster: Raw, zones: readonly string[]): readonly PoolSize[] 
     const instance = own(own(PRICE_BOOKS, pool['prices'])?.instances ?? {}, pool['instanceType']);
     const allocatable = asRecord(pool['allocatable']);
     const cpuMillicores =
-      pool['allocatable'] === undefined ? instance?.cpuMillicores : amountOf(units.cpu, allocatable['cpu']);
+      pool['allocatable'] === undefined ? (instance?.cpuMillicores ?? null) : amountOf(units.cpu, allocatable['cpu']);
     const memoryBytes =
-      pool['allocatable'] === undefined ? instance?.memoryBytes : amountOf(units.memory, allocatable['memory']);
+      pool['allocatable'] === undefined
+        ? (instance?.memoryBytes ?? null)
+        : amountOf(units.memory, allocatable['memory']);
     const perZone = pool['nodesPerZone'];
-    if (cpuMillicores == null || memoryBytes == null || perZone === undefined) return null;
+    if (cpuMillicores === null || memoryBytes === null || perZone === undefined) return null;
     const nodes = zones.map((zone) => Number((isObject(perZone) ? own(asRecord(perZone), zone) : perZone) ?? 0));
     if (nodes.some((count) => count > 0)) sizes.push({ name: String(pool['name']), cpuMillicores, memoryBytes, nodes });
   }

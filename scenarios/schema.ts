@@ -586,5 +586,5 @@ export type ClusterFile = ScenarioFile['spec']['cluster'];
 /** JSON Schema (draft 2020-12) of a kind of file, for editors. */
 export function jsonSchema(kind: 'Scenario'): Record<string, unknown> {
   const schemas = { Scenario: scenarioSchema };
-  return z.toJSONSchema(schemas[kind], { target: 'draft-2020-12', io: 'input' }) as Record<string, unknown>;
+  return z.toJSONSchema(schemas[kind], { target: 'draft-2020-12', io: 'input' });
 }

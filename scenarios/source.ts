@@ -22,8 +22,8 @@ export interface Source {
   /** Plain data; null when the file could not be read at all. */
   readonly value: unknown;
   /** Place of a value (or key); of its nearest present ancestor where the path leads nowhere. 1-based. */
-  locate(path: Path, atKey?: boolean): { readonly line: number; readonly column: number };
-  problem(code: ProblemCode, path: Path, detail: ProblemDetail): Problem;
+  readonly locate: (path: Path, atKey?: boolean) => { readonly line: number; readonly column: number };
+  readonly problem: (code: ProblemCode, path: Path, detail: ProblemDetail) => Problem;
 }
 
 export function readSource(
@@ -146,7 +146,7 @@ function makeSource(
 }
 
 function offsetOf(document: Document, path: Path, atKey: boolean): number {
-  let node: Node | null = document.contents as Node | null;
+  let node: Node | null = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const [depth, part] of path.entries()) {
     const step = childOf(document, node, part);
@@ -159,7 +159,7 @@ function offsetOf(document: Document, path: Path, atKey: boolean): number {
 }
 
 function nodeAt(document: Document, path: Path): Node | null {
-  let node: Node | null = document.contents as Node | null;
+  let node: Node | null = document.contents;
   for (const part of path) {
     const step = childOf(document, node, part);
     if (step === null) return null;
