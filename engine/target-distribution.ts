@@ -16,6 +16,7 @@
  * The formula is the inherited balancer's, in its later form (p95 penalty, floor only for well-staffed local places).
  * Known weakness, kept: every place at 90 % of the mean load or more looks the same.
  */
+import { naturalLog } from './natural-log.js';
 import { toPercents } from './percents.js';
 import type { UtilizationMetric } from './types.js';
 
@@ -170,7 +171,7 @@ function capped(ratio: number): number {
 /** 0 at or below the target or without data; 0.41 at twice the target, 0.62 at five times. */
 function responseTimePenalty(p95Ms: number | null, targetMs: number): number {
   if (p95Ms === null || !Number.isFinite(p95Ms) || !(targetMs > 0) || p95Ms <= targetMs) return 0;
-  return Math.min(LARGEST_CUT, 1 - 1 / (1 + Math.log(p95Ms / targetMs)));
+  return Math.min(LARGEST_CUT, 1 - 1 / (1 + naturalLog(p95Ms / targetMs)));
 }
 
 function withLocalFloor(

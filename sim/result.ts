@@ -35,7 +35,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
     seed: world.seed,
     total: {
       requests: { total: succeeded + failed, succeeded, failed },
-      requestsPerSecond: round((succeeded + failed) / seconds),
+      requestsPerSecond: (succeeded + failed) / seconds,
       latencyMs: latencyFigures(merged, 0, succeeded, sum(counters.loadLatencyUs)),
     },
     loads: scenario.loads.map((load, i) => {
@@ -76,7 +76,7 @@ function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigu
   return {
     service: spec.name,
     requests: { total: succeeded + failed, succeeded, failed },
-    requestsPerSecond: round((succeeded + failed) / seconds),
+    requestsPerSecond: (succeeded + failed) / seconds,
     latencyMs: latencyFigures(
       counters.serviceHistogram,
       service * HISTOGRAM_SIZE,
@@ -116,7 +116,7 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
       source: source === program.gateway ? GATEWAY_NAME : program.services[source]!.name,
       destination: program.services[program.edgeDestination[edge]!]!.name,
       requests: { total: succeeded + failed, succeeded, failed },
-      requestsPerSecond: round((succeeded + failed) / seconds),
+      requestsPerSecond: (succeeded + failed) / seconds,
       latencyMs: latencyFigures(
         counters.edgeHistogram,
         edge * HISTOGRAM_SIZE,

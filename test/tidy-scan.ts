@@ -16,7 +16,7 @@ type Reach = 'all' | 'types';
 /** What each folder may import beside itself. `types`: only by `import type`, which leaves no trace at run time. */
 const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
   engine: {},
-  traces: { engine: 'types' },
+  traces: { engine: 'types', scenarios: 'types' },
   scenarios: { engine: 'all', traces: 'types' },
   sim: { engine: 'all', traces: 'all', scenarios: 'types' },
   reports: { engine: 'types', traces: 'all', scenarios: 'all' },
