@@ -12,7 +12,6 @@ import { DEFAULT_TRANSFER_BOOK, PRICE_BOOKS } from './prices.js';
 import { own } from './raw.js';
 import { nodeName } from './references.js';
 import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
-import type { KubeObject } from '../engine/types.js';
 import type { Call, Cluster, Distribution, Fault, Load, NodeSpec, Scenario, Service, Step } from './types.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
