@@ -25,8 +25,8 @@ interface GraphEdge {
 
 /** Beyond this a drawing is a carpet; the edge table has them all. */
 const mostServices = 60;
-const box = { width: 196, height: 46 };
-const gap = { columns: 116, rows: 30 };
+const box = { width: 184, height: 46 };
+const gap = { columns: 96, rows: 30 };
 const margin = 12;
 
 export function serviceGraph(policy: PolicyResult): Markup {
