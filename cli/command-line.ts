@@ -22,12 +22,12 @@ export async function runCommandLine(words: readonly string[], context: Context)
       (own) => describeCommand(own, command, context),
       (args) => {
         call.command = command;
-        call.args = args;
+        call.args = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, showDash(value)]));
       },
     );
   }
   let text = '';
-  await parser.parseAsync([...words], {}, (_error: unknown, _args: unknown, printed: string) => {
+  await parser.parseAsync(words.map(hideDash), {}, (_error: unknown, _args: unknown, printed: string) => {
     text = printed;
   });
   if (call.command === undefined || call.args === undefined) {
@@ -37,6 +37,18 @@ export async function runCommandLine(words: readonly string[], context: Context)
   refuseRepeated(call.args, call.command);
   const handle = await call.command.load();
   return handle(call.args, context);
+}
+
+/** yargs makes an empty text of a lone `-` that stands for an argument; it passes this one through. */
+const DASH = '\u0000-';
+
+function hideDash(word: string): string {
+  return word === '-' ? DASH : word;
+}
+
+function showDash(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(showDash);
+  return value === DASH ? '-' : value;
 }
 
 function newParser(words: readonly string[], context: Context): Argv {

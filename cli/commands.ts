@@ -47,7 +47,7 @@ export const COMMANDS: readonly Command[] = [
     positionals: { scenario: SCENARIO, a: 'A policy, or a parameter file', b: 'A policy, or a parameter file' },
     options: { seed, replications, set, workers, output, quiet },
     examples: [
-      ['compare hot-zone hpa wavetank', 'two policies of one scenario'],
+      ['compare hot-zone hpa hpa+wavetank', 'two policies of one scenario'],
       ['compare my.yaml today.yaml tomorrow.yaml -n 20', 'two parameter files, 20 seeds'],
       ['compare my.yaml hpa wavetank -o json', 'the differences, for scripts'],
     ],
@@ -117,7 +117,7 @@ export const COMMANDS: readonly Command[] = [
   {
     usage: 'report <record>',
     describe: 'Make reports from a run record that was saved with -o json=file',
-    positionals: { record: 'A RunResult file; - for standard input' },
+    positionals: { record: 'A RunResult file' },
     options: { output, quiet },
     examples: [
       ['report run.json', 'the summary'],

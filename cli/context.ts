@@ -9,6 +9,8 @@ export interface Context {
   readonly libraryFolder: URL;
   readonly mappingsFolder: URL;
   readonly workerFile: URL;
+  /** All of standard input; read once, and only where an argument is `-`. */
+  readonly readInput: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;

@@ -18,7 +18,7 @@ const FREE_KEYS = new Set(['workloads']);
 export function readEngineConfig(file: string): EngineConfig {
   let value: unknown;
   try {
-    value = parse(readText(file, file));
+    value = parse(readText(file));
   } catch (error) {
     throw new InputError(`${file}: not YAML: ${(error as Error).message}`);
   }

@@ -5,6 +5,7 @@
  * this file lies at a fixed place in `dist/`.
  */
 import { basename } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { runCommandLine } from './command-line.js';
 import type { Context } from './context.js';
 import { EXIT } from './exit-codes.js';
@@ -38,12 +39,13 @@ const context: Context = {
   libraryFolder: new URL('library/', import.meta.url),
   mappingsFolder: new URL('mappings/', import.meta.url),
   workerFile: new URL('worker.js', import.meta.url),
+  readInput: () => text(process.stdin),
   env: process.env,
   stdoutIsTerminal: process.stdout.isTTY,
   stderrIsTerminal: process.stderr.isTTY,
-  print: (text) => void process.stdout.write(text),
-  say: (text) => void process.stderr.write(`${text}\n`),
-  rewriteLine: (text) => void process.stderr.write(CLEAR_LINE + text),
+  print: (words) => void process.stdout.write(words),
+  say: (words) => void process.stderr.write(`${words}\n`),
+  rewriteLine: (words) => void process.stderr.write(CLEAR_LINE + words),
   interrupt: interrupt.signal,
 };
 

@@ -1,11 +1,16 @@
 /** Reads one of our JSON files and makes sure of its kind, so that a wrong file is named as such and not half understood. */
+import type { Context } from './context.js';
 import { InputError } from './exit-codes.js';
 import { readText } from './scenario-input.js';
 
 const API_VERSION = 'wavetank/v1alpha1';
 
-export function readJson(file: string, ...kinds: string[]): Readonly<Record<string, unknown>> {
-  const source = file === '-' ? readText(0, 'standard input') : readText(file, file);
+export async function readJson(
+  file: string,
+  kinds: readonly string[],
+  context: Context,
+): Promise<Readonly<Record<string, unknown>>> {
+  const source = file === '-' ? await context.readInput() : readText(file);
   const label = file === '-' ? 'standard input' : file;
   let value: unknown;
   try {

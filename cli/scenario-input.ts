@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { formatProblem, parseScenario } from '../scenarios/load.js';
 import { didYouMean } from '../scenarios/problems.js';
 import type { Scenario } from '../scenarios/types.js';
+import type { Context } from './context.js';
 import { InputError } from './exit-codes.js';
 import { applyOverrides, type Override } from './overrides.js';
 
@@ -23,11 +24,14 @@ export interface ScenarioText {
   readonly label: string;
 }
 
-const STDIN = 0;
 const SUFFIX = '.yaml';
 
-export function loadScenario(given: string, overrides: readonly Override[], libraryFolder: URL): ScenarioInput {
-  const source = readScenarioText(given, libraryFolder);
+export async function loadScenario(
+  given: string,
+  overrides: readonly Override[],
+  context: Context,
+): Promise<ScenarioInput> {
+  const source = await readScenarioText(given, context);
   return { scenario: parseOrExplain(source, overrides), given, file: source.file };
 }
 
@@ -39,15 +43,19 @@ export function parseOrExplain({ text, label }: ScenarioText, overrides: readonl
   throw new InputError([...loaded.problems.map(formatProblem), summary].join('\n'));
 }
 
-export function readScenarioText(given: string, libraryFolder: URL): ScenarioText {
-  if (given === '-') return { text: readText(STDIN, 'standard input'), file: null, label: '<stdin>' };
+export async function readScenarioText(given: string, context: Context): Promise<ScenarioText> {
+  if (given === '-') return { text: await context.readInput(), file: null, label: '<stdin>' };
   if (existsSync(given)) {
     if (statSync(given).isDirectory()) throw new InputError(`${given} is a folder; a scenario is one file`);
-    return { text: readText(given, given), file: given, label: given };
+    return { text: readText(given), file: given, label: given };
   }
-  const names = libraryNames(libraryFolder);
+  const names = libraryNames(context.libraryFolder);
   if (names.includes(given)) {
-    return { text: readFileSync(new URL(given + SUFFIX, libraryFolder), 'utf8'), file: null, label: given + SUFFIX };
+    return {
+      text: readFileSync(new URL(given + SUFFIX, context.libraryFolder), 'utf8'),
+      file: null,
+      label: given + SUFFIX,
+    };
   }
   const hint = didYouMean(given, names) ?? `built in are: ${names.join(', ')}`;
   throw new InputError(`${given}: no such file, and no built-in scenario of that name; ${hint}`);
@@ -60,10 +68,10 @@ export function libraryNames(libraryFolder: URL): string[] {
     .sort();
 }
 
-export function readText(file: string | number, label: string): string {
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new InputError(`cannot read ${label}: ${(error as Error).message}`);
+    throw new InputError(`cannot read ${file}: ${(error as Error).message}`);
   }
 }

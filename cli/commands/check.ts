@@ -32,7 +32,7 @@ export async function check(args: Arguments, context: Context): Promise<ExitCode
   const broken: Broken[] = [];
   for (const path of texts(args, 'paths').flatMap(scenarioFiles)) {
     try {
-      plans.push(planOf(loadScenario(path, overridesOf(args), context.libraryFolder), [], args));
+      plans.push(planOf(await loadScenario(path, overridesOf(args), context), [], args));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       broken.push({ name: path, error: error.message });

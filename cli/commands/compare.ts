@@ -32,7 +32,7 @@ export async function compare(args: Arguments, context: Context): Promise<ExitCo
   const outputs = parseOutputs(texts(args, 'output'), ['table', 'json'] as const, 'table', args.quiet === true);
   const execution = executionOf(args);
   const given = String(args.scenario);
-  const source = readScenarioText(given, context.libraryFolder);
+  const source = await readScenarioText(given, context);
   const base = parseOrExplain(source, overridesOf(args));
   const names = base.policies.map(({ name }) => name);
   const sides = [String(args.a), String(args.b)].map((name) => readSide(name, names));
@@ -71,7 +71,7 @@ function readSide(name: string, policies: readonly string[]): Sided {
 function readParameterFile(file: string, policies: readonly string[]): Sided {
   let value: unknown;
   try {
-    value = parse(readText(file, file));
+    value = parse(readText(file));
   } catch (error) {
     throw new InputError(`${file}: not YAML: ${(error as Error).message}`);
   }

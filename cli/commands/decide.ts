@@ -16,13 +16,13 @@ import { text, texts } from '../run-options.js';
 
 export async function decide(args: Arguments, context: Context): Promise<ExitCode> {
   const outputs = parseOutputs(texts(args, 'output'), ['table', 'json'] as const, 'table', false);
-  const output = step(stepInputOf(String(args.snapshot), text(args, 'config')));
+  const output = step(await stepInputOf(String(args.snapshot), text(args, 'config'), context));
   await writeOutputs(outputs, { table: () => explainStep(output), json: () => stepOutputJson(output) }, context);
   return EXIT.ok;
 }
 
-function stepInputOf(file: string, configFile: string | undefined): StepInput {
-  const record = readJson(file, 'StepInput', 'Snapshot');
+async function stepInputOf(file: string, configFile: string | undefined, context: Context): Promise<StepInput> {
+  const record = await readJson(file, ['StepInput', 'Snapshot'], context);
   if (record.kind === 'Snapshot') {
     const snapshot = record as unknown as Snapshot;
     const config = configFile === undefined ? defaultEngineConfig : readEngineConfig(configFile);

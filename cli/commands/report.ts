@@ -5,12 +5,10 @@ import type { Context } from '../context.js';
 import { EXIT, InputError, type ExitCode } from '../exit-codes.js';
 import { runOutputs, writeRun } from '../run-outputs.js';
 
-const STDIN = '/dev/stdin';
-
 export async function report(args: Arguments, context: Context): Promise<ExitCode> {
   const outputs = runOutputs(args);
   const given = String(args.record);
-  const record = readRunResult(given === '-' ? STDIN : given);
+  const record = readRunResult(given);
   if (!Array.isArray(record.policies) || record.policies.length === 0) {
     throw new InputError(`${given}: the record holds no policies: it is cut off, or was not written by Wavetank`);
   }

@@ -12,7 +12,7 @@ import { loadScenario } from '../scenario-input.js';
 export async function run(args: Arguments, context: Context): Promise<ExitCode> {
   const outputs = runOutputs(args);
   const execution = executionOf(args);
-  const input = loadScenario(String(args.scenario), overridesOf(args), context.libraryFolder);
+  const input = await loadScenario(String(args.scenario), overridesOf(args), context);
   const plan = planOf(input, texts(args, 'policy'), args);
   const startedMs = Date.now();
   const { results, interrupted } = await runPlans([plan], execution, context);

@@ -28,7 +28,7 @@ export async function sweep(args: Arguments, context: Context): Promise<ExitCode
   if (axes.length === 0)
     throw new InputError('sweep: name at least one field, as in --vary services.cart.replicas=2,4,8');
   const given = String(args.scenario);
-  const source = readScenarioText(given, context.libraryFolder);
+  const source = await readScenarioText(given, context);
   const grid = gridOf(axes);
   const plans = grid.map((parameters): Plan => {
     const own = parameters.map(({ path, value }) => ({ path, value: JSON.stringify(value) }));
