@@ -5,7 +5,8 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { RunResult } from '../traces/run-result.js';
-import { Markup, markup, raw } from './markup.js';
+import type { Markup} from './markup.js';
+import { markup, raw } from './markup.js';
 import { bandOf, replicasIn } from './series.js';
 
 /** Middle tones, at least 3:1 against white and against the dark background. Never the only mark: dashes and tables help. */

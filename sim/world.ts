@@ -162,7 +162,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
   for (let s = 0; s <= services; s++) podBase[s + 1] = podBase[s]! + capacity[s]!;
   const pods = podBase[services + 1]!;
   const podService = new Int32Array(pods);
-  for (let s = 0; s <= services; s++) podService.fill(s, podBase[s]!, podBase[s + 1]!);
+  for (let s = 0; s <= services; s++) podService.fill(s, podBase[s], podBase[s + 1]);
 
   const connectionBase = new Int32Array(program.edgeCount + 1);
   const rotationBase = new Int32Array(program.edgeCount + 1);

@@ -3,6 +3,7 @@
  * says so), their pods placed by the scheduler and ready, gateways, rules, and the room for pods that may come.
  */
 import { emptyMemory } from '../../engine/index.js';
+import type { KubeObject } from '../../engine/types.js';
 import type { HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
 import { insert } from '../kernel/wheel.js';
@@ -150,7 +151,7 @@ function engineMaximum(program: Program, policy: Policy, workload: SimWorkload):
 }
 
 function rulesInForce(program: Program, policy: Policy): Sim['rules'] {
-  const rules: Sim['rules'] = new Array(program.serviceCount).fill(null);
+  const rules = new Array<KubeObject | null>(program.serviceCount).fill(null);
   for (const { service, object } of program.scenario.mesh.destinationRules) rules[program.indexOf[service]!] = object;
   for (const { service, object } of policy.destinationRules) rules[program.indexOf[service]!] = object;
   return rules;

@@ -19,7 +19,6 @@ import {
   LOAD_SHIFT,
   NOBODY,
   STATE_CALLING,
-  STATE_ON_SHARED_CPU,
   STATE_QUEUED,
 } from '../loop.js';
 import { bringUpToDate, clearCpu, CFS_PERIOD_US, resetSharedCpu } from '../sharing.js';
