@@ -90,6 +90,8 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
     const code = words[at + CODE]!;
     if (code === FREE || code === EVENT_ARRIVE || code === EVENT_REPLY || words[at + POD] !== slot) continue;
     if (code !== EVENT_RESUME && (code < STATE_QUEUED || code > STATE_CALLING)) continue;
+    // Lost already when its node went down before: the pod that runs now never had it.
+    if ((words[at + FLAGS]! & FLAG_LOST) !== 0) continue;
     leaveSystem(world, service, doubles[id * DOUBLES + ARRIVED_US]!, nowUs);
     doubles[id * DOUBLES + ARRIVED_US] = knownAtUs;
     if (code === STATE_CALLING) orphanChildren(world, id);
