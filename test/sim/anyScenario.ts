@@ -1,0 +1,305 @@
+/**
+ * Random whole scenarios, small enough to run in a blink and odd enough to meet in corners: call graphs, worker pools,
+ * CPU quotas, autoscalers, the engine, every kind of route and fault.
+ */
+import fc from 'fast-check';
+import { defaultEngineConfig } from '../../engine/index.js';
+import type { EngineConfig, KubeObject } from '../../engine/types.js';
+import type {
+  Call,
+  Distribution,
+  Endpoint,
+  Fault,
+  Load,
+  Policy,
+  Scenario,
+  Service,
+  Step,
+} from '../../scenarios/types.js';
+import { aLoad, aNode, aScenario, aService } from './builders.js';
+
+const SECOND = 1_000_000;
+const pick = <const T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+/** Whole scenarios with faults, autoscalers and the engine. */
+export const anyScenario: fc.Arbitrary<Scenario> = fc
+  .record({ zones: fc.integer({ min: 1, max: 3 }), services: fc.integer({ min: 1, max: 5 }) })
+  .chain(({ zones, services }) =>
+    fc.record({
+      zones: fc.constant(zones),
+      regions: fc.boolean(),
+      nodesPerZone: fc.integer({ min: 1, max: 3 }),
+      nodeMillicores: pick(1000, 4000, 16_000),
+      services: fc.tuple(...Array.from({ length: services }, (_, i) => anyService(i, services, zones))),
+      loads: fc.array(anyLoad(services, zones), { minLength: 1, maxLength: 2 }),
+      faults: fc.array(anyFault(zones), { maxLength: 3 }),
+      policy: anyPolicy(services, zones),
+      jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.3 }),
+      roundTripUs: pick(0, 400, 2000),
+      propagationUs: pick(0, 200_000, 3 * SECOND),
+      connectTimeoutUs: pick(0, SECOND, 10 * SECOND),
+      gatewaysPerZone: pick(1, 2),
+      meshSetting: pick<Record<string, unknown> | null>(null, null, { enabled: false }),
+      warmUpUs: pick(0, 20 * SECOND),
+      durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
+      scrapeUs: pick(5 * SECOND, 15 * SECOND),
+    }),
+  )
+  .map((parts) => {
+    const regionOf = (zone: number): string => (parts.regions && zone === 2 ? 's' : 'r');
+    const scenario = aScenario({
+      zones: parts.zones,
+      nodes: Array.from({ length: parts.zones }, (_, zone) =>
+        Array.from({ length: parts.nodesPerZone }, (_, i) =>
+          aNode(`n${zone}-${i}`, zone, { cpuMillicores: parts.nodeMillicores, memoryBytes: 4e9 }),
+        ),
+      ).flat(),
+      services: parts.services,
+      loads: parts.loads,
+      policies: [parts.policy],
+      roundTripUs: parts.roundTripUs,
+      gatewaysPerZone: parts.gatewaysPerZone,
+      run: {
+        durationUs: parts.durationUs,
+        warmUpUs: parts.warmUpUs,
+        scrapeUs: parts.scrapeUs,
+        rateWindowUs: 4 * parts.scrapeUs,
+        cycleUs: 20 * SECOND,
+      },
+    });
+    const nodes = scenario.cluster.nodes.length;
+    return {
+      ...scenario,
+      cluster: {
+        ...scenario.cluster,
+        zones: scenario.cluster.zones.map((zone, i) => ({
+          ...zone,
+          name: `${regionOf(i)}/${zone.zone}`,
+          region: regionOf(i),
+        })),
+        roundTrip: { ...scenario.cluster.roundTrip, crossZoneUs: 2 * parts.roundTripUs, jitter: parts.jitter },
+      },
+      mesh: {
+        ...scenario.mesh,
+        propagationUs: parts.propagationUs,
+        connectTimeoutUs: parts.connectTimeoutUs,
+        localityLbSetting: parts.meshSetting,
+      },
+      faults: parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
+    };
+  });
+
+export const anyDistribution = (mean: number): fc.Arbitrary<Distribution> =>
+  fc.oneof(
+    fc.constant<Distribution>({ kind: 'constant', mean }),
+    fc.constant<Distribution>({ kind: 'exponential', mean }),
+    fc.constant<Distribution>({ kind: 'lognormal', mean, cv: 1.5 }),
+    fc.constant<Distribution>({ kind: 'gamma', mean, cv: 0.5 }),
+  );
+
+/** Service `index` calls only later ones, so the graph has no cycles. */
+export function anyEndpoint(index: number, services: number): fc.Arbitrary<Endpoint> {
+  const work = pick(0, 1, 300, 4000, 30_000).chain(anyDistribution);
+  const steps: fc.Arbitrary<Step>[] = [
+    work.map((demand) => ({ kind: 'cpu', demand })),
+    work.map((delay) => ({ kind: 'wait', delay })),
+  ];
+  if (index + 1 < services) {
+    const made: fc.Arbitrary<Call> = fc.record({
+      service: fc.integer({ min: index + 1, max: services - 1 }),
+      endpoint: fc.constant(0),
+      probability: pick(1, 1, 0.4),
+      count: pick(1, 1, 2, 0.5, 2.3),
+    });
+    steps.push(
+      fc.record({
+        kind: fc.constant('call' as const),
+        calls: fc.array(made, { minLength: 1, maxLength: 3 }),
+        repeat: pick('sequential', 'parallel'),
+      }),
+    );
+  }
+  return fc.record({
+    name: fc.constant('e'),
+    steps: fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 4 }),
+    requestBytes: fc.constant(500),
+    responseBytes: fc.constant(2500),
+  });
+}
+
+function anyService(index: number, services: number, zones: number): fc.Arbitrary<Service> {
+  return fc
+    .record({
+      replicas: fc.integer({ min: 1, max: 6 }),
+      perZone: fc.boolean(),
+      requestMillicores: pick(100, 500, 1000),
+      limitMillicores: pick(null, null, 300, 1500),
+      workers: pick(1, 2, 8, 64),
+      queue: pick(null, null, 0, 3),
+      holds: fc.boolean(),
+      pull: pick(0, 2 * SECOND),
+      grace: pick(0, SECOND, 30 * SECOND),
+      hard: fc.boolean(),
+      endpoint: anyEndpoint(index, services),
+    })
+    .map((parts) => {
+      const perZone = Array.from({ length: zones }, (_, zone) => Math.ceil((parts.replicas - zone) / zones));
+      return aService({
+        name: `s${index}`,
+        replicas: parts.replicas,
+        replicasPerZone: parts.perZone ? perZone : null,
+        requests: { cpuMillicores: parts.requestMillicores, memoryBytes: 1e8 },
+        limits: { cpuMillicores: parts.limitMillicores, memoryBytes: null },
+        workers: parts.workers,
+        queue: parts.queue,
+        holdsWorkerWhileCalling: parts.holds,
+        startUp: {
+          imagePull: { kind: 'constant', mean: parts.pull },
+          ready: { kind: 'exponential', mean: 3 * SECOND },
+          probeInitialDelayUs: 0,
+          probePeriodUs: SECOND,
+        },
+        terminationGraceUs: parts.grace,
+        spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
+        endpoints: [parts.endpoint],
+      });
+    });
+}
+
+function anyLoad(services: number, zones: number): fc.Arbitrary<Load> {
+  const shares = fc.array(fc.constantFrom<number[]>(0, 1, 3), { minLength: zones, maxLength: zones }).map((weights) => {
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight, i) => (total > 0 ? weight / total : i === 0 ? 1 : 0));
+  });
+  return fc
+    .record({
+      service: fc.integer({ min: 0, max: Math.min(1, services - 1) }),
+      first: shares,
+      later: shares,
+      even: fc.boolean(),
+      rates: fc.tuple(pick(0, 5, 60, 200), pick(0, 20, 150), pick(0, 30)),
+    })
+    .map(({ service, first, later, even, rates }) =>
+      aLoad(0, {
+        name: `load on s${service}`,
+        service,
+        from: [
+          { atUs: 0, shares: first },
+          { atUs: 25 * SECOND, shares: later },
+        ],
+        arrivals: even ? 'even' : 'poisson',
+        rate: [
+          { atUs: 0, perSecond: rates[0] },
+          { atUs: 30 * SECOND, perSecond: rates[1] },
+          { atUs: 35 * SECOND, perSecond: rates[1] },
+          { atUs: 35 * SECOND, perSecond: rates[2] },
+        ],
+      }),
+    );
+}
+
+function anyFault(zones: number): fc.Arbitrary<Fault> {
+  const forUs = pick<number | null>(null, 0, SECOND, 15 * SECOND, 90 * SECOND);
+  const atUs = fc.integer({ min: 0, max: 60 }).map((second) => second * SECOND);
+  return fc.oneof(
+    fc.record({
+      kind: fc.constant<'zoneOutage'>('zoneOutage'),
+      zone: fc.integer({ min: 0, max: zones - 1 }),
+      atUs,
+      forUs,
+    }),
+    fc.record({ kind: fc.constant<'nodeLoss'>('nodeLoss'), node: fc.integer({ min: 0, max: 20 }), atUs, forUs }),
+  );
+}
+
+function anyPolicy(services: number, zones: number): fc.Arbitrary<Policy> {
+  const some = fc.subarray(Array.from({ length: services }, (_, i) => i));
+  return fc
+    .record({
+      hpas: some,
+      hpaTarget: pick(20, 60),
+      maxReplicas: pick(3, 8),
+      engine: anyEngine,
+      ruled: some,
+      rules: fc.array(anyRule(zones), { minLength: services, maxLength: services }),
+      perZone: fc.oneof(fc.constant<number[]>([]), some),
+    })
+    .map((parts) => ({
+      name: 'any',
+      why: '',
+      hpas: parts.hpas.map((service) => ({
+        service,
+        minReplicas: 1,
+        maxReplicas: parts.maxReplicas,
+        targetCpuPercent: parts.hpaTarget,
+        behavior: null,
+      })),
+      engine: parts.engine,
+      destinationRules: parts.ruled.map((service) => ({ service, object: rule(service, parts.rules[service]!) })),
+      spread: [],
+      deploymentPerZone: parts.perZone,
+    }));
+}
+
+const anyEngine: fc.Arbitrary<EngineConfig | null> = fc.oneof(
+  fc.constant(null),
+  fc
+    .record({
+      mode: pick('off', 'placement', 'full'),
+      enabled: fc.boolean(),
+      createRoutes: fc.boolean(),
+      stepRule: pick('one', 'proportional'),
+      placementRule: pick('weightedSum', 'minEdge'),
+      cooldownSeconds: pick(0, 60),
+    })
+    .map(({ mode, enabled, createRoutes, stepRule, placementRule, cooldownSeconds }) => ({
+      ...defaultEngineConfig,
+      upperThresholdPercent: 40,
+      scaler: {
+        ...defaultEngineConfig.scaler,
+        mode,
+        stepRule,
+        placementRule,
+        cooldownSeconds,
+        coldPodGraceSeconds: 30,
+      },
+      balancer: { ...defaultEngineConfig.balancer, enabled, createRoutes },
+    })),
+);
+
+/** A DestinationRule's trafficPolicy. */
+export function anyRule(zones: number): fc.Arbitrary<Record<string, unknown>> {
+  const names = ['r/a', 'r/b', 'r/c'].slice(0, zones);
+  const distribute = pick(1, 30, 60, 99).map((local) => [
+    {
+      from: 'r/a/*',
+      to: zones === 1 ? { 'r/a/*': 100 } : { [`${names[0]}/*`]: local, [`${names[1]}/*`]: 100 - local },
+    },
+  ]);
+  const setting = fc.oneof(
+    distribute.map((entries) => ({ distribute: entries })),
+    fc.constant({ failover: [{ from: 'r', to: 's' }] }),
+    fc.constant({ failoverPriority: ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone'] }),
+    fc.constant({ enabled: false }),
+    fc.constant(null),
+  );
+  return fc
+    .record({
+      simple: pick('LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM'),
+      localityLbSetting: setting,
+      outlier: fc.boolean(),
+    })
+    .map(({ simple, localityLbSetting, outlier }) => ({
+      loadBalancer: { simple, ...(localityLbSetting ? { localityLbSetting } : {}) },
+      ...(outlier ? { outlierDetection: { consecutive5xxErrors: 5 } } : {}),
+    }));
+}
+
+export function rule(service: number, trafficPolicy: Record<string, unknown>): KubeObject {
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name: `s${service}`, namespace: 'default' },
+    spec: { host: `s${service}.default.svc.cluster.local`, trafficPolicy },
+  };
+}

@@ -1,0 +1,56 @@
+/** Random scenarios must run, keep their identities (simulate throws if not), repeat to the byte and make sense. */
+import test from 'ava';
+import fc from 'fast-check';
+import type { Scenario } from '../../scenarios/types.js';
+import { simulate } from '../../sim/index.js';
+import { SEED, SEED_NOTE } from '../seed.js';
+import { anyScenario } from './anyScenario.js';
+
+/** More by hand: WAVETANK_FUZZ=5000. */
+const RUNS = Number(process.env['WAVETANK_FUZZ'] ?? 80);
+
+test(`random scenarios run, repeat to the byte and have plausible figures ${SEED_NOTE}`, (t) => {
+  t.timeout(3_600_000);
+  fc.assert(
+    fc.property(anyScenario, fc.integer({ min: 0, max: 1e6 }), (scenario, seed) => {
+      const result = simulate(scenario, { policy: 0, seed });
+      const text = JSON.stringify(result);
+      if (JSON.stringify(simulate(scenario, { policy: 0, seed })) !== text) throw new Error('the bytes differ');
+      expectPlausible(result, 'result');
+      expectSums(scenario, result);
+    }),
+    { seed: SEED, numRuns: RUNS },
+  );
+  t.pass();
+});
+
+/** Every number is finite and not negative; times in the record are relative to the end of the warm-up. */
+function expectPlausible(value: unknown, path: string): void {
+  if (typeof value === 'number') {
+    const mayBeNegative = path.includes('.decision') || path.includes('.skipped') || path.endsWith('.atSeconds');
+    if (!Number.isFinite(value) || (value < 0 && !mayBeNegative)) throw new Error(`${path} is ${value}`);
+  } else if (value === undefined) throw new Error(`${path} is undefined`);
+  else if (value !== null && typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) expectPlausible(inner, `${path}.${key}`);
+  }
+}
+
+function expectSums(scenario: Scenario, result: ReturnType<typeof simulate>): void {
+  const { requests, latencyMs } = result.total;
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const equal = (name: string, a: number, b: number): void => {
+    if (a !== b) throw new Error(`${name}: ${a} and ${b}`);
+  };
+  equal('total = succeeded + failed', requests.total, requests.succeeded + requests.failed);
+  equal('total = sum of the loads', requests.total, sum(result.loads.map((load) => load.requests.total)));
+  equal('failed = sum of the loads', requests.failed, sum(result.loads.map((load) => load.requests.failed)));
+  if (latencyMs.mean === null) equal('no mean without answers', requests.succeeded, 0);
+  const ascending = [latencyMs.p50, latencyMs.p90, latencyMs.p95, latencyMs.p99].filter((ms) => ms !== null);
+  equal('quantiles ascend', sum(ascending.map((ms, i) => (i > 0 && ms < ascending[i - 1]! ? 1 : 0))), 0);
+  for (const edge of result.edges) {
+    if (edge.crossZoneShare !== null && edge.crossZoneShare > 1) throw new Error('crossZoneShare above 1');
+  }
+  const nodes = sum(scenario.cluster.nodes.map((node) => node.priceUsdPerHour));
+  if (Math.abs(result.cost.nodesUsdPerHour - nodes) > 1e-5) throw new Error('the nodes cost their price');
+  if (result.cost.idleUsdPerHour < 0) throw new Error('idle below 0');
+}
