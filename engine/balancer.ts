@@ -279,13 +279,15 @@ function quietRows(
     .filter(([from]) => !callers.has(from))
     .map(([from, row]) => {
       const zones = [...new Set([...row.keys(), ...places.listed])];
-      if (zones.every((zone) => (row.get(zone) ?? 0) >= 1)) return { from, to: Object.fromEntries(row) };
-      const held = new Set(places.listed);
+      const sum = [...row.values()].reduce((total, percent) => total + percent, 0);
+      const sound = sum === 100 && zones.every((zone) => Number.isInteger(row.get(zone)) && row.get(zone)! >= 1);
+      if (sound) return { from, to: Object.fromEntries(row) };
+      const listed = new Set(places.listed);
       const weights = zones.map((zone) => row.get(zone) ?? 0);
       const even = weights.every((weight) => weight <= 0);
       const percents = toPercents(
         even ? zones.map(() => 1) : weights,
-        zones.map((zone) => (held.has(zone) ? floor : 0)),
+        zones.map((zone) => (listed.has(zone) ? floor : 0)),
       );
       return { from, to: toRecord(zones, percents) };
     });

@@ -32,11 +32,11 @@ function byTarget(objects: readonly KubeObject[]): Map<string, string> {
   for (const { metadata, spec } of objects) {
     const namespace = metadata.namespace ?? 'default';
     const target = spec['scaleTargetRef'];
-    const readable =
-      typeof target === 'object' && target !== null && 'name' in target && typeof target.name === 'string';
+    const { name, kind } = (typeof target === 'object' && target !== null ? target : {}) as Record<string, unknown>;
+    const readable = typeof name === 'string';
     // KEDA's own default: a target without a kind is a Deployment.
-    const kind = readable && 'kind' in target && typeof target.kind === 'string' ? target.kind : 'Deployment';
-    const key = readable ? `${namespace}/${kind}/${target.name}` : unreadable(namespace);
+    const targetKind = typeof kind === 'string' ? kind : 'Deployment';
+    const key = readable ? `${namespace}/${targetKind}/${name}` : unreadable(namespace);
     if (!owners.has(key)) owners.set(key, readable ? metadata.name : `${metadata.name} (its target cannot be read)`);
   }
   return owners;

@@ -91,7 +91,7 @@ function nested(rows: readonly RttRow[], outer: 'from' | 'to', inner: 'from' | '
   for (const row of rows) {
     if (!Number.isFinite(row.rttMs) || row.rttMs < 0) continue;
     let ends = result.get(row[outer]);
-    if (!ends) result.set(row[outer], (ends = new Map()));
+    if (!ends) result.set(row[outer], (ends = new Map<string, number>()));
     if (!ends.has(row[inner])) ends.set(row[inner], row.rttMs);
   }
   return result;

@@ -155,7 +155,7 @@ function edgesBySource(
   for (const { from, to, rttMs } of latencies) {
     if (!sources.has(from) || !places.has(to) || !Number.isFinite(rttMs)) continue;
     let row = rows.get(from);
-    if (!row) rows.set(from, (row = new Map()));
+    if (!row) rows.set(from, (row = new Map<string, number>()));
     if (!row.has(to)) row.set(to, Math.max(0, rttMs));
   }
   return rows;
