@@ -12,6 +12,8 @@
  * The label `policy` may stand in either selector. A gate without it holds for every policy (a relative one: for every
  * policy but the first, which is the baseline).
  */
+import { didYouMean } from './problems.js';
+
 export type Statistic = 'mean' | 'p50' | 'p90' | 'p95' | 'p99' | 'ratio' | 'rate' | 'max' | 'min' | 'total';
 export type Metric =
   'latency' | 'failed' | 'crossZone' | 'requests' | 'cost' | 'replicas' | 'cpu' | 'goodput' | 'recovery' | 'survives';
@@ -478,39 +480,4 @@ function listed(names: readonly string[]): string {
   const most = 8;
   if (names.length === 0) return 'none is declared';
   return names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
-}
-
-function didYouMean(word: string, names: readonly string[]): string | null {
-  const nearest = nearestName(word, names);
-  return nearest === null ? null : `did you mean "${nearest}"?`;
-}
-
-/** The declared name that a misspelt one most likely meant: at most a third of its letters differ. Null: none is near. */
-export function nearestName(word: string, names: readonly string[]): string | null {
-  const allowed = Math.max(1, Math.floor(word.length / 3));
-  let best: string | null = null;
-  let bestDistance = allowed + 1;
-  for (const name of names) {
-    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [name, distance];
-  }
-  return best;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours, one row at a time (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let above: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const twoAbove = above;
-    above = row;
-    row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swaps = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swapped = swaps ? (twoAbove[j - 2] ?? 0) + 1 : Infinity;
-      row.push(Math.min(replaced, swapped, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-  }
-  return row[b.length] ?? a.length;
 }

@@ -5,6 +5,7 @@
  */
 import { configProblems } from '../engine/config.js';
 import { buildScenario } from './build.js';
+import { parseExpectation } from './expectations.js';
 import { notice, scenarioNotices } from './notices.js';
 import type { Problem } from './problems.js';
 import { reporter } from './raw.js';
@@ -41,8 +42,11 @@ export function parseScenario(text: string, fileName: string): Loaded {
   const problems = [...unreadable, ...shape, ...names];
   if (!parsed.success || problems.length > 0) return { problems: inFileOrder(problems) };
   const scenario = buildScenario(parsed.data);
-  const engines = engineProblems(scenario.policies, source);
-  if (engines.length > 0) return { problems: inFileOrder(engines) };
+  const late = [
+    ...engineProblems(scenario.policies, source),
+    ...expectationProblems(parsed.data.spec.expectations, scenario, source),
+  ];
+  if (late.length > 0) return { problems: inFileOrder(late) };
   return {
     scenario: deepFreeze({
       ...scenario,
@@ -58,6 +62,29 @@ function engineProblems(policies: readonly Policy[], source: Source): readonly P
     (engine === null ? [] : configProblems(engine)).map((message) =>
       source.problem('WT0205', ['spec', 'policies', name, 'engine'], { message }),
     ),
+  );
+}
+
+/** Gates that cannot be read, or ask for what the scenario does not have. */
+function expectationProblems(
+  texts: readonly string[],
+  scenario: Pick<Scenario, 'services' | 'policies' | 'cluster' | 'loads'>,
+  source: Source,
+): readonly Problem[] {
+  const names = (list: readonly { readonly name: string }[]): string[] => list.map(({ name }) => name);
+  const known = {
+    services: names(scenario.services),
+    policies: names(scenario.policies),
+    zones: names(scenario.cluster.zones),
+    loads: names(scenario.loads),
+  };
+  return texts.flatMap((text, index) =>
+    parseExpectation(text, known).problems.map(({ message, column, expected, hint }) => {
+      const problem = source.problem('WT0312', ['spec', 'expectations', index], { message, expected, hint });
+      // The place within the gate, where the gate stands in the file as it is (not folded, no escapes before it).
+      const start = problem.excerpt?.indexOf(text) ?? -1;
+      return start < 0 ? problem : { ...problem, column: start + column };
+    }),
   );
 }
 

@@ -55,6 +55,8 @@ const EXPLANATIONS = {
   WT0309: 'A pod asks for more than any node of the cluster has, so that it could never start.',
   WT0310: 'Times and bucket edges must stand in ascending order.',
   WT0311: 'A node is named that the node pools do not make. Nodes are called pool-region-zone-number, counted from 0.',
+  WT0312:
+    'A gate of spec.expectations cannot be read, or asks for a metric, a label or a name that does not exist. Such a gate would never fail, so it is an error. Gates look like p95(latency{service="checkout"}) < 200ms.',
   WT0401:
     'Istio would refuse this DestinationRule: its own validation says so, and kubectl apply would fail in the cluster.',
   WT0402:

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { nearestName, parseExpectation, type Gate, type Quantity } from '../../scenarios/expectations.js';
+import { parseExpectation, type Gate, type Quantity } from '../../scenarios/expectations.js';
+import { nearest } from '../../scenarios/problems.js';
 
 const known = {
   services: ['checkout', 'cart', 'x'],
@@ -177,6 +178,6 @@ test('a relative limit needs a second policy', (t) => {
 });
 
 test('the nearest name has at most a third of its letters wrong', (t) => {
-  t.is(nearestName('frontned', ['frontend', 'backend']), 'frontend');
-  t.is(nearestName('abc', ['xyz']), null);
+  t.is(nearest('frontned', ['frontend', 'backend']), 'frontend');
+  t.is(nearest('abc', ['xyz']), null);
 });

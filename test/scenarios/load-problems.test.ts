@@ -407,3 +407,18 @@ test('JSON is read with the same places', (t) => {
     messages.map((message, index) => `${places[index]} ${message}`),
   );
 });
+
+// Expectations
+test(
+  'gates that nothing could ever fail',
+  finds,
+  [
+    [
+      '  load:',
+      '  expectations:\n    - p95(¦latncy) < 200ms\n    - p95(latency{service=¦"chekout"}) < 200ms\n    - ratio(failed) <= 5¦\n  load:',
+    ],
+  ],
+  'WT0312 spec.expectations[0]: unknown metric "latncy"',
+  'WT0312 spec.expectations[1]: unknown service "chekout"',
+  'WT0312 spec.expectations[2]: the limit of failed needs a unit',
+);
