@@ -52,7 +52,7 @@ import {
   requestKey,
   TWO_TO_MINUS_32,
 } from './random.js';
-import { bringUpToDate, completeDue, joinCpu } from './sharing.js';
+import { bringUpToDate, completeDue, joinCpu, wakeCpu } from './sharing.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, type World } from './world.js';
 
 // Event codes (0 is FREE; see kernel/records.ts).
@@ -376,6 +376,12 @@ function proceed(world: World, words: Int32Array, doubles: Float64Array, first: 
       }
       step = (words[at + FLAGS]! & FLAG_FAILED) !== 0 ? endOf(ops, step) : step + 1;
     }
+    if (next >= 0 && world.records.freeCount < program.reserve) {
+      // Many may follow one another here: make room first, then go on at the same moment.
+      words[next * WORDS + CODE] = EVENT_RESUME;
+      insert(world.queue, words, next, nowUs);
+      return;
+    }
     id = next;
   }
 }
@@ -550,6 +556,10 @@ function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, 
     id = completeDue(world, words, doubles, pod, nowUs)
   ) {
     proceed(world, words, doubles, id, nowUs);
+    if (world.records.freeCount < world.program.reserve) {
+      wakeCpu(world, words, pod, nowUs);
+      return;
+    }
   }
 }
 

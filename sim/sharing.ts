@@ -163,14 +163,22 @@ function schedule(
       nextUs = Math.min(nextUs, quotaEndsUs, cpu.periodEndUs);
     }
   }
-  if (nextUs === cpu.timerUs) return;
-  cpu.timerUs = nextUs;
+  if (nextUs !== cpu.timerUs) arm(world, words, cpu, pod, nextUs);
+}
+
+/** Looks at the CPU of a pod once more at `nowUs`, whatever its timer says. */
+export function wakeCpu(world: World, words: Int32Array, pod: number, nowUs: number): void {
+  arm(world, words, world.sharing[pod]!, pod, nowUs);
+}
+
+function arm(world: World, words: Int32Array, cpu: SharedCpu, pod: number, timeUs: number): void {
+  cpu.timerUs = timeUs;
   cpu.stamp = (cpu.stamp + 1) | 0;
   const id = takeRecord(world.records);
   words[id * WORDS + CODE] = EVENT_SHARED_CPU;
   words[id * WORDS + POD] = pod;
   words[id * WORDS + KEY] = cpu.stamp;
-  insert(world.queue, words, id, nextUs);
+  insert(world.queue, words, id, timeUs);
 }
 
 function heapPush(cpu: SharedCpu, doubles: Float64Array, id: number): void {
