@@ -159,7 +159,8 @@ function schedule(
     const serviceUs = (doubles[cpu.heap[0]! * DOUBLES + DEMAND]! - cpu.virtualUs) / cpu.rate;
     nextUs = nowUs + Math.max(0, Math.ceil(serviceUs - EPSILON));
     if (cpu.quotaUs !== Infinity) {
-      const quotaEndsUs = nowUs + Math.ceil(cpu.quotaLeftUs / (cpu.rate * cpu.heapCount) - EPSILON);
+      // At least 1: a timer for this very moment could be taken for the one that just went off.
+      const quotaEndsUs = nowUs + Math.max(1, Math.ceil(cpu.quotaLeftUs / (cpu.rate * cpu.heapCount) - EPSILON));
       nextUs = Math.min(nextUs, quotaEndsUs, cpu.periodEndUs);
     }
   }
