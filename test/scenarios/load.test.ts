@@ -189,7 +189,7 @@ test('pods per zone, parallel calls and endpoint names with slashes', (t) => {
 });
 
 test('expectations keep their place in the file', (t) => {
-  const text = `${SMALL}  expectations:\n    - p99(latency) < 200ms\n    - cost <= 1\n`;
+  const text = `${SMALL}  expectations:\n    - p99(latency) < 200ms\n    - cost <= 1 USD/h\n`;
   const lines = text.split('\n');
   for (const { text: gate, file, line, column } of load(text, 'x/y.yaml').expectations) {
     t.is(file, 'x/y.yaml');
