@@ -3,7 +3,7 @@
  * are in sim/cluster/hpa.ts; here its view of the pods is put together and its answer carried out.
  */
 import { desiredReplicas, HPA_SYNC_PERIOD_US, type HpaPod } from '../cluster/hpa.js';
-import { reconcile } from './pods.js';
+import { isRunning, reconcile } from './pods.js';
 import { readResourceMetrics, resourceCpu } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
@@ -33,7 +33,7 @@ function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
     nowUs,
     spec: { minReplicas, maxReplicas, targetCpuPercent: policy.targetCpuPercent, behavior: policy.behavior },
     currentReplicas: workload.desired,
-    pods: workload.pods.map((pod) => hpaPod(sim, pod)),
+    pods: workload.pods.map((pod) => hpaPod(sim, pod, nowUs)),
     state: hpa.state,
   });
   hpa.state = outcome.state;
@@ -52,15 +52,13 @@ function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
   reconcile(sim, workload, nowUs);
 }
 
-function hpaPod(sim: Sim, pod: SimPod): HpaPod {
+function hpaPod(sim: Sim, pod: SimPod, nowUs: number): HpaPod {
   const sample = pod.dead ? null : resourceCpu(sim.sensors, pod.slot);
-  const nodeReady = pod.node?.ready ?? true;
   return {
-    phase: pod.startedUs === null ? 'Pending' : 'Running',
+    phase: isRunning(pod, nowUs) ? 'Running' : 'Pending',
     deleting: pod.deletedUs !== null,
     startedAtUs: pod.startedUs,
-    readyCondition:
-      pod.startedUs === null ? null : { ready: pod.ready && nodeReady, changedAtUs: pod.readyAtUs ?? pod.startedUs },
+    readyCondition: pod.startedUs === null ? null : { ready: pod.endpoint, changedAtUs: pod.endpointChangedUs },
     cpuRequestMillicores: sim.world.program.services[pod.workload.service]!.requests.cpuMillicores,
     sample: sample && { cpuMillicores: sample.millicores, atUs: sample.atUs, windowUs: sample.windowUs },
   };

@@ -258,22 +258,31 @@ function forget(sim: Sim, pod: SimPod): void {
 
 /** A ReplicaSet's order of deletion; see sim/cluster/replicaset.ts. */
 function victims(pods: readonly SimPod[], nowUs: number): SimPod[] {
-  return victimOrder(pods.map(victimView), nowUs).map(({ pod }) => pod);
+  return victimOrder(
+    pods.map((pod) => victimView(pod, nowUs)),
+    nowUs,
+  ).map(({ pod }) => pod);
 }
 
-function victimView(pod: SimPod) {
+function victimView(pod: SimPod, nowUs: number) {
   return {
     pod,
     // Scattered, as real UIDs are: pods of one age bucket must not go in order of creation.
     uid: (mix(pod.uid + GOLDEN) >>> 0).toString(16).padStart(8, '0'),
     node: pod.node?.spec.name ?? null,
-    phase: pod.startedUs === null ? ('Pending' as const) : ('Running' as const),
-    ready: pod.ready && pod.node!.ready,
+    phase: isRunning(pod, nowUs) ? ('Running' as const) : ('Pending' as const),
+    // As the API has it, like all a controller knows.
+    ready: pod.endpoint,
     readySinceUs: pod.readyAtUs,
     createdAtUs: pod.createdUs,
     restarts: 0,
     deletionCost: 0,
   };
+}
+
+/** The phase: Pending until the image is there and the container started. */
+export function isRunning(pod: SimPod, nowUs: number): boolean {
+  return pod.startedUs !== null && pod.startedUs <= nowUs;
 }
 
 /** A start-up time of the pod, keyed by workload and ordinal. */

@@ -55,7 +55,8 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
     kind: 'Deployment',
     name: workload.name,
     desiredReplicas: workload.desired,
-    readyReplicas: workload.pods.filter((pod) => pod.ready && pod.deletedUs === null).length,
+    // As the API has it: a lost node's pods count until the node controller has noticed.
+    readyReplicas: workload.pods.filter((pod) => pod.endpoint && pod.deletedUs === null).length,
     labels: { app: service.name },
     annotations: {},
     service: service.name,
