@@ -132,12 +132,10 @@ function hpaOf(policy: HpaPolicy, minReplicas: number, maxReplicas: number): Non
  * with their node, and a few to spare. A pod that finds none waits and is tried again.
  */
 function slotCapacities(program: Program, policy: Policy, workloads: readonly SimWorkload[]): number[] {
-  const most = program.services.map((service) => service.replicas);
+  const most = new Array<number>(program.serviceCount).fill(0);
   for (const workload of workloads) {
     const own = workload.hpa?.maxReplicas ?? engineMaximum(program, policy, workload);
-    const others = workloads.filter((other) => other.service === workload.service && other !== workload);
-    const all = own + others.reduce((sum, other) => sum + (other.hpa?.maxReplicas ?? other.desired), 0);
-    most[workload.service] = Math.max(most[workload.service]!, all);
+    most[workload.service] = most[workload.service]! + Math.max(workload.desired, own);
   }
   const moves = policy.hpas.length > 0 || policy.engine !== null || program.scenario.faults.length > 0;
   const { zones } = program.scenario.cluster;
