@@ -5,7 +5,7 @@
  */
 import type { EdgeFigures, PolicyResult, ReplicationResult, RunResult } from '../traces/run-result.js';
 import { compare, sideOf } from './compare.js';
-import { figureOf, figuresOf, latencyOf, type Measure } from './figures.js';
+import { figureOf, latencyOf, type Measure } from './figures.js';
 import {
   absent,
   cellsOf,
