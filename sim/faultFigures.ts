@@ -50,21 +50,18 @@ function recoverySeconds(series: RunSeries, atSeconds: number): number | null {
     return end <= atSeconds && end > atSeconds - BEFORE_SECONDS;
   });
   if (before.length === 0) return null;
-  const mean = (values: readonly (number | null)[]): number =>
-    before.reduce((sum, i) => sum + (values[i] ?? 0), 0) / before.length;
-  const normalP95 = mean(series.p95Ms);
+  const mean = (values: readonly number[]): number => before.reduce((sum, i) => sum + values[i]!, 0) / before.length;
+  // A step with too few answers has no p95; where none before the fault had one, success alone decides.
+  const p95Before = before.flatMap((i) => series.p95Ms[i] ?? []);
+  const normalP95 = p95Before.reduce((sum, p95) => sum + p95, 0) / p95Before.length;
   const normalFailed = mean(
     series.failedPerSecond.map((failed, i) => failed / Math.max(series.requestsPerSecond[i]!, 1e-9)),
   );
   const isNormal = (i: number): boolean => {
     const failed = series.failedPerSecond[i]! / Math.max(series.requestsPerSecond[i]!, 1e-9);
-    const p95 = series.p95Ms[i];
-    return (
-      p95 !== null &&
-      p95 !== undefined &&
-      p95 <= normalP95 * (1 + RECOVERED_WITHIN) &&
-      failed <= normalFailed + RECOVERED_WITHIN / 100
-    );
+    const p95 = series.p95Ms[i] ?? null;
+    const isFast = p95Before.length === 0 || (p95 !== null && p95 <= normalP95 * (1 + RECOVERED_WITHIN));
+    return isFast && failed <= normalFailed + RECOVERED_WITHIN / 100;
   };
   const after = steps.filter((i) => i * series.stepSeconds >= atSeconds);
   const lastBad = after.filter((i) => !isNormal(i)).at(-1);
