@@ -5,7 +5,7 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { RunResult } from '../traces/run-result.js';
-import type { Markup} from './markup.js';
+import type { Markup } from './markup.js';
 import { markup, raw } from './markup.js';
 import { bandOf, replicasIn } from './series.js';
 

@@ -6,7 +6,7 @@
 import type { PolicyResult } from '../traces/run-result.js';
 import { latencyOf } from './figures.js';
 import { clip, formatMs, formatNumber, formatShare } from './format.js';
-import type { Markup} from './markup.js';
+import type { Markup } from './markup.js';
 import { markup } from './markup.js';
 import { estimate } from './statistics.js';
 

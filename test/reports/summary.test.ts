@@ -52,7 +52,7 @@ test('the busiest twelve services are shown, the others counted', (t) => {
 test('colours appear only when asked for, and change no word', (t) => {
   const run = aRun({ expectations: gates });
   const colored = summaryText(run, { ...plain, color: true });
-   
+
   const escapes = /\u001B\[\d+m/gu;
   t.regex(colored, escapes);
   t.is(colored.replace(escapes, ''), summaryText(run, plain));
