@@ -1,0 +1,145 @@
+/** What the engine is shown against what is known to happen: constant load, constant work. */
+import test from 'ava';
+import { defaultEngineConfig, emptyMemory, step } from '../../engine/index.js';
+import type { StepInput } from '../../engine/types.js';
+import type { EngineStep } from '../../sim/index.js';
+import { simulate } from '../../sim/index.js';
+import { addWindowResponseTimes, windowCpuMillicores, type Sensors } from '../../sim/control/sensors.js';
+import { ENVOY_BOUNDS_US, ENVOY_BUCKETS } from '../../sim/kernel/histogram.js';
+import type { Scenario } from '../../scenarios/types.js';
+import { aLoad, anEndpoint, aNode, aScenario, aService, call, constant, cpu, staticPolicy } from './builders.js';
+
+const SECOND = 1e6;
+const WORK_US = 4000;
+
+/** 300 requests a second, evenly, through front (2 pods) to back (3 pods), each with 4 ms of CPU per request. */
+function steady(over: Partial<Scenario> = {}): Scenario {
+  return aScenario({
+    zones: 2,
+    nodes: [aNode('a0', 0), aNode('a1', 0), aNode('b0', 1)],
+    services: [
+      aService({ name: 'front', replicas: 2, workers: 8, endpoints: [anEndpoint([cpu(constant(WORK_US)), call(1)])] }),
+      aService({ name: 'back', replicas: 3, workers: 8, endpoints: [anEndpoint([cpu(constant(WORK_US))])] }),
+    ],
+    loads: [aLoad(300, { arrivals: 'even', from: [{ atUs: 0, shares: [0.7, 0.3] }] })],
+    policies: [
+      { ...staticPolicy, engine: { ...defaultEngineConfig, scaler: { ...defaultEngineConfig.scaler, mode: 'off' } } },
+    ],
+    roundTripUs: 1000,
+    run: { durationUs: 240 * SECOND, warmUpUs: 0 },
+    over,
+  });
+}
+
+function stepsOf(scenario: Scenario): EngineStep[] {
+  const steps: EngineStep[] = [];
+  simulate(scenario, { policy: 0, seed: 1, onSnapshot: (made) => steps.push(made) });
+  return steps;
+}
+
+test('edges sum to the offered rate, CPU to rate times work, and bytes to requests times size', (t) => {
+  for (const { input } of stepsOf(steady())) {
+    const { edges, pods } = input.snapshot;
+    for (const name of ['front', 'back']) {
+      const inward = edges.filter(({ destination }) => destination.workload === name);
+      const rate = inward.reduce((sum, edge) => sum + edge.requestsPerSecond, 0);
+      t.true(Math.abs(rate / 300 - 1) < 0.01, `${name}: ${rate} requests/s`);
+      const bytes = inward.reduce((sum, edge) => sum + edge.bytesPerSecond, 0);
+      t.true(Math.abs(bytes / (300 * 5000) - 1) < 0.01, `${name}: ${bytes} bytes/s`);
+      const millicores = pods
+        .filter(({ workload }) => workload === name)
+        .reduce((sum, pod) => sum + pod.usage!.cpuMillicores, 0);
+      // 300/s x 4 ms = 1.2 cores.
+      t.true(Math.abs(millicores / 1200 - 1) < 0.02, `${name}: ${millicores} millicores`);
+    }
+    const fromZoneA = edges
+      .filter(({ source, sourceZone }) => source.workload === 'gateway' && sourceZone === 'r/a')
+      .reduce((sum, edge) => sum + edge.requestsPerSecond, 0);
+    // 0.7 of 18,000 requests in a window, binomial: four standard deviations are 1.4 %.
+    t.true(Math.abs(fromZoneA / 210 - 1) < 0.02, `${fromZoneA} requests/s from zone a`);
+  }
+});
+
+test('a p95 by node lies in the Envoy bucket of the true one', (t) => {
+  const { input } = stepsOf(steady()).at(-1)!;
+  const rows = input.snapshot.responseTimes.filter(({ workload }) => workload === 'back');
+  t.true(rows.length > 0);
+  // 8 workers at a load of 0.4 seldom make anyone wait: all take 4 ms, in the bucket from 1 to 5 ms.
+  const [lowMs, highMs] = [1, 5];
+  t.true([...ENVOY_BOUNDS_US].includes(lowMs * 1000) && [...ENVOY_BOUNDS_US].includes(highMs * 1000));
+  for (const { p95Ms } of rows) t.true(p95Ms > lowMs && p95Ms <= highMs, `${p95Ms} ms`);
+});
+
+test('rates cover the window of the last scrapes and no more', (t) => {
+  const scenario = steady();
+  const load = aLoad(0, {
+    arrivals: 'even',
+    from: [{ atUs: 0, shares: [0.7, 0.3] }],
+    rate: [
+      { atUs: 0, perSecond: 300 },
+      { atUs: 120 * SECOND, perSecond: 300 },
+      { atUs: 120 * SECOND, perSecond: 60 },
+    ],
+  });
+  const rates = stepsOf({ ...scenario, loads: [load] }).map(({ atMs, input }) => [
+    atMs / 1000,
+    input.snapshot.edges
+      .filter(({ destination }) => destination.workload === 'front')
+      .reduce((sum, edge) => sum + edge.requestsPerSecond, 0),
+  ]);
+  // Steps at 60, 120, 180 and 240 s, each before the scrape of that moment: a step sees the 60 s up to 15 s before it.
+  // At 180 s that is 105 to 165 s: 15 s at 300 and 45 s at 60, 120 in the mean.
+  t.deepEqual(
+    rates.map(([seconds]) => seconds),
+    [60, 120, 180, 240],
+  );
+  for (const [i, expected] of [300, 300, 120, 60].entries()) {
+    t.true(Math.abs(rates[i]![1]! / expected - 1) < 0.01, `${rates[i]![1]} requests/s at ${rates[i]![0]} s`);
+  }
+});
+
+test('a counter of another pod in the same slot gives no rate', (t) => {
+  const scrape = (atUs: number, generation: number, cpuUs: number) => ({
+    atUs,
+    generation: Int32Array.of(generation),
+    cpuUs: Float64Array.of(cpuUs),
+    envoy: new Float64Array(ENVOY_BUCKETS).fill(cpuUs),
+    connectionRequests: new Float64Array(0),
+  });
+  const sensors = (scrapes: Sensors['scrapes']): Sensors => ({ scrapes, resource: [], generation: Int32Array.of(2) });
+  const [old, young, older] = [scrape(15e6, 1, 9e6), scrape(30e6, 2, 1e6), scrape(45e6, 2, 4e6)];
+  t.is(windowCpuMillicores(sensors([old, young]), 0), null);
+  // 3 s of CPU in 15 s: 200 millicores, from the two scrapes of the new pod.
+  t.is(windowCpuMillicores(sensors([old, young, older]), 0), 200);
+  const counts = new Float64Array(ENVOY_BUCKETS);
+  t.false(addWindowResponseTimes(sensors([old, young]), 0, counts));
+  t.true(addWindowResponseTimes(sensors([old, young, older]), 0, counts));
+  t.is(counts[0], 3e6);
+  // A pod that died has no figures.
+  t.is(windowCpuMillicores(sensors([young, older, scrape(60e6, 0, 4e6)]), 0), null);
+});
+
+test('a step that was written down and read back decides the same', (t) => {
+  const scenario = steady({
+    faults: [{ kind: 'nodeLoss', node: 1, atUs: 70 * SECOND, forUs: null }],
+    policies: [
+      {
+        ...staticPolicy,
+        engine: {
+          ...defaultEngineConfig,
+          upperThresholdPercent: 30,
+          scaler: { ...defaultEngineConfig.scaler, cooldownSeconds: 0 },
+          balancer: { ...defaultEngineConfig.balancer, createRoutes: true },
+        },
+      },
+    ],
+  });
+  const steps = stepsOf(scenario);
+  for (const { input, output } of steps) {
+    const readBack = JSON.parse(JSON.stringify(input)) as StepInput;
+    t.deepEqual(readBack, input);
+    t.is(JSON.stringify(step(readBack)), JSON.stringify(output));
+  }
+  t.true(steps.some(({ output }) => output.decisions.length > 0));
+  t.deepEqual(steps[0]!.input.memory, emptyMemory);
+});
