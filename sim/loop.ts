@@ -197,7 +197,11 @@ function send(
   const pod = pickPod(world, edge, caller, callerSlot, row, key);
   world.counters.whole.spans++;
   if (pod < 0) {
-    if (nowUs >= world.measureFromUs) world.counters.edgeFailed[edge] = world.counters.edgeFailed[edge]! + 1;
+    if (nowUs >= world.measureFromUs) {
+      // Answered at once by the caller's own proxy: a latency of 0.
+      world.counters.edgeFailed[edge] = world.counters.edgeFailed[edge]! + 1;
+      world.counters.edgeHistogram[edge * HISTOGRAM_SIZE]!++;
+    }
     return -1;
   }
   const connection = row + pod - world.podBase[destination]!;

@@ -17,7 +17,7 @@ export const CODE = 1;
 export const STEP = 2;
 /** Pod that works on the span; for pod timers the pod; for arrivals the load. */
 export const POD = 3;
-/** Span that waits for this one; -1 for an external request, -2 when nobody waits any more. */
+/** Span that waits for this one; NOBODY or a gateway's number, both negative, see sim/loop.ts. */
 export const PARENT = 4;
 /** Child calls that have not replied yet. */
 export const PENDING = 5;

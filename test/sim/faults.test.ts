@@ -177,6 +177,8 @@ test('where no zone of a distribute rule has pods every request fails once', (t)
     edges.map(({ requests }) => requests.failed),
     [600, 600],
   );
+  // Its proxy answers at once.
+  t.deepEqual([edges[1]!.latencyMs.mean, edges[1]!.latencyMs.p50], [0, 0]);
 });
 
 test('a full queue refuses a request once, at its service and on its edge', (t) => {
