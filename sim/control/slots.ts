@@ -85,6 +85,7 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
   world.podState[slot] = POD_DEAD;
   if (world.podShares[slot] === 1) clearCpu(world, slot, nowUs);
   else bringUpToDate(world, slot, nowUs);
+  const callers = new Set<number>();
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;
     const code = words[at + CODE]!;
@@ -94,7 +95,7 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
     if ((words[at + FLAGS]! & FLAG_LOST) !== 0) continue;
     leaveSystem(world, service, doubles[id * DOUBLES + ARRIVED_US]!, nowUs);
     doubles[id * DOUBLES + ARRIVED_US] = knownAtUs;
-    if (code === STATE_CALLING) orphanChildren(world, id);
+    if (code === STATE_CALLING) callers.add(id);
     const flags = words[at + FLAGS]! & ~(FLAG_WORKER | FLAG_ON_CPU);
     if (code === EVENT_RESUME) {
       // Its event is in the queue and cannot be taken out; it will find the flag.
@@ -106,6 +107,7 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
       insert(world.queue, words, id, Math.max(nowUs, knownAtUs));
     }
   }
+  if (callers.size > 0) orphanChildren(world, callers);
   world.podBusy[slot] = 0;
   world.podOnCpu[slot] = 0;
   world.podQueueHead[slot] = -1;
@@ -114,14 +116,15 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
   if (service === world.program.gateway) loseExternal(world, slot);
 }
 
-function orphanChildren(world: World, parent: number): void {
+/** The calls that lost spans had made: nobody waits for their replies any more. One pass for all of them. */
+function orphanChildren(world: World, parents: ReadonlySet<number>): void {
   const { records } = world;
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;
     const code = records.words[at + CODE]!;
     // A timer's PARENT is left over from the record's last use.
     if (code === EVENT_ARRIVE || code === EVENT_REPLY || code === EVENT_RESUME || code >= STATE_QUEUED) {
-      if (records.words[at + PARENT] === parent) records.words[at + PARENT] = NOBODY;
+      if (parents.has(records.words[at + PARENT]!)) records.words[at + PARENT] = NOBODY;
     }
   }
 }
