@@ -38,7 +38,13 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       cpu: [] as (number | null)[],
     })),
   );
-  const cpuBefore = new Map<number, number>();
+  // A pod that was restarted counts from 0 again: its generation tells.
+  const cpuBefore = new Map<SimPod, { readonly generation: number; readonly cpuUs: number }>();
+  const generationOf = (pod: SimPod): number => sim.sensors.generation[pod.slot]!;
+  const usedSince = (pod: SimPod, nowUs: number): number => {
+    const before = cpuBefore.get(pod);
+    return cpuUsedUs(world, pod.slot, nowUs) - (before?.generation === generationOf(pod) ? before.cpuUs : 0);
+  };
   let bytesBefore = new Float64Array(world.counters.edgeZoneBytes.length);
   let beganUs = 0;
 
@@ -58,7 +64,10 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     foldAllConnections(world);
     bytesBefore = world.counters.edgeZoneBytes.slice();
     cpuBefore.clear();
-    for (const pod of sim.pods) if (pod.slot >= 0) cpuBefore.set(pod.uid, cpuUsedUs(world, pod.slot, nowUs));
+    for (const pod of sim.pods) {
+      if (pod.slot < 0) continue;
+      cpuBefore.set(pod, { generation: generationOf(pod), cpuUs: cpuUsedUs(world, pod.slot, nowUs) });
+    }
   };
 
   const record = (nowUs: number): void => {
@@ -82,7 +91,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       cell.ready.push(pods.length);
       const requested = scenario.services[cell.declared]!.requests.cpuMillicores;
       let usedUs = 0;
-      for (const pod of pods) usedUs += cpuUsedUs(world, pod.slot, nowUs) - (cpuBefore.get(pod.uid) ?? 0);
+      for (const pod of pods) usedUs += usedSince(pod, nowUs);
       const known = pods.length > 0 && requested > 0;
       cell.cpu.push(known ? round(((usedUs / (nowUs - beganUs)) * 1000 * 100) / (requested * pods.length)) : null);
     }

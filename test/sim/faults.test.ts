@@ -91,6 +91,24 @@ test(`a node that returns before the eviction starts its pods again, and nobody 
   t.true(series.failedPerSecond.slice(175).every((failed) => failed === 0));
 });
 
+test(`CPU over time starts again with a restarted pod, and is never negative ${SEED_NOTE}`, (t) => {
+  const scenario = twoZones([{ kind: 'nodeLoss', node: 1, atUs: 105 * SECOND, forUs: 0 }], {
+    services: [
+      aService({
+        replicas: 2,
+        replicasPerZone: [1, 1],
+        startUp: { imagePull: constant(0), ready: constant(0), probeInitialDelayUs: 0, probePeriodUs: SECOND },
+      }),
+    ],
+    run: { durationUs: 200 * SECOND, warmUpUs: 0, seriesUs: 10 * SECOND },
+  });
+  const { series } = simulate(scenario, { policy: 0, seed: 1 });
+  for (const { values } of series.cpuPercent) {
+    // 20 requests a second of 10 ms over two pods of a core: 10 % each in the mean.
+    for (const percent of values) t.true(percent! >= 0 && percent! < 25, `${percent} %`);
+  }
+});
+
 test(`a node that returns after the eviction stays empty until a pod needs it ${SEED_NOTE}`, (t) => {
   const scenario = twoZones([{ kind: 'nodeLoss', node: 1, atUs: 50 * SECOND, forUs: 450 * SECOND }]);
   const { series } = simulate(scenario, { policy: 0, seed: 1 });
