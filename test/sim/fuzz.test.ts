@@ -19,7 +19,7 @@ test(`random scenarios run, repeat to the byte and have plausible figures ${SEED
       expectPlausible(result, 'result');
       expectSums(scenario, result);
     }),
-    { seed: SEED, numRuns: RUNS },
+    { seed: SEED, numRuns: RUNS, includeErrorInReport: true },
   );
   t.pass();
 });
