@@ -3,6 +3,7 @@
  * table of exit codes is the one in the code, and the line about embedding imports what is exported.
  */
 import test from 'ava';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { COMMANDS } from '../cli/commands.js';
 import { EXIT } from '../cli/exit-codes.js';
@@ -68,4 +69,17 @@ test('the line about embedding imports what the engine exports', (t) => {
   const names = /import \{ (.*) \} from 'wavetank\/engine'/.exec(readFileSync('README.md', 'utf8'))![1]!.split(', ');
   t.true(names.length >= 3);
   for (const name of names) t.true(name in engine, name);
+});
+
+test('the figures in README.md are what the command prints', (t) => {
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/<!-- figures: (.+?) -->\n+```text\n([^`]+)```/g)];
+  t.true(blocks.length >= 1);
+  for (const [, command, figures] of blocks) {
+    const printed = execFileSync(process.execPath, ['dist/wavetank.js', ...command!.split(' ')], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    t.true(printed.includes(figures!), `wavetank ${command} prints:\n${printed}`);
+  }
 });
