@@ -5,8 +5,10 @@ import { round } from './control/series.js';
 
 /** A fault without an end is judged by its first five minutes: that long the default tolerations keep lost pods. */
 const OPEN_FAULT_SECONDS = 300;
-/** Back to normal: success and p95 within this share of what they were before. */
-const RECOVERED_WITHIN = 0.1;
+/** Back to normal: p95 at most this share above what it was before. */
+const P95_WITHIN = 0.1;
+/** And at most this much more of the requests failing than before: a tenth of a point. */
+const FAILED_WITHIN = 0.001;
 /** Seconds before the fault that stand for normal. */
 const BEFORE_SECONDS = 60;
 
@@ -42,7 +44,7 @@ function goodputKept(series: RunSeries, fromSeconds: number, toSeconds: number):
   return answered > 0 ? round((answered - failed) / answered) : null;
 }
 
-/** Seconds from the fault to the first step from which everything stays as it was before. */
+/** Seconds from the fault to the end of its last trace: from then on everything is as it was before. */
 function recoverySeconds(series: RunSeries, atSeconds: number): number | null {
   const steps = series.requestsPerSecond.map((_, i) => i);
   const before = steps.filter((i) => {
@@ -57,14 +59,17 @@ function recoverySeconds(series: RunSeries, atSeconds: number): number | null {
   const normalFailed = mean(
     series.failedPerSecond.map((failed, i) => failed / Math.max(series.requestsPerSecond[i]!, 1e-9)),
   );
-  const isNormal = (i: number): boolean => {
-    const failed = series.failedPerSecond[i]! / Math.max(series.requestsPerSecond[i]!, 1e-9);
+  const isSlow = (i: number): boolean => {
     const p95 = series.p95Ms[i] ?? null;
-    const isFast = p95Before.length === 0 || (p95 !== null && p95 <= normalP95 * (1 + RECOVERED_WITHIN));
-    return isFast && failed <= normalFailed + RECOVERED_WITHIN / 100;
+    return p95Before.length > 0 && (p95 === null || p95 > normalP95 * (1 + P95_WITHIN));
   };
-  const after = steps.filter((i) => i * series.stepSeconds >= atSeconds);
-  const lastBad = after.filter((i) => !isNormal(i)).at(-1);
+  const isBad = (i: number): boolean => {
+    const failed = series.failedPerSecond[i]! / Math.max(series.requestsPerSecond[i]!, 1e-9);
+    // The p95 of a single step is noisy: only two slow steps in a row count.
+    const staysSlow = isSlow(i) && ((i > 0 && isSlow(i - 1)) || (i + 1 < steps.length && isSlow(i + 1)));
+    return failed > normalFailed + FAILED_WITHIN || staysSlow;
+  };
+  const lastBad = steps.filter((i) => i * series.stepSeconds >= atSeconds && isBad(i)).at(-1);
   if (lastBad === undefined) return 0;
   const back = lastBad + 1;
   return back < steps.length ? round(back * series.stepSeconds - atSeconds) : null;

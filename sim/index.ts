@@ -36,7 +36,8 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   const { run, loads } = scenario;
   every(sim, 0, run.scrapeUs, (nowUs) => scrape(sim.world, sim.sensors, nowUs, run.rateWindowUs));
   planHpas(sim);
-  if (policy.engine) every(sim, run.cycleUs, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
+  // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
+  if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
   planFaults(sim);
   for (const load of loads)
     for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));

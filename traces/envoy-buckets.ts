@@ -24,8 +24,9 @@ export function envoyBucketCounts(latenciesMs: readonly number[]): number[] {
 }
 
 /** What `histogram_quantile` answers, in milliseconds; null without requests. In the last bucket: its lower bound. */
-export function bucketedQuantile(counts: readonly number[], q: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0);
+export function bucketedQuantile(counts: ArrayLike<number>, q: number): number | null {
+  let total = 0;
+  for (let index = 0; index < counts.length; index += 1) total += counts[index] as number;
   if (total === 0) return null;
   const rank = q * total;
   let below = 0;

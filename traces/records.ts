@@ -3,8 +3,8 @@
  * name in one step, so that a reader never sees half a record and a crash leaves the old one. Reading refuses a record of
  * another major format version: its fields may mean something else.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { RunResult } from './run-result.js';
 
 /** The major version this code reads; a higher minor only adds fields. */
@@ -18,23 +18,31 @@ export class RecordError extends Error {
   }
 }
 
-/** Writes a value as JSON with a final newline. Folders on the way are made. */
+/** Writes a value as JSON with a final newline. */
 export function writeJsonFile(file: string, value: unknown): void {
   const text = JSON.stringify(value, null, 1);
   if (text === undefined) throw new RecordError(file, 'the value has no JSON form');
+  writeTextFile(file, `${text}\n`);
+}
+
+/** Writes a text atomically. Folders on the way are made; what cannot be written leaves nothing behind and throws. */
+export function writeTextFile(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
-  const beside = `${file}.${process.pid}.tmp`;
-  const handle = openSync(beside, 'w');
+  // In the same folder: a rename across file systems is not atomic.
+  const beside = join(dirname(file), `.${basename(file)}.${process.pid}.part`);
   try {
-    writeSync(handle, `${text}\n`);
-    fsyncSync(handle);
+    const handle = openSync(beside, 'w');
+    try {
+      writeFileSync(handle, text);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(beside, file);
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
-  } finally {
-    closeSync(handle);
   }
-  renameSync(beside, file);
 }
 
 /** Reads a run record back. Throws a RecordError when it is no such record or of an unknown major version. */

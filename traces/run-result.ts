@@ -104,9 +104,10 @@ export interface LoggedDecision {
 export interface FaultFigures {
   readonly fault: string;
   readonly atSeconds: number;
-  /** Succeeded requests during the fault (or its first 5 minutes) over arrivals in the same time, 0..1. */
+  /** Succeeded requests over all that ended during the fault (or its first 5 minutes), 0..1. */
   readonly goodputKept: number | null;
-  /** Until p95 and success rate are back within 10 % of what they were before; null: not within the run. */
+  /** From the fault to its last trace: p95 more than 10 % (in two steps of the series in a row) or the failed share more
+   *  than 0.1 points above what they were before. 0 where it left none; null: not recovered within the run. */
   readonly recoverySeconds: number | null;
 }
 

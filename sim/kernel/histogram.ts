@@ -6,6 +6,8 @@
  * Bucket index: with e = max(0, floor(log2 v) - 7), index = e x 128 + (v >> e). Values up to 2^31 us (36 min) are kept;
  * longer ones count in the last bucket.
  */
+import { bucketedQuantile, envoyBoundsMs } from '../../traces/envoy-buckets.js';
+
 const SUB_BITS = 7;
 const SUB = 1 << SUB_BITS;
 const MAX_VALUE_US = 0x7fffffff;
@@ -44,11 +46,8 @@ export function quantileUs(counts: Uint32Array | Float64Array, base: number, q: 
   throw new Error('histogram total and counts disagree');
 }
 
-/** Upper bounds, in microseconds, of Envoy's default histogram buckets (0.5 ms .. 1 h); what lies above is +Inf. */
-export const ENVOY_BOUNDS_US = Float64Array.from(
-  [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000],
-  (ms) => ms * 1000,
-);
+/** Upper bounds, in microseconds, of Envoy's default histogram buckets; what lies above is +Inf. */
+export const ENVOY_BOUNDS_US = Float64Array.from(envoyBoundsMs, (ms) => ms * 1000);
 export const ENVOY_BUCKETS = ENVOY_BOUNDS_US.length + 1;
 
 /** For each fine bucket that no Envoy bound cuts, its Envoy bucket; where a bound cuts it, the lower one. */
@@ -76,24 +75,7 @@ function scanEnvoy(valueUs: number): number {
   return bucket;
 }
 
-/**
- * Prometheus' histogram_quantile over Envoy buckets: linear within a bucket, the highest finite bound above it.
- * `counts` are per bucket (not cumulative). Milliseconds; null without counts.
- */
-export function envoyQuantileMs(counts: ArrayLike<number>, base: number, q: number): number | null {
-  let total = 0;
-  for (let i = 0; i < ENVOY_BUCKETS; i++) total += counts[base + i]!;
-  if (total === 0) return null;
-  const rank = q * total;
-  let below = 0;
-  for (let i = 0; i < ENVOY_BOUNDS_US.length; i++) {
-    const inBucket = counts[base + i]!;
-    if (below + inBucket >= rank) {
-      const lowUs = i === 0 ? 0 : ENVOY_BOUNDS_US[i - 1]!;
-      const share = inBucket === 0 ? 0 : (rank - below) / inBucket;
-      return (lowUs + (ENVOY_BOUNDS_US[i]! - lowUs) * share) / 1000;
-    }
-    below += inBucket;
-  }
-  return ENVOY_BOUNDS_US[ENVOY_BOUNDS_US.length - 1]! / 1000;
+/** Prometheus' histogram_quantile over the Envoy buckets of `counts[base ...]` (not cumulative); null without counts. */
+export function envoyQuantileMs(counts: Float64Array, base: number, q: number): number | null {
+  return bucketedQuantile(counts.subarray(base, base + ENVOY_BUCKETS), q);
 }

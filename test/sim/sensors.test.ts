@@ -77,8 +77,8 @@ test('rates cover the window of the last scrapes and no more', (t) => {
     from: [{ atUs: 0, shares: [0.7, 0.3] }],
     rate: [
       { atUs: 0, perSecond: 300 },
-      { atUs: 120 * SECOND, perSecond: 300 },
-      { atUs: 120 * SECOND, perSecond: 60 },
+      { atUs: 150 * SECOND, perSecond: 300 },
+      { atUs: 150 * SECOND, perSecond: 60 },
     ],
   });
   const rates = stepsOf({ ...scenario, loads: [load] }).map(({ atMs, input }) => [
@@ -87,13 +87,13 @@ test('rates cover the window of the last scrapes and no more', (t) => {
       .filter(({ destination }) => destination.workload === 'front')
       .reduce((sum, edge) => sum + edge.requestsPerSecond, 0),
   ]);
-  // Steps at 60, 120, 180 and 240 s, each before the scrape of that moment: a step sees the 60 s up to 15 s before it.
-  // At 180 s that is 105 to 165 s: 15 s at 300 and 45 s at 60, 120 in the mean.
+  // Steps fall half a scrape (7.5 s) after each minute and see the 60 s up to the last scrape. At 187.5 s that is 120 to
+  // 180 s: 30 s at 300 and 30 s at 60, 180 in the mean.
   t.deepEqual(
     rates.map(([seconds]) => seconds),
-    [60, 120, 180, 240],
+    [67.5, 127.5, 187.5],
   );
-  for (const [i, expected] of [300, 300, 120, 60].entries()) {
+  for (const [i, expected] of [300, 300, 180].entries()) {
     t.true(Math.abs(rates[i]![1]! / expected - 1) < 0.01, `${rates[i]![1]} requests/s at ${rates[i]![0]} s`);
   }
 });
