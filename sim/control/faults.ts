@@ -29,7 +29,7 @@ export function planFaults(sim: Sim): void {
     if (fault.forUs === null) continue;
     sim.calendar.at(fault.atUs + fault.forUs, (nowUs) => {
       for (const node of nodes) recoverNode(sim, node, nowUs);
-      if (fault.kind === 'zoneOutage') recoverGateways(sim, fault.zone);
+      if (fault.kind === 'zoneOutage') recoverGateways(sim, fault.zone, nowUs);
     });
   }
 }
@@ -51,7 +51,7 @@ function remaining(sim: Sim, shares: readonly number[]): number[] {
 }
 
 function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: number): void {
-  if (!node.up) return;
+  if (node.faultCount++ > 0) return;
   node.up = false;
   const epoch = ++node.epoch;
   for (const pod of [...node.pods]) if (!pod.dead) loseProcess(sim, pod, nowUs);
@@ -74,7 +74,7 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
 }
 
 function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
-  if (node.up) return;
+  if (--node.faultCount > 0) return;
   node.up = true;
   node.ready = true;
   node.epoch++;
@@ -86,18 +86,23 @@ function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
 }
 
 function loseGateways(sim: Sim, zone: number, nowUs: number): void {
+  const outages = sim.zoneOutages[zone]!;
+  if (outages.underWay++ > 0) return;
+  const number = ++outages.begun;
   for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
   sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
-    if (sim.world.podState[gatewaySlots(sim, zone)[0]!] === POD_SERVING) return;
+    // Only while the same outage lasts: a later one has its own delay.
+    if (outages.underWay === 0 || outages.begun !== number) return;
     sim.zonesDown.add(zone);
     applyShares(sim, laterUs);
   });
 }
 
-function recoverGateways(sim: Sim, zone: number): void {
+function recoverGateways(sim: Sim, zone: number, nowUs: number): void {
+  if (--sim.zoneOutages[zone]!.underWay > 0) return;
   for (const slot of gatewaySlots(sim, zone)) sim.world.podState[slot] = POD_SERVING;
   sim.zonesDown.delete(zone);
-  applyShares(sim, sim.world.nowUs);
+  applyShares(sim, nowUs);
 }
 
 function gatewaySlots(sim: Sim, zone: number): number[] {

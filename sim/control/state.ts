@@ -14,8 +14,9 @@ import type { Sensors } from './sensors.js';
 export interface SimNode {
   readonly index: number;
   readonly spec: NodeSpec;
-  /** Power is on. */
+  /** Power is on: no fault holds the node down. Faults may overlap, so they are counted. */
   up: boolean;
+  faultCount: number;
   /** What the API says; follows `up` with the delay of the lease. */
   ready: boolean;
   /** Counts the losses, so that a late timer of an earlier one does nothing. */
@@ -88,7 +89,10 @@ export interface Sim {
   /** DestinationRule in force by internal service index. */
   readonly rules: (KubeObject | null)[];
   readonly routeVersion: Int32Array;
+  /** Zones whose users are sent elsewhere. */
   readonly zonesDown: Set<number>;
+  /** Outages under way by zone, and how many there have been. */
+  readonly zoneOutages: { underWay: number; begun: number }[];
   readonly sensors: Sensors;
   readonly usage: Usage;
   memory: Memory;

@@ -211,3 +211,23 @@ test('a full queue refuses a request once, at its service and on its edge', (t) 
   t.is(services[0]!.requests.failed, total.requests.failed);
   t.is(edges[0]!.requests.failed, total.requests.failed);
 });
+
+test(`a zone comes back only when the last of its overlapping outages is over ${SEED_NOTE}`, (t) => {
+  const outage = (atUs: number, forUs: number) => ({
+    kind: 'zoneOutage' as const,
+    zone: 1,
+    atUs: atUs * SECOND,
+    forUs: forUs * SECOND,
+  });
+  // 100 to 140 s and 120 to 160 s, and a node of the zone lost from 110 to 130 s: one outage of 60 s.
+  const overlapping = twoZones([
+    outage(100, 40),
+    outage(120, 40),
+    { kind: 'nodeLoss', node: 1, atUs: 110 * SECOND, forUs: 20 * SECOND },
+  ]);
+  const [many, one] = [overlapping, twoZones([outage(100, 60)])].map((scenario) =>
+    simulate(scenario, { policy: 0, seed: 1 }),
+  );
+  t.deepEqual(many!.series.readyReplicas, one!.series.readyReplicas);
+  t.deepEqual(many!.total, one!.total);
+});
