@@ -249,7 +249,18 @@ test('a policy compared with itself through a parameter file differs by exactly 
 });
 
 test('decisions dumped from a run are made again by decide, byte for byte', async (t) => {
-  const words = ['--set', 'run.cycle=2s', '--set', 'run.duration=6s', '--set', 'run.warmUp=1s', '-n', '1'];
+  const words = [
+    '--set',
+    'run.cycle=2s',
+    '--set',
+    'run.scrape=1s',
+    '--set',
+    'run.duration=6s',
+    '--set',
+    'run.warmUp=1s',
+    '-n',
+    '1',
+  ];
   const run = await wavetank([
     'run',
     'hot-zone',
