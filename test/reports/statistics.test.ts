@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { estimate, pairedDifference, pairedRatio, seedsNeeded, studentQuantile } from '../../reports/statistics.js';
+import { SEED as seed } from '../seed.js';
 
-const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
 const near = (a: number | undefined | null, b: number, within = 1e-9): boolean =>
   a !== undefined && a !== null && Math.abs(a - b) <= within * Math.max(1, Math.abs(b));
 

@@ -6,8 +6,7 @@ import { parse } from 'yaml';
 import { libraryScenarios } from '../../scenarios/library.js';
 import { load, SMALL } from './fixtures.js';
 import type { Scenario } from '../../scenarios/types.js';
-
-const SEED = Number(process.env['WAVETANK_SEED'] ?? 20261123);
+import { SEED } from '../seed.js';
 
 /** The record without its places in the file. */
 function figures(scenario: Scenario): unknown {

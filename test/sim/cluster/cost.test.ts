@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { nodeHoursUsd, podUsd, splitNodeCost, transferUsd, unitPrices } from '../../../sim/cluster/cost.js';
+import { SEED as seed } from '../../seed.js';
 
-const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
 const HOUR_US = 3_600_000_000;
 const GIB = 2 ** 30;
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ageBucket, victimOrder, type ReplicaPod } from '../../../sim/cluster/replicaset.js';
+import { SEED as seed } from '../../seed.js';
 
-const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
 const SECOND_US = 1_000_000;
 const NOW_US = 10_000 * SECOND_US;
 

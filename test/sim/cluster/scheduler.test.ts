@@ -13,8 +13,8 @@ import {
   type SchedulerPod,
   type SpreadConstraint,
 } from '../../../sim/cluster/scheduler.js';
+import { SEED as seed } from '../../seed.js';
 
-const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
 const GI = 2 ** 30;
 
 /** `used`: CPU in millicores and memory in Gi bound already. */

@@ -1,8 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { edfPick, edfSlots, edfStart } from '../../../sim/mesh/edf.js';
-
-const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
+import { SEED as seed } from '../../seed.js';
 
 /** The next `picks` choices of a schedule with these weights and this random start. */
 function schedule(weights: readonly number[], uniform: number, picks: number): number[] {

@@ -1,8 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { overprovisionedShare, priorityLoads, priorityState } from '../../../sim/mesh/priority.js';
-
-const seed = Number(process.env['WAVETANK_SEED'] ?? 20261123);
+import { SEED as seed } from '../../seed.js';
 
 /** [title, healthy, total, loads]: the worked numbers of Envoy's integer arithmetic (A8). */
 const worked: [string, number[], number[], number[]][] = [
