@@ -4,9 +4,8 @@
  */
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
-import { ARRIVED_US, CODE, DOUBLES, PARENT, POD, WORDS } from './kernel/records.js';
-import { EVENT_ARRIVE, EVENT_REPLY, EVENT_RESUME, EXTERNAL, FLAG_LOST, STATE_CALLING, STATE_QUEUED } from './loop.js';
-import { FLAGS } from './kernel/records.js';
+import { ARRIVED_US, CODE, DOUBLES, FLAGS, PARENT, POD, WORDS } from './kernel/records.js';
+import { EXTERNAL, FLAG_LOST, isInPod, isSpan } from './spans.js';
 import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
@@ -39,8 +38,7 @@ function checkLittle(world: World): CheckOutcome {
   const { words, doubles } = world.records;
   forEachSpan(world, (at, id) => {
     const code = words[at + CODE]!;
-    const inPod = code === EVENT_RESUME || (code >= STATE_QUEUED && code <= STATE_CALLING);
-    if (!inPod || (words[at + FLAGS]! & FLAG_LOST) !== 0) return;
+    if (!isInPod(code) || (words[at + FLAGS]! & FLAG_LOST) !== 0) return;
     const service = world.podService[words[at + POD]!]!;
     present[service] = present[service]! + 1;
     sojournUs[service] =
@@ -104,7 +102,6 @@ function forEachSpan(world: World, visit: (at: number, id: number) => void): voi
   const { words, capacity } = world.records;
   for (let id = 0; id < capacity; id++) {
     const code = words[id * WORDS + CODE]!;
-    const isSpan = code === EVENT_ARRIVE || code === EVENT_RESUME || code === EVENT_REPLY || code >= STATE_QUEUED;
-    if (isSpan) visit(id * WORDS, id);
+    if (isSpan(code)) visit(id * WORDS, id);
   }
 }

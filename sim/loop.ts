@@ -53,31 +53,25 @@ import {
   TWO_TO_MINUS_32,
 } from './random.js';
 import { bringUpToDate, completeDue, joinCpu, wakeCpu } from './sharing.js';
+import {
+  EVENT_ARRIVAL,
+  EVENT_ARRIVE,
+  EVENT_RESUME,
+  EVENT_REPLY,
+  EVENT_SHARED_CPU,
+  STATE_QUEUED,
+  STATE_ON_SHARED_CPU,
+  STATE_CALLING,
+  FLAG_WORKER,
+  FLAG_FAILED,
+  FLAG_LOST,
+  FLAG_ON_CPU,
+  FLAG_STARTED,
+  LOAD_SHIFT,
+  EXTERNAL,
+  NOBODY,
+} from './spans.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, type World } from './world.js';
-
-// Event codes (0 is FREE; see kernel/records.ts).
-export const EVENT_ARRIVAL = 1;
-export const EVENT_ARRIVE = 2;
-export const EVENT_RESUME = 3;
-export const EVENT_REPLY = 4;
-export const EVENT_SHARED_CPU = 5;
-/** No event of its own: in a pod's queue, on a shared CPU, or waiting for replies. */
-export const STATE_QUEUED = 6;
-export const STATE_ON_SHARED_CPU = 7;
-export const STATE_CALLING = 8;
-
-// FLAGS: low bits, and the load of an external request from bit 8 on.
-export const FLAG_WORKER = 1;
-export const FLAG_FAILED = 2;
-/** The pod died under it; the caller learns of it at the time in ARRIVED_US. */
-export const FLAG_LOST = 4;
-export const FLAG_ON_CPU = 8;
-export const FLAG_STARTED = 16;
-export const LOAD_SHIFT = 8;
-
-/** PARENT of a span that an external request made: EXTERNAL - gateway's pod. */
-export const EXTERNAL = -2;
-export const NOBODY = -1;
 
 /** Runs every event before `untilUs`; false when it stopped early because records run short (see growWorld). */
 export function runEvents(world: World, untilUs: number): boolean {

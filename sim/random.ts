@@ -19,7 +19,6 @@ export const CAUSE_HOP_THERE = 0x510e527f;
 export const CAUSE_HOP_BACK = 0x5be0cd19;
 export const CAUSE_ZONE = 0x6a09e667;
 export const CAUSE_GATEWAY = 0x7f4a7c15;
-export const CAUSE_REPEAT = 0x0d2511f5;
 export const CAUSE_PRIORITY = 0x1f83d9ab;
 
 /** Scales a 32-bit word to [0, 1). */

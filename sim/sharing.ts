@@ -10,12 +10,11 @@
  */
 import { CODE, DEMAND, DOUBLES, KEY, POD, takeRecord, WORDS } from './kernel/records.js';
 import { insert } from './kernel/wheel.js';
+import { EVENT_SHARED_CPU } from './spans.js';
 import type { SharedCpu, World } from './world.js';
 
 /** The kernel's default; Kubernetes does not change it. */
 export const CFS_PERIOD_US = 100_000;
-/** Same number as EVENT_SHARED_CPU in sim/loop.ts, which imports this file. */
-const EVENT_SHARED_CPU = 5;
 /** Far below a microsecond, far above the rounding error of sums of about 1e9. */
 const EPSILON = 1e-6;
 

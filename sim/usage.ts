@@ -9,9 +9,8 @@ export interface Usage {
   /** By internal service index, over the measured part. */
   readonly cpuUs: Float64Array;
   readonly podUs: Float64Array;
-  /** By service and node pool price: pod-microseconds on nodes of each node index. */
+  /** Pod-microseconds by node, and in each by service. */
   readonly podUsByNode: Map<number, Float64Array>;
-  fromUs: number;
   readonly since: Map<SimPod, { cpuUs: number; atUs: number }>;
 }
 
@@ -20,7 +19,6 @@ export function createUsage(serviceCount: number): Usage {
     cpuUs: new Float64Array(serviceCount),
     podUs: new Float64Array(serviceCount),
     podUsByNode: new Map(),
-    fromUs: 0,
     since: new Map(),
   };
 }
@@ -30,7 +28,6 @@ export function beginUsage(sim: Sim, usage: Usage, nowUs: number): void {
   usage.cpuUs.fill(0);
   usage.podUs.fill(0);
   usage.podUsByNode.clear();
-  usage.fromUs = nowUs;
   usage.since.clear();
   for (const pod of sim.pods) if (pod.slot >= 0) openUsage(sim, usage, pod, nowUs);
 }

@@ -5,7 +5,7 @@
  * A counter belongs to a pod (its generation); between two scrapes with different generations there is no rate, so a new
  * pod has no figures until its second scrape, as with Prometheus.
  */
-import { ENVOY_BUCKETS, envoyQuantileMs } from '../kernel/histogram.js';
+import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { cpuUsedUs } from '../sharing.js';
 import { POD_DEAD, POD_FREE, type World } from '../world.js';
 
@@ -87,10 +87,6 @@ export function windowRequestsPerSecond(sensors: Sensors, connection: number, ca
   const { last } = calleeRange;
   const requests = last.connectionRequests[connection]! - first.connectionRequests[connection]!;
   return requests / ((last.atUs - first.atUs) / 1e6);
-}
-
-export function quantileOfCounts(counts: Float64Array, q: number): number | null {
-  return envoyQuantileMs(counts, 0, q);
 }
 
 /** The newest scrape and the oldest one of the window that saw the same pod. */

@@ -9,7 +9,7 @@ import { newHpaState } from '../cluster/hpa.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
 import { createLoad } from '../load.js';
-import { EVENT_ARRIVAL } from '../loop.js';
+import { EVENT_ARRIVAL } from '../spans.js';
 import type { Program } from '../program.js';
 import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';

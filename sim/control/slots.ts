@@ -2,25 +2,24 @@
  * Pods in the world: taking and giving back slots, and what happens to the requests of a pod that stops. A slot is given
  * back only when no call to or from it is under way, so a late reply never meets a stranger.
  */
-import { ARRIVED_US, CODE, DOUBLES, FLAGS, FREE, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
+import { ARRIVED_US, CODE, DOUBLES, FLAGS, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { insert } from '../kernel/wheel.js';
+import { finishExternal, leaveSystem } from '../loop.js';
 import {
-  EVENT_ARRIVE,
   EVENT_REPLY,
   EVENT_RESUME,
   EXTERNAL,
-  finishExternal,
   FLAG_FAILED,
   FLAG_LOST,
   FLAG_ON_CPU,
   FLAG_WORKER,
-  leaveSystem,
   LOAD_SHIFT,
   NOBODY,
   STATE_CALLING,
-  STATE_QUEUED,
-} from '../loop.js';
+  isInPod,
+  isSpan,
+} from '../spans.js';
 import { bringUpToDate, clearCpu, CFS_PERIOD_US, resetSharedCpu } from '../sharing.js';
 import { POD_DEAD, POD_FREE, POD_STARTING, type World } from '../world.js';
 
@@ -89,8 +88,7 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;
     const code = words[at + CODE]!;
-    if (code === FREE || code === EVENT_ARRIVE || code === EVENT_REPLY || words[at + POD] !== slot) continue;
-    if (code !== EVENT_RESUME && (code < STATE_QUEUED || code > STATE_CALLING)) continue;
+    if (!isInPod(code) || words[at + POD] !== slot) continue;
     // Lost already when its node went down before: the pod that runs now never had it.
     if ((words[at + FLAGS]! & FLAG_LOST) !== 0) continue;
     leaveSystem(world, service, doubles[id * DOUBLES + ARRIVED_US]!, nowUs);
@@ -123,7 +121,7 @@ function orphanChildren(world: World, parents: ReadonlySet<number>): void {
     const at = id * WORDS;
     const code = records.words[at + CODE]!;
     // A timer's PARENT is left over from the record's last use.
-    if (code === EVENT_ARRIVE || code === EVENT_REPLY || code === EVENT_RESUME || code >= STATE_QUEUED) {
+    if (isSpan(code)) {
       if (parents.has(records.words[at + PARENT]!)) records.words[at + PARENT] = NOBODY;
     }
   }
@@ -135,7 +133,7 @@ function loseExternal(world: World, gateway: number): void {
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;
     const code = records.words[at + CODE]!;
-    if (code !== EVENT_ARRIVE && code !== EVENT_REPLY && code !== EVENT_RESUME && code < STATE_QUEUED) continue;
+    if (!isSpan(code)) continue;
     if (records.words[at + PARENT] !== EXTERNAL - gateway) continue;
     records.words[at + PARENT] = NOBODY;
     finishExternal(

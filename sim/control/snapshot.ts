@@ -3,10 +3,10 @@
  * counterpart of the adapters in `live/`, on the same type. Names are those of the scenario, in one namespace.
  */
 import type { KubeObject, Snapshot, SnapshotEdge, SnapshotPod, SnapshotResponseTime } from '../../engine/types.js';
-import { ENVOY_BUCKETS } from '../kernel/histogram.js';
+import { ENVOY_BUCKETS, envoyQuantileMs } from '../kernel/histogram.js';
 import { GATEWAY_NAME } from '../program.js';
 import { POD_SERVING } from '../world.js';
-import { addWindowResponseTimes, quantileOfCounts, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
+import { addWindowResponseTimes, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
 /** All simulated objects live here. */
@@ -163,7 +163,7 @@ function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[
     if (addWindowResponseTimes(sim.sensors, pod.slot, row.counts)) rows.set(key, row);
   }
   return [...rows.values()].flatMap(({ pod, counts }) => {
-    const p95Ms = quantileOfCounts(counts, 0.95);
+    const p95Ms = envoyQuantileMs(counts, 0, 0.95);
     if (p95Ms === null) return [];
     return [{ namespace: NAMESPACE, workload: pod.workload.name, node: pod.node!.spec.name, p95Ms }];
   });

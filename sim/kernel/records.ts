@@ -11,13 +11,13 @@ export const DOUBLES = 8;
 
 /** Link to the next record of the list that this one is in; -1 ends it. */
 export const NEXT = 0;
-/** Event code (see sim/loop.ts), or FREE. */
+/** Event code (see sim/spans.ts), or FREE. */
 export const CODE = 1;
 /** Position in the endpoint's program: the step to do next. */
 export const STEP = 2;
 /** Pod that works on the span; for pod timers the pod; for arrivals the load. */
 export const POD = 3;
-/** Span that waits for this one; NOBODY or a gateway's number, both negative, see sim/loop.ts. */
+/** Span that waits for this one; NOBODY or a gateway's number, both negative, see sim/spans.ts. */
 export const PARENT = 4;
 /** Child calls that have not replied yet. */
 export const PENDING = 5;
@@ -27,7 +27,7 @@ export const KEY = 6;
 export const CONNECTION = 7;
 /** Edge (caller service, callee service). */
 export const EDGE = 8;
-/** See FLAG_ constants in sim/loop.ts. */
+/** See FLAG_ constants in sim/spans.ts. */
 export const FLAGS = 9;
 /** Doubles: start at the caller; arrival at the pod; demand or virtual finish of the step under way. */
 export const START_US = 5;

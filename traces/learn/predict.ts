@@ -80,11 +80,6 @@ function meanRate(load: Load, durationUs: number): number {
   return area / Math.max(durationUs, last.atUs);
 }
 
-/** Latency of one endpoint, as its pods see it. */
-export function predictEndpointLatency(scenario: Scenario, service: number, endpoint: number): PredictedLatency {
-  return describe(endpointTransform(scenario, service, endpoint, new Map()));
-}
-
 function endpointTransform(
   scenario: Scenario,
   service: number,
