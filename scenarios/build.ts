@@ -25,6 +25,11 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     name: file.metadata.name,
     why: file.metadata.why,
     cluster,
+    compat: {
+      istioMinor: spec.compat.istio,
+      envoyMinor: spec.compat.envoy,
+      kubernetesMinor: spec.compat.kubernetes,
+    },
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
     services: spec.services.map((service) => buildService(service, zones, names)),
     mesh: {
@@ -34,6 +39,14 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
           service: serviceNames.indexOf(resolveHost(object.spec['host'], serviceNames)!),
           object: object,
         })),
+      virtualServices: spec.mesh.objects
+        .filter((object) => object.kind === 'VirtualService')
+        .flatMap((object) =>
+          (object.spec['hosts'] as readonly unknown[]).flatMap((host) => {
+            const service = serviceNames.indexOf(resolveHost(host, serviceNames) ?? '');
+            return service < 0 ? [] : [{ service, object }];
+          }),
+        ),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
       propagationUs: spec.mesh.propagation,
       connectTimeoutUs: spec.mesh.connectTimeout,

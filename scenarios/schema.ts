@@ -531,12 +531,32 @@ const run = z.strictObject({
   series: positiveDuration('Width of one point of the time series.').prefault(DEFAULTS.run.series),
 });
 
+/** `1.31` to its minor number. */
+const release = (description: string) =>
+  z
+    .union([z.string(), z.number()], { error: 'a release such as "1.31"' })
+    .transform((input, context) => {
+      const minor = /^1\.(\d{1,3})(\.\d+)?$/.exec(String(input))?.[1];
+      if (minor !== undefined) return Number(minor);
+      const params = { code: 'WT0205', expected: 'a release such as "1.31"', hint: 'quote it: 1.30 unquoted is 1.3' };
+      context.addIssue({ code: 'custom', message: 'not a release', params });
+      return z.NEVER;
+    })
+    .meta({ description });
+
+const compat = z.strictObject({
+  istio: release('Istio release whose rules hold.').prefault(DEFAULTS.compat.istio),
+  envoy: release('Envoy release whose rules hold.').prefault(DEFAULTS.compat.envoy),
+  kubernetes: release('Kubernetes release whose rules hold.').prefault(DEFAULTS.compat.kubernetes),
+});
+
 export const scenarioSchema = z
   .strictObject({
     apiVersion: z.literal(API_VERSION, { error: API_VERSION }),
     kind: z.literal('Scenario', { error: 'Scenario' }),
     metadata: z.strictObject({ name: text('Name of the scenario.'), why: text('What question it answers.') }),
     spec: z.strictObject({
+      compat: compat.prefault({}).meta({ description: 'Releases, where a rule has changed between them.' }),
       cluster,
       gateways: z
         .strictObject({

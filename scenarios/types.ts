@@ -120,9 +120,18 @@ export interface Service {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** Minor releases whose behaviour is simulated (Istio 1.x, Envoy 1.x, Kubernetes 1.x), where a rule has changed. */
+export interface Compat {
+  readonly istioMinor: number;
+  readonly envoyMinor: number;
+  readonly kubernetesMinor: number;
+}
+
 export interface Mesh {
   /** DestinationRules as Istio writes them, validated as Istio validates them. Hosts are resolved to services. */
   readonly destinationRules: readonly { readonly service: number; readonly object: KubeObject }[];
+  /** VirtualServices, likewise; `service` is the host that they route for. */
+  readonly virtualServices: readonly { readonly service: number; readonly object: KubeObject }[];
   /** Mesh-wide `localityLbSetting` (null: Istio's default, enabled and empty). */
   readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
   /** From a change of endpoints or rules until every proxy has it. */
@@ -207,6 +216,7 @@ export interface Scenario {
   readonly name: string;
   readonly why: string;
   readonly cluster: Cluster;
+  readonly compat: Compat;
   readonly gateways: Gateways;
   readonly services: readonly Service[];
   readonly mesh: Mesh;

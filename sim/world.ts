@@ -84,6 +84,18 @@ export interface World {
   readonly rotation: Int32Array;
   readonly rotationBase: Int32Array;
 
+  // What faults change; nothing else writes these.
+  /** One-way delay in microseconds by [from x zones + to]. */
+  readonly zoneDelayUs: Float64Array;
+  /** Probability (0..1) that a call between two zones is lost, by the same index; read only while `anyLoss`. */
+  readonly zoneLoss: Float64Array;
+  anyLoss: boolean;
+  /** Probability (0..1) that a pod of the service answers 500 when it is done; read only while `anyErrors`. */
+  readonly serviceErrorShare: Float64Array;
+  anyErrors: boolean;
+  /** Times that users send a failed request again, by load. */
+  readonly userRetries: Int32Array;
+
   // Loads.
   readonly loads: LoadState[];
 
@@ -221,6 +233,12 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     routeComplex: new Array<ComplexRoute | null>(program.edgeCount * zones).fill(null),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
+    zoneDelayUs: program.zoneDelayUs.slice(),
+    zoneLoss: new Float64Array(zones * zones),
+    anyLoss: false,
+    serviceErrorShare: new Float64Array(services),
+    anyErrors: false,
+    userRetries: new Int32Array(program.scenario.loads.length),
     loads,
     counters: createCounters(program, zones),
   };

@@ -179,6 +179,7 @@ function balanced(pods: number, rho: number, requests: number, gateways = 1, alg
     over: {
       mesh: {
         destinationRules: [{ service: 0, object: rule }],
+        virtualServices: [],
         localityLbSetting: null,
         propagationUs: 2e5,
         connectTimeoutUs: 1e7,

@@ -72,7 +72,14 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
     cluster: cluster(model.roundTripMs),
     gateways: { perZone: 1, failoverUs: 0 },
     services,
-    mesh: { destinationRules: [], localityLbSetting: null, propagationUs: 1_000_000, connectTimeoutUs: 10_000_000 },
+    compat: { istioMinor: 31, envoyMinor: 39, kubernetesMinor: 37 },
+    mesh: {
+      destinationRules: [],
+      virtualServices: [],
+      localityLbSetting: null,
+      propagationUs: 1_000_000,
+      connectTimeoutUs: 10_000_000,
+    },
     loads: uniqueNames(loads),
     faults: [],
     policies: [
