@@ -5,7 +5,7 @@
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, PARENT, POD, WORDS } from './kernel/records.js';
-import { EXTERNAL, FLAG_LOST, isInPod, isSpan } from './spans.js';
+import { EXTERNAL, FLAG_DETACHED, FLAG_LOST, isInPod, isInProxy, isSpan } from './spans.js';
 import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
@@ -89,7 +89,10 @@ function checkRoutes(world: World): CheckOutcome {
 /** The proxies' counts of requests in flight agree with the spans under way. */
 function checkConnections(world: World): CheckOutcome {
   let spans = 0;
-  forEachSpan(world, () => spans++);
+  forEachSpan(world, (at) => {
+    const { words } = world.records;
+    if (!isInProxy(words[at + CODE]!) && (words[at + FLAGS]! & FLAG_DETACHED) === 0) spans++;
+  });
   const counted = world.connectionActive.reduce((sum, active) => sum + active, 0);
   return {
     name: 'in-flight counts = spans under way',

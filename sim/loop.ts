@@ -1,20 +1,19 @@
 /**
  * The hot loop: takes events in order of (time, insertion) and carries spans through the call graph. A span is one call
- * from a proxy to a pod. Its life: `send` picks the pod and starts the hop; ARRIVE queues or starts it; `proceed` runs
- * the endpoint's operations until one has to wait; RESUME ends a CPU or wait operation; REPLY brings the answer back to
- * the caller, whose own span proceeds once its last call has answered.
+ * from a proxy to a pod. Its life: `startCall` (sim/calls.ts) picks the pod and starts the hop; ARRIVE queues or starts
+ * it; `proceed` runs the endpoint's operations until one has to wait; RESUME ends a CPU or wait operation; REPLY brings
+ * the answer back to the caller's proxy, which may try again; the caller's span proceeds once its last call has ended.
  *
  * One switch over numeric codes on flat arrays, no allocation, no callbacks. What a scenario does not use (jitter,
  * shared CPU, complex routes) costs one comparison. The loop leaves at `untilUs`, or early when records run short, and
  * the control plane then works on the same arrays.
  */
+import { endAttempt, finishExternal, hopUs, nextAttempt, startCall, timeOut } from './calls.js';
 import { bucketIndex, envoyBucket, ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import {
   ARRIVED_US,
   CODE,
-  CONNECTION,
   DOUBLES,
-  EDGE,
   FLAGS,
   freeRecord,
   KEY,
@@ -22,30 +21,19 @@ import {
   PARENT,
   PENDING,
   POD,
-  START_US,
   STEP,
-  takeRecord,
   WORDS,
 } from './kernel/records.js';
 import { findNext, insert, take } from './kernel/wheel.js';
-import { pickPod } from './pick.js';
-import {
-  CALL_EDGE,
-  CALL_ENDPOINT,
-  CALL_PROBABILITY,
-  CALL_WORDS,
-  OP_CPU,
-  OP_END,
-  OP_WAIT,
-  OP_WORDS,
-} from './program.js';
+import { sweepEvent } from './outliers.js';
+import { CALL_PROBABILITY, CALL_TARGET, CALL_WORDS, OP_CPU, OP_END, OP_WAIT, OP_WORDS } from './program.js';
 import { quantileOf } from './quantileTable.js';
 import {
   CAUSE_CALL,
   CAUSE_DEMAND,
+  CAUSE_DRAW_ERROR,
   CAUSE_GATEWAY,
   CAUSE_HOP_BACK,
-  CAUSE_HOP_THERE,
   CAUSE_ZONE,
   GOLDEN,
   mix,
@@ -54,22 +42,33 @@ import {
 } from './random.js';
 import { bringUpToDate, completeDue, joinCpu, wakeCpu } from './sharing.js';
 import {
+  CAUSE_APP_500,
+  CAUSE_APP_503,
+  CAUSE_SHIFT,
+  CAUSE_UC,
+  CAUSE_UF,
+  CAUSE_UNREACHABLE,
   EVENT_ARRIVAL,
   EVENT_ARRIVE,
-  EVENT_RESUME,
+  EVENT_ATTEMPT,
   EVENT_REPLY,
+  EVENT_RESUME,
   EVENT_SHARED_CPU,
-  STATE_QUEUED,
-  STATE_ON_SHARED_CPU,
-  STATE_CALLING,
-  FLAG_WORKER,
+  EVENT_SWEEP,
+  EVENT_TIMEOUT,
+  EVENT_USER_RETRY,
+  EXTERNAL,
   FLAG_FAILED,
   FLAG_LOST,
   FLAG_ON_CPU,
   FLAG_STARTED,
+  FLAG_WORKER,
   LOAD_SHIFT,
-  EXTERNAL,
   NOBODY,
+  STATE_CALLING,
+  STATE_ON_SHARED_CPU,
+  STATE_QUEUED,
+  USER_ATTEMPT_SHIFT,
 } from './spans.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, type World } from './world.js';
 
@@ -109,9 +108,11 @@ export function runEvents(world: World, untilUs: number): boolean {
         proceed(world, words, doubles, id, nowUs);
         break;
       }
-      case EVENT_REPLY:
-        reply(world, words, doubles, id, nowUs);
+      case EVENT_REPLY: {
+        const caller = endAttempt(world, words, doubles, id, nowUs);
+        if (caller >= 0) resumeCaller(world, words, doubles, caller, nowUs);
         break;
+      }
       case EVENT_ARRIVAL:
         externalRequest(world, words, doubles, id, nowUs);
         break;
@@ -120,6 +121,26 @@ export function runEvents(world: World, untilUs: number): boolean {
         const current = words[at + KEY] === world.sharing[pod]!.stamp;
         freeRecord(records, id);
         if (current) sharedCpuEvent(world, words, doubles, pod, nowUs);
+        break;
+      }
+      case EVENT_ATTEMPT: {
+        const caller = nextAttempt(world, words, doubles, id, nowUs);
+        if (caller >= 0) resumeCaller(world, words, doubles, caller, nowUs);
+        break;
+      }
+      case EVENT_TIMEOUT: {
+        const caller = timeOut(world, words, doubles, id, nowUs);
+        if (caller >= 0) resumeCaller(world, words, doubles, caller, nowUs);
+        break;
+      }
+      case EVENT_SWEEP:
+        sweepEvent(world, words, id, nowUs);
+        break;
+      case EVENT_USER_RETRY: {
+        const load = words[at + POD]!;
+        const attempt = words[at + FLAGS]!;
+        freeRecord(records, id);
+        enterGateway(world, words, doubles, load, attempt, nowUs);
         break;
       }
       default:
@@ -133,14 +154,26 @@ export function runEvents(world: World, untilUs: number): boolean {
 
 /** Next arrival of a load: makes the external request and re-arms the stream. */
 function externalRequest(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
-  const { program, counters, records } = world;
   const load = words[id * WORDS + POD]!;
   const state = world.loads[load]!;
-  const key = requestKey(state.seedA, state.seedB, state.requests++);
   const nextUs = state.next();
   if (nextUs < Infinity) insert(world.queue, words, id, nextUs);
-  else freeRecord(records, id);
+  else freeRecord(world.records, id);
+  enterGateway(world, words, doubles, load, 0, nowUs);
+}
 
+/** A user's request reaches a gateway of its zone; `attempt` counts how often the user has sent it before. */
+function enterGateway(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  load: number,
+  attempt: number,
+  nowUs: number,
+): void {
+  const { program, counters } = world;
+  const state = world.loads[load]!;
+  const key = requestKey(state.seedA, state.seedB, state.requests++);
   counters.whole.arrivals++;
   if (nowUs >= world.measureFromUs) counters.arrivals[load] = counters.arrivals[load]! + 1;
   const bounds = state.zoneBounds;
@@ -151,83 +184,15 @@ function externalRequest(world: World, words: Int32Array, doubles: Float64Array,
   const gatewayBase = world.podBase[program.gateway]!;
   const inZone = Math.floor((mix(key ^ CAUSE_GATEWAY) >>> 0) * TWO_TO_MINUS_32 * perZone);
   const gateway = gatewayBase + zone * perZone + inZone;
+  const flags = (load << LOAD_SHIFT) | (attempt << USER_ATTEMPT_SHIFT);
   if (world.podState[gateway] !== POD_SERVING) {
     // The zone is lost and its users have not been sent elsewhere yet.
-    finishExternal(world, load, nowUs, nowUs, true);
+    finishExternal(world, flags, nowUs, nowUs, CAUSE_UNREACHABLE);
     return;
   }
-  const span = send(
-    world,
-    words,
-    doubles,
-    EXTERNAL - gateway,
-    gateway,
-    program.loadEdge[load]!,
-    program.loadEndpoint[load]!,
-    key,
-    nowUs,
-  );
-  if (span < 0) finishExternal(world, load, nowUs, nowUs, true);
-  else words[span * WORDS + FLAGS] = load << LOAD_SHIFT;
-}
-
-/** Starts a call: picks the pod and sends the request on its way. Returns the span, or -1 when there is no pod. */
-function send(
-  world: World,
-  words: Int32Array,
-  doubles: Float64Array,
-  parent: number,
-  caller: number,
-  edge: number,
-  endpoint: number,
-  key: number,
-  nowUs: number,
-): number {
-  const { program } = world;
-  const source = program.edgeSource[edge]!;
-  const destination = program.edgeDestination[edge]!;
-  const callerSlot = caller - world.podBase[source]!;
-  const row = world.connectionBase[edge]! + callerSlot * world.podCapacity[destination]!;
-  const pod = pickPod(world, edge, caller, callerSlot, row, key);
-  world.counters.whole.spans++;
-  if (pod < 0) {
-    if (nowUs >= world.measureFromUs) {
-      // Answered at once by the caller's own proxy: a latency of 0.
-      world.counters.edgeFailed[edge] = world.counters.edgeFailed[edge]! + 1;
-      world.counters.edgeHistogram[edge * HISTOGRAM_SIZE]!++;
-    }
-    return -1;
-  }
-  const connection = row + pod - world.podBase[destination]!;
-  world.connectionActive[connection] = world.connectionActive[connection]! + 1;
-  world.connectionRequests[connection] = world.connectionRequests[connection]! + 1;
-  world.connectionBytes[connection] = world.connectionBytes[connection]! + program.endpointBytes[endpoint]!;
-
-  const id = takeRecord(world.records);
-  const at = id * WORDS;
-  words[at + CODE] = EVENT_ARRIVE;
-  words[at + STEP] = program.endpointStart[endpoint]!;
-  words[at + POD] = pod;
-  words[at + PARENT] = parent;
-  words[at + PENDING] = 0;
-  words[at + KEY] = key;
-  words[at + CONNECTION] = connection;
-  words[at + EDGE] = edge;
-  words[at + FLAGS] = 0;
-  doubles[id * DOUBLES + START_US] = nowUs;
-  insert(world.queue, words, id, nowUs + hopUs(world, caller, pod, key ^ CAUSE_HOP_THERE));
-  return id;
-}
-
-/** One-way delay between two pods, jitter applied, in whole microseconds. */
-function hopUs(world: World, from: number, to: number, draw: number): number {
-  const { program, podNode, podZone } = world;
-  const node = podNode[from]!;
-  let delayUs: number;
-  if (node >= 0 && node === podNode[to]!) delayUs = program.sameNodeDelayUs;
-  else delayUs = program.zoneDelayUs[podZone[from]! * program.scenario.cluster.zones.length + podZone[to]!]!;
-  if (program.jitterTable >= 0) delayUs *= quantileOf(program.tables, program.jitterTable, mix(draw));
-  return Math.floor(delayUs + 0.5);
+  const target = program.loadTarget[load]!;
+  if (!startCall(world, words, doubles, EXTERNAL - gateway, gateway, target, key, flags, nowUs))
+    finishExternal(world, flags, nowUs, nowUs, world.failedCause);
 }
 
 /** A request reaches its pod: it gets a worker, waits for one, or is refused. */
@@ -240,11 +205,11 @@ function arrive(world: World, words: Int32Array, doubles: Float64Array, id: numb
     if (state === POD_DEAD) {
       // Nobody answers: the caller gives up after the connect time-out.
       doubles[id * DOUBLES + ARRIVED_US] = nowUs + world.lossUs;
-      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UF << CAUSE_SHIFT);
       answerAt(world, words, id, nowUs + world.lossUs);
     } else {
       // The address is gone or not open yet: refused at once.
-      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UF << CAUSE_SHIFT);
       answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
     }
     return;
@@ -269,7 +234,7 @@ function arrive(world: World, words: Int32Array, doubles: Float64Array, id: numb
       counters.serviceRefused[service] = counters.serviceRefused[service]! + 1;
       counters.serviceFailed[service] = counters.serviceFailed[service]! + 1;
     }
-    words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+    words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_APP_503 << CAUSE_SHIFT);
     answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
     return;
   }
@@ -353,6 +318,7 @@ function proceed(world: World, words: Int32Array, doubles: Float64Array, first: 
       }
       if (code === OP_END) {
         if ((words[at + FLAGS]! & FLAG_WORKER) !== 0) next = releaseWorker(world, words, doubles, pod, nowUs);
+        if (world.anyErrors) injectError(world, words, at, pod);
         depart(world, words, doubles, id, pod, nowUs);
         break;
       }
@@ -408,20 +374,18 @@ function startCalls(
     const key = mix(stepKey + Math.imul(i, GOLDEN));
     const bound = calls[row + CALL_PROBABILITY]!;
     if (bound !== -1 && key >>> 0 >= bound >>> 0) continue;
-    const child = send(
-      world,
-      words,
-      doubles,
-      id,
-      pod,
-      calls[row + CALL_EDGE]!,
-      calls[row + CALL_ENDPOINT]!,
-      mix(key ^ GOLDEN),
-      nowUs,
-    );
-    if (child < 0) words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
-    else words[at + PENDING] = words[at + PENDING]! + 1;
+    const target = calls[row + CALL_TARGET]!;
+    if (startCall(world, words, doubles, id, pod, target, mix(key ^ GOLDEN), 0, nowUs))
+      words[at + PENDING] = words[at + PENDING]! + 1;
+    else words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
   }
+}
+
+/** A caller whose last call has answered goes on; after a failed one it goes to its end. */
+function resumeCaller(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
+  const at = id * WORDS;
+  if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) words[at + STEP] = endOf(world.program.ops, words[at + STEP]!);
+  proceed(world, words, doubles, id, nowUs);
 }
 
 /** The worker goes free while a span waits, unless the service's threads block. */
@@ -450,6 +414,13 @@ function leaveCpu(world: World, pod: number, nowUs: number): void {
   world.podOnCpu[pod] = world.podOnCpu[pod]! - 1;
 }
 
+/** A failing service answers a share of its requests with 500. */
+function injectError(world: World, words: Int32Array, at: number, pod: number): void {
+  const share = world.serviceErrorShare[world.podService[pod]!]!;
+  if (share > 0 && (mix(words[at + KEY]! ^ CAUSE_DRAW_ERROR) >>> 0) * TWO_TO_MINUS_32 < share)
+    words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+}
+
 /** The pod is done with a span: count it and send the reply. */
 function depart(world: World, words: Int32Array, doubles: Float64Array, id: number, pod: number, nowUs: number): void {
   const { counters } = world;
@@ -461,8 +432,10 @@ function depart(world: World, words: Int32Array, doubles: Float64Array, id: numb
   const envoy = pod * ENVOY_BUCKETS + envoyBucket(tookUs, fine);
   world.podEnvoy[envoy] = world.podEnvoy[envoy]! + 1;
   world.podServed[pod] = world.podServed[pod]! + 1;
+  const failed = (words[id * WORDS + FLAGS]! & FLAG_FAILED) !== 0;
+  if (failed) words[id * WORDS + FLAGS] = words[id * WORDS + FLAGS]! | (CAUSE_APP_500 << CAUSE_SHIFT);
   if (nowUs >= world.measureFromUs) {
-    if ((words[id * WORDS + FLAGS]! & FLAG_FAILED) === 0) {
+    if (!failed) {
       counters.serviceSucceeded[service] = counters.serviceSucceeded[service]! + 1;
     } else counters.serviceFailed[service] = counters.serviceFailed[service]! + 1;
     counters.serviceLatencyUs[service] = counters.serviceLatencyUs[service]! + tookUs;
@@ -495,56 +468,6 @@ function hopBackUs(world: World, words: Int32Array, id: number): number {
   return hopUs(world, words[at + POD]!, caller, words[at + KEY]! ^ CAUSE_HOP_BACK);
 }
 
-/** The answer reaches the caller: its proxy counts it, and the caller goes on when it was the last one. */
-function reply(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
-  const { counters, records } = world;
-  const at = id * WORDS;
-  const connection = words[at + CONNECTION]!;
-  world.connectionActive[connection] = world.connectionActive[connection]! - 1;
-  const edge = words[at + EDGE]!;
-  const flags = words[at + FLAGS]!;
-  const parent = words[at + PARENT]!;
-  const startUs = doubles[id * DOUBLES + START_US]!;
-  const failed = (flags & FLAG_FAILED) !== 0;
-  if (nowUs >= world.measureFromUs) {
-    if (failed) counters.edgeFailed[edge] = counters.edgeFailed[edge]! + 1;
-    else counters.edgeSucceeded[edge] = counters.edgeSucceeded[edge]! + 1;
-    counters.edgeLatencyUs[edge] = counters.edgeLatencyUs[edge]! + nowUs - startUs;
-    counters.edgeHistogram[edge * HISTOGRAM_SIZE + bucketIndex(nowUs - startUs)]!++;
-  }
-  freeRecord(records, id);
-  if (parent >= 0) {
-    const up = parent * WORDS;
-    if (failed) words[up + FLAGS] = words[up + FLAGS]! | FLAG_FAILED;
-    const pending = words[up + PENDING]! - 1;
-    words[up + PENDING] = pending;
-    if (pending === 0) {
-      if ((words[up + FLAGS]! & FLAG_FAILED) !== 0) words[up + STEP] = endOf(world.program.ops, words[up + STEP]!);
-      proceed(world, words, doubles, parent, nowUs);
-    }
-  } else if (parent !== NOBODY) finishExternal(world, flags >>> LOAD_SHIFT, startUs, nowUs, failed);
-}
-
-export function finishExternal(world: World, load: number, startUs: number, nowUs: number, failed: boolean): void {
-  const { counters } = world;
-  if (failed) counters.whole.failed++;
-  else counters.whole.succeeded++;
-  if (nowUs < world.measureFromUs) return;
-  if (failed) {
-    counters.loadFailed[load] = counters.loadFailed[load]! + 1;
-    counters.seriesSums[1] = counters.seriesSums[1]! + 1;
-    return;
-  }
-  const tookUs = nowUs - startUs;
-  const fine = bucketIndex(tookUs);
-  counters.loadSucceeded[load] = counters.loadSucceeded[load]! + 1;
-  counters.loadLatencyUs[load] = counters.loadLatencyUs[load]! + tookUs;
-  counters.loadHistogram[load * HISTOGRAM_SIZE + fine]!++;
-  counters.seriesSums[0] = counters.seriesSums[0]! + 1;
-  counters.seriesSums[2] = counters.seriesSums[2]! + tookUs;
-  counters.seriesHistogram[fine]!++;
-}
-
 /** The timer of a shared CPU: spans whose demand is served go on. */
 function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, pod: number, nowUs: number): void {
   // Each completed span may start others on this pod, so they are taken one at a time.
@@ -564,6 +487,6 @@ function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, 
 /** A span whose pod died while its event was under way: its caller hears at the time noted in ARRIVED_US. */
 function loseSpan(world: World, id: number, nowUs: number): void {
   const { words, doubles } = world.records;
-  words[id * WORDS + FLAGS] = (words[id * WORDS + FLAGS]! & ~FLAG_LOST) | FLAG_FAILED;
+  words[id * WORDS + FLAGS] = (words[id * WORDS + FLAGS]! & ~FLAG_LOST) | FLAG_FAILED | (CAUSE_UC << CAUSE_SHIFT);
   answerAt(world, words, id, Math.max(nowUs, doubles[id * DOUBLES + ARRIVED_US]!));
 }

@@ -39,6 +39,10 @@ export function pickPod(
   key: number,
 ): number {
   const { program } = world;
+  if (world.ownRouteCount > 0) {
+    const own = world.ownRoutes[world.rotationBase[edge]! + callerSlot]!;
+    if (own !== null) return pickComplex(world, own, 0, row - world.podBase[program.edgeDestination[edge]!]!, key);
+  }
   const route = edge * program.scenario.cluster.zones.length + world.podZone[caller]!;
   const kind = world.routeKind[route]!;
   const calleeBase = world.podBase[program.edgeDestination[edge]!]!;

@@ -8,6 +8,7 @@
  */
 import type { Call, Distribution, Endpoint, Scenario, Service } from '../scenarios/types.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
+import { TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
 /** Operations: four integers each, [code, a, b, c]. */
 export const OP_CPU = 0; // a: table of the demand
@@ -16,12 +17,12 @@ export const OP_CALL = 2; // a: first call row, b: rows, c: unused
 export const OP_END = 3;
 export const OP_WORDS = 4;
 
-/** Calls: three integers each, one call at most; a call with a count stands there several times. */
-export const CALL_EDGE = 0;
-export const CALL_ENDPOINT = 1;
+/** Calls: two integers each, one call at most; a call with a count stands there several times. */
+/** A target, or ~route; see sim/targets.ts. */
+export const CALL_TARGET = 0;
 /** The call is made when the draw (unsigned) is below this; -1 (all ones) stands for always. */
-export const CALL_PROBABILITY = 2;
-export const CALL_WORDS = 3;
+export const CALL_PROBABILITY = 1;
+export const CALL_WORDS = 2;
 
 /** The source of external requests, in the place of a service. */
 export const GATEWAY_NAME = 'gateway';
@@ -44,9 +45,15 @@ export interface Program {
   readonly edgeSource: Int32Array;
   readonly edgeDestination: Int32Array;
   readonly edgeCount: number;
-  /** By load: edge from the gateway and endpoint. */
-  readonly loadEdge: Int32Array;
-  readonly loadEndpoint: Int32Array;
+  /** By target: edge, endpoint (global index) and policy; 1 where that policy has a time-out. */
+  readonly targetEdge: Int32Array;
+  readonly targetEndpoint: Int32Array;
+  readonly targetPolicy: Int32Array;
+  readonly policies: readonly RequestPolicy[];
+  readonly policyTimed: Uint8Array;
+  readonly routes: readonly RequestRoute[];
+  /** By load: a target, or ~route, from the gateways. */
+  readonly loadTarget: Int32Array;
   readonly tables: Float64Array;
   /** One-way delay in microseconds by [from x zones + to]; and between pods of one node. */
   readonly zoneDelayUs: Float64Array;
@@ -73,7 +80,12 @@ export function compileProgram(scenario: Scenario): Program {
 
   const tables = new TableSet();
   const edges = new EdgeSet();
-  const loadEdge = Int32Array.from(scenario.loads, (load) => edges.of(gateway, indexOf[load.service]!));
+  const targets = new TargetSet(
+    scenario,
+    (source, called) => edges.of(source, indexOf[called.service]!),
+    (called) => globalEndpoint(called.service, called.endpoint),
+  );
+  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, GATEWAY_NAME, load));
   const ops: number[] = [];
   const calls: number[] = [];
   const endpointStart = new Int32Array(endpointCount);
@@ -88,10 +100,7 @@ export function compileProgram(scenario: Scenario): Program {
       endpointBytes[global] = endpoint.requestBytes + endpoint.responseBytes;
       widest = Math.max(
         widest,
-        compileEndpoint(endpoint, ops, calls, tables, (call) => ({
-          edge: edges.of(index, indexOf[call.service]!),
-          endpoint: globalEndpoint(call.service, call.endpoint),
-        })),
+        compileEndpoint(endpoint, ops, calls, tables, (call) => targets.of(index, service.name, call)),
       );
     });
   });
@@ -114,14 +123,22 @@ export function compileProgram(scenario: Scenario): Program {
     edgeSource: Int32Array.from(edges.sources),
     edgeDestination: Int32Array.from(edges.destinations),
     edgeCount: edges.sources.length,
-    loadEdge,
-    loadEndpoint: Int32Array.from(scenario.loads, (load) => globalEndpoint(load.service, load.endpoint)),
+    targetEdge: Int32Array.from(targets.edges),
+    targetEndpoint: Int32Array.from(targets.endpoints),
+    targetPolicy: Int32Array.from(targets.policyOf),
+    policies: targets.policies,
+    policyTimed: Uint8Array.from(targets.policies, ({ perTryTimeoutUs, timeoutUs }) =>
+      perTryTimeoutUs > 0 || timeoutUs > 0 ? 1 : 0,
+    ),
+    routes: targets.routes,
+    loadTarget,
     tables: tables.fill(),
     zoneDelayUs: zoneDelays(scenario),
     sameNodeDelayUs: roundTrip.sameNodeUs / 2,
     jitterTable,
     exponentialTable,
-    reserve: widest + 8 + zones.length,
+    // Two for each call: its span, and its time-out.
+    reserve: 2 * widest + 8 + zones.length,
   };
 }
 
@@ -148,7 +165,7 @@ function compileEndpoint(
   ops: number[],
   calls: number[],
   tables: TableSet,
-  target: (call: Call) => { edge: number; endpoint: number },
+  target: (call: Call) => number,
 ): number {
   let widest = 0;
   for (const step of endpoint.steps) {
@@ -160,8 +177,7 @@ function compileEndpoint(
         ops.push(OP_CALL, calls.length / CALL_WORDS, round.length, 0);
         widest = Math.max(widest, round.length);
         for (const call of round) {
-          const to = target(call);
-          calls.push(to.edge, to.endpoint, threshold(call.probability));
+          calls.push(target(call), threshold(call.probability));
         }
       }
     }

@@ -20,6 +20,13 @@ export const CAUSE_HOP_BACK = 0x5be0cd19;
 export const CAUSE_ZONE = 0x6a09e667;
 export const CAUSE_GATEWAY = 0x7f4a7c15;
 export const CAUSE_PRIORITY = 0x1f83d9ab;
+export const CAUSE_DRAW_DELAY = 0x428a2f98;
+export const CAUSE_DRAW_ABORT = 0x71374491;
+export const CAUSE_DRAW_LOSS = 0x35c0fbcf;
+export const CAUSE_DRAW_RETRY = 0x69b5dba5;
+export const CAUSE_DRAW_ROUTE = 0x3956c25b;
+export const CAUSE_DRAW_ERROR = 0x59f111f1;
+export const CAUSE_DRAW_PROXY = 0x123f82a4;
 
 /** Scales a 32-bit word to [0, 1). */
 export const TWO_TO_MINUS_32 = 1 / 4294967296;

@@ -7,6 +7,7 @@ import type { Program } from './program.js';
 import type { ComplexRoute } from './pick.js';
 import { edfSlots, edfStart } from './mesh/edf.js';
 import { buildRoute, type Route, type RouteEndpoint } from './mesh/locality.js';
+import type { OutlierState } from './mesh/outlierState.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
   ROUTE_COMPLEX,
@@ -33,20 +34,41 @@ export interface RouteChange {
 
 export function writeRoutes(world: World, change: RouteChange): void {
   const { program } = world;
-  const { zones } = program.scenario.cluster;
-  const routes = zones.map((zone) =>
-    buildRoute({
-      clientZone: zone.name,
-      clientNode: '',
-      endpoints: change.endpoints,
-      destinationRule: change.destinationRule,
-      meshSetting: program.scenario.mesh.localityLbSetting,
-    }),
-  );
+  const { cluster, compat } = program.scenario;
+  // Before 1.32 only ready endpoints reach the proxies (SEMANTICS A10).
+  const known = change.endpoints.filter((endpoint) => endpoint.healthy || compat.istioMinor >= 32);
+  world.routeInputs[change.service] = { ...change, hostCount: known.length };
+  const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints));
   for (let edge = 0; edge < program.edgeCount; edge++) {
     if (program.edgeDestination[edge] !== change.service) continue;
     routes.forEach((route, zone) => writeRoute(world, edge, zone, route, change.version));
   }
+}
+
+/** The route of one proxy that has ejected pods; its numbers by caller stand at slot 0. */
+export function writeOwnRoute(world: World, edge: number, caller: number, state: OutlierState): ComplexRoute {
+  const { program } = world;
+  const input = world.routeInputs[program.edgeDestination[edge]!]!;
+  const zone = world.podZone[world.podBase[program.edgeSource[edge]!]! + caller]!;
+  const base = world.podBase[program.edgeDestination[edge]!]!;
+  const endpoints = input.endpoints.map((endpoint) => {
+    const ejected = state.ejectedAtUs[caller * state.capacity + endpoint.index - base]! >= 0;
+    return ejected ? { ...endpoint, healthy: false, ejected: true } : endpoint;
+  });
+  const route = routeFrom(world, input, program.scenario.cluster.zones[zone]!.name, endpoints);
+  return complexRoute(program, 1, edge, route, world.seed, input.version + caller);
+}
+
+function routeFrom(world: World, change: RouteChange, clientZone: string, endpoints: readonly RouteEndpoint[]): Route {
+  const { mesh, compat } = world.program.scenario;
+  return buildRoute({
+    clientZone,
+    clientNode: '',
+    endpoints,
+    destinationRule: change.destinationRule,
+    meshSetting: mesh.localityLbSetting,
+    compat: compat.istioMinor >= 32 ? '>=1.32' : '<=1.31',
+  });
 }
 
 function writeRoute(world: World, edge: number, zone: number, route: Route, version: number): void {

@@ -9,6 +9,10 @@ import { createQueue, growQueue, type EventQueue } from './kernel/wheel.js';
 import { createRecords, growRecords, type Records } from './kernel/records.js';
 import { ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import type { ComplexRoute } from './pick.js';
+import type { OutlierState } from './mesh/outlierState.js';
+import type { Breaker } from './breakers.js';
+import type { RouteChange } from './routes.js';
+import { CAUSES, TRIED_HOSTS } from './spans.js';
 import type { Program } from './program.js';
 
 /** What a pod slot holds. Only SERVING and DRAINING pods work; a DEAD one answers nothing. */
@@ -57,6 +61,8 @@ export interface World {
   /** 1 where requests share the CPU (more workers than cores), 0 where each has a core. */
   readonly podShares: Uint8Array;
   readonly sharing: SharedCpu[];
+  /** Records that belong to the pod and that no proxy counts as under way: given up on, or waiting for a connection. */
+  readonly podHeld: Int32Array;
   readonly podServed: Float64Array;
   readonly podEnvoy: Float64Array;
 
@@ -80,6 +86,20 @@ export interface World {
   readonly routeHostCount: Int32Array;
   readonly hosts: Int32Array;
   readonly routeComplex: (ComplexRoute | null)[];
+  /** What a service's routes were last made of, by service. */
+  readonly routeInputs: (RouteInputs | null)[];
+  /** Routes of single proxies that have ejected pods, by rotationBase[edge] + caller's slot; and how many there are. */
+  readonly ownRoutes: (ComplexRoute | null)[];
+  ownRouteCount: number;
+  /** Detector and circuit breakers by edge; null where there are none. */
+  readonly outliers: (OutlierState | null)[];
+  readonly breakers: (Breaker | null)[];
+  /** 1 while a sweep is planned, by rotationBase[edge] + caller's slot. */
+  readonly sweepArmed: Uint8Array;
+  /** What only calls with retries or time-outs need, by record; see sim/calls.ts. */
+  readonly calls: { stamps: Int32Array; tried: Int32Array };
+  /** Why the last call failed that failed on the spot. */
+  failedCause: number;
   /** Rotation of ROUND_ROBIN by connection row (edge, caller). */
   readonly rotation: Int32Array;
   readonly rotationBase: Int32Array;
@@ -100,6 +120,11 @@ export interface World {
   readonly loads: LoadState[];
 
   readonly counters: Counters;
+}
+
+export interface RouteInputs extends RouteChange {
+  /** Endpoints that the proxies know, ejected ones included. */
+  readonly hostCount: number;
 }
 
 /** A pod whose requests share its CPU: processor sharing in virtual time, with the CFS quota. See sim/sharing.ts. */
@@ -159,11 +184,22 @@ export interface Counters {
   readonly edgeFailed: Float64Array;
   readonly edgeLatencyUs: Float64Array;
   readonly edgeHistogram: Uint32Array;
+  /** Failures by [edge x CAUSES + cause] and [load x CAUSES + cause]; see sim/spans.ts. */
+  readonly edgeCauses: Float64Array;
+  readonly loadCauses: Float64Array;
   /** Requests and bytes by [edge x zones x zones + from x zones + to], folded in from the connections. */
   readonly edgeZoneRequests: Float64Array;
   readonly edgeZoneBytes: Float64Array;
   /** Since the start of the run, warm-up included, for the checkers. */
-  readonly whole: { arrivals: number; succeeded: number; failed: number; spans: number; events: number };
+  readonly whole: {
+    arrivals: number;
+    succeeded: number;
+    failed: number;
+    spans: number;
+    events: number;
+    retries: number;
+    ejections: number;
+  };
 }
 
 /** Slots by service, gateway last; each must hold every pod that may exist at once. */
@@ -216,6 +252,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podCpuAtUs: new Float64Array(pods),
     podShares: new Uint8Array(pods),
     sharing: Array.from({ length: pods }, createSharedCpu),
+    podHeld: new Int32Array(pods),
     podServed: new Float64Array(pods),
     podEnvoy: new Float64Array(pods * ENVOY_BUCKETS),
     workers: Int32Array.from([...program.services.map((service) => service.workers), 0]),
@@ -233,6 +270,14 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     routeComplex: new Array<ComplexRoute | null>(program.edgeCount * zones).fill(null),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
+    routeInputs: new Array<RouteInputs | null>(services).fill(null),
+    ownRoutes: new Array<ComplexRoute | null>(rotationBase[program.edgeCount]!).fill(null),
+    ownRouteCount: 0,
+    outliers: new Array<OutlierState | null>(program.edgeCount).fill(null),
+    breakers: new Array<Breaker | null>(program.edgeCount).fill(null),
+    sweepArmed: new Uint8Array(rotationBase[program.edgeCount]!),
+    calls: { stamps: new Int32Array(records.capacity), tried: new Int32Array(records.capacity * TRIED_HOSTS) },
+    failedCause: 0,
     zoneDelayUs: program.zoneDelayUs.slice(),
     zoneLoss: new Float64Array(zones * zones),
     anyLoss: false,
@@ -248,6 +293,15 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
 export function growWorld(world: World): void {
   growRecords(world.records);
   growQueue(world.queue, world.records.capacity);
+  const { calls } = world;
+  calls.stamps = grown(calls.stamps, world.records.capacity);
+  calls.tried = grown(calls.tried, world.records.capacity * TRIED_HOSTS);
+}
+
+function grown(values: Int32Array, length: number): Int32Array {
+  const larger = new Int32Array(length);
+  larger.set(values);
+  return larger;
 }
 
 function createSharedCpu(): SharedCpu {
@@ -296,8 +350,10 @@ function createCounters(program: Program, zones: number): Counters {
     edgeFailed: new Float64Array(edges),
     edgeLatencyUs: new Float64Array(edges),
     edgeHistogram: new Uint32Array(edges * HISTOGRAM_SIZE),
+    edgeCauses: new Float64Array(edges * CAUSES),
+    loadCauses: new Float64Array(loads * CAUSES),
     edgeZoneRequests: new Float64Array(edges * zones * zones),
     edgeZoneBytes: new Float64Array(edges * zones * zones),
-    whole: { arrivals: 0, succeeded: 0, failed: 0, spans: 0, events: 0 },
+    whole: { arrivals: 0, succeeded: 0, failed: 0, spans: 0, events: 0, retries: 0, ejections: 0 },
   };
 }

@@ -9,6 +9,7 @@ import { victimOrder } from '../cluster/replicaset.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
+import { refreshOutliers } from '../outliers.js';
 import { writeRoutes } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { findNode } from './scheduling.js';
@@ -186,6 +187,7 @@ export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void
   const version = (sim.routeVersion[serviceIndex] = sim.routeVersion[serviceIndex]! + 1);
   const destinationRule = sim.rules[serviceIndex]?.spec ?? null;
   writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, version });
+  refreshOutliers(sim.world, serviceIndex);
 }
 
 function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {

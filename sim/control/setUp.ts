@@ -8,6 +8,9 @@ import type { HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
+import { createBreaker } from '../breakers.js';
+import { readClusterPolicy } from '../mesh/clusterPolicy.js';
+import { createOutlierState } from '../mesh/outlierState.js';
 import { createLoad } from '../load.js';
 import { EVENT_ARRIVAL } from '../spans.js';
 import type { Program } from '../program.js';
@@ -82,12 +85,28 @@ export function setUp(
       engineStep(sim, laterUs, 'placement');
     });
   };
+  setUpPolicies(sim);
   startPods(sim);
   startGateways(sim);
   for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0);
   startArrivals(world);
   sim.starting = false;
   return sim;
+}
+
+/** Detectors and circuit breakers by the rules in force; the engine changes nothing of what they read. */
+function setUpPolicies(sim: Sim): void {
+  const { world } = sim;
+  const { program } = world;
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    const destination = program.edgeDestination[edge]!;
+    const policy = readClusterPolicy(sim.rules[destination]?.spec ?? null, null);
+    const callers = world.podCapacity[program.edgeSource[edge]!]!;
+    const capacity = world.podCapacity[destination]!;
+    world.breakers[edge] = createBreaker(policy.pool, callers, capacity);
+    const { envoyMinor } = program.scenario.compat;
+    world.outliers[edge] = policy.outlier && createOutlierState(policy.outlier, callers, capacity, envoyMinor);
+  }
 }
 
 function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {

@@ -5,8 +5,13 @@
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { insert } from '../kernel/wheel.js';
-import { finishExternal, leaveSystem } from '../loop.js';
+import { finishExternal } from '../calls.js';
+import { leaveSystem } from '../loop.js';
+import { forgetCaller } from '../outliers.js';
 import {
+  CAUSE_UNREACHABLE,
+  CAUSE_SHIFT,
+  CAUSE_UC,
   EVENT_REPLY,
   EVENT_RESUME,
   EXTERNAL,
@@ -14,7 +19,6 @@ import {
   FLAG_LOST,
   FLAG_ON_CPU,
   FLAG_WORKER,
-  LOAD_SHIFT,
   NOBODY,
   STATE_CALLING,
   isInPod,
@@ -34,6 +38,7 @@ export function findSlot(world: World, service: number): number {
 /** Prepares a slot for a new pod on `node` in `zone`. */
 export function takeSlot(world: World, slot: number, node: number, zone: number, nowUs: number): void {
   foldConnections(world, slot);
+  forgetCaller(world, slot);
   const service = world.podService[slot]!;
   world.podState[slot] = POD_STARTING;
   world.podNode[slot] = node;
@@ -61,14 +66,14 @@ export function giveBackSlot(world: World, slot: number): void {
 
 /** True while a call to or from the pod is under way. */
 export function hasCalls(world: World, slot: number): boolean {
-  let found = false;
+  let found = world.podHeld[slot]! > 0;
   forEachConnection(world, slot, (connection) => (found ||= world.connectionActive[connection]! > 0));
   return found;
 }
 
 /** True while the pod itself has requests it has not answered. */
 export function isBusy(world: World, slot: number): boolean {
-  let found = false;
+  let found = world.podHeld[slot]! > 0;
   forEachConnectionTo(world, slot, (connection) => (found ||= world.connectionActive[connection]! > 0));
   return found;
 }
@@ -99,7 +104,7 @@ export function killSlot(world: World, slot: number, knownAtUs: number): void {
       // Its event is in the queue and cannot be taken out; it will find the flag.
       words[at + FLAGS] = flags | FLAG_LOST;
     } else {
-      words[at + FLAGS] = flags | FLAG_FAILED;
+      words[at + FLAGS] = flags | FLAG_FAILED | (CAUSE_UC << CAUSE_SHIFT);
       words[at + NEXT] = -1;
       words[at + CODE] = EVENT_REPLY;
       insert(world.queue, words, id, Math.max(nowUs, knownAtUs));
@@ -138,10 +143,10 @@ function loseExternal(world: World, gateway: number): void {
     records.words[at + PARENT] = NOBODY;
     finishExternal(
       world,
-      records.words[at + FLAGS]! >>> LOAD_SHIFT,
+      records.words[at + FLAGS]!,
       records.doubles[id * DOUBLES + START_US]!,
       nowUs,
-      true,
+      CAUSE_UNREACHABLE,
     );
   }
 }

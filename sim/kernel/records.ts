@@ -25,8 +25,8 @@ export const PENDING = 5;
 export const KEY = 6;
 /** Index of (caller, callee) in the connection tables. */
 export const CONNECTION = 7;
-/** Edge (caller service, callee service). */
-export const EDGE = 8;
+/** What is called, by whom, under which policy: a target of sim/program.ts. */
+export const TARGET = 8;
 /** See FLAG_ constants in sim/spans.ts. */
 export const FLAGS = 9;
 /** Doubles: start at the caller; arrival at the pod; demand or virtual finish of the step under way. */

@@ -6,7 +6,16 @@
  */
 import type { Scenario } from '../../scenarios/types.js';
 import { createLoad } from '../../sim/load.js';
-import { compileProgram, OP_CALL, OP_END, OP_WORDS, type Program } from '../../sim/program.js';
+import {
+  CALL_PROBABILITY,
+  CALL_TARGET,
+  CALL_WORDS,
+  compileProgram,
+  OP_CALL,
+  OP_END,
+  OP_WORDS,
+  type Program,
+} from '../../sim/program.js';
 import { quantileOf } from '../../sim/quantileTable.js';
 import {
   CAUSE_CALL,
@@ -219,7 +228,9 @@ export function slowSimulate(scenario: Scenario, seed: number, pods: readonly (r
       const zone = zoneOf(load.from[0]!.shares, (mix(key ^ CAUSE_ZONE) >>> 0) / 2 ** 32);
       const { perZone } = scenario.gateways;
       const gateway = gateways[zone * perZone + Math.floor(((mix(key ^ CAUSE_GATEWAY) >>> 0) / 2 ** 32) * perZone)]!;
-      callPod(gateway, program.loadEdge[index]!, program.loadEndpoint[index]!, key, nowUs, (laterUs, failed) => {
+      const target = program.loadTarget[index]!;
+      const [edge, endpoint] = [program.targetEdge[target]!, program.targetEndpoint[target]!];
+      callPod(gateway, edge, endpoint, key, nowUs, (laterUs, failed) => {
         if (laterUs < warmUpUs) return;
         if (failed) figures.failed++;
         else {
@@ -256,10 +267,13 @@ function handOn(pod: SlowPod, nowUs: number, figures: SlowFigures, warmUpUs: num
 function callsOf(program: Program, key: number, step: number, firstRow: number, rows: number) {
   const stepKey = mix((key ^ CAUSE_CALL) + Math.imul(step, GOLDEN));
   return Array.from({ length: rows }, (_, i) => {
-    const [edge, endpoint, bound] = [0, 1, 2].map((word) => program.calls[(firstRow + i) * 3 + word]!);
+    const [target, bound] = [CALL_TARGET, CALL_PROBABILITY].map(
+      (word) => program.calls[(firstRow + i) * CALL_WORDS + word]!,
+    );
+    const [edge, endpoint] = [program.targetEdge[target!]!, program.targetEndpoint[target!]!];
     const drawn = mix(stepKey + Math.imul(i, GOLDEN));
     const made = bound === -1 || drawn >>> 0 < bound! >>> 0;
-    return { edge: edge!, endpoint: endpoint!, key: mix(drawn ^ GOLDEN), made };
+    return { edge, endpoint, key: mix(drawn ^ GOLDEN), made };
   }).filter(({ made }) => made);
 }
 

@@ -1,0 +1,547 @@
+/**
+ * A call as the caller's proxy makes it: fault injection and the choice among weighted destinations (`sim/targets.ts`),
+ * then attempts. An attempt picks a pod (sim/pick.ts), passes the circuit breakers (sim/breakers.ts) and is a span from
+ * then on; its outcome feeds the outlier detector (sim/outliers.ts) and may lead to another attempt after a back-off.
+ * Only the end of the call is counted on its edge and told to the caller, as in source-side metrics (SEMANTICS A16).
+ *
+ * One record carries a call through all its attempts; START_US stays the start of the call. When an attempt times out
+ * while its pod works on it, the record is left to the pod (FLAG_DETACHED) and the call goes on in a new one. Time-outs
+ * cannot be taken out of the event queue, so each carries the stamp of its attempt and is void when that has changed.
+ */
+import { admit, giveBackConnection, leavePending, mayRetry } from './breakers.js';
+import { bucketIndex, HISTOGRAM_SIZE } from './kernel/histogram.js';
+import {
+  CODE,
+  CONNECTION,
+  DOUBLES,
+  FLAGS,
+  freeRecord,
+  KEY,
+  PARENT,
+  PENDING,
+  POD,
+  START_US,
+  STEP,
+  takeRecord,
+  TARGET,
+  WORDS,
+} from './kernel/records.js';
+import { insert } from './kernel/wheel.js';
+import { backOffUs } from './mesh/backOff.js';
+import { noteOutcome } from './outliers.js';
+import { pickPod } from './pick.js';
+import { quantileOf } from './quantileTable.js';
+import {
+  CAUSE_DRAW_ABORT,
+  CAUSE_DRAW_DELAY,
+  CAUSE_DRAW_LOSS,
+  CAUSE_DRAW_RETRY,
+  CAUSE_HOP_THERE,
+  GOLDEN,
+  mix,
+  TWO_TO_MINUS_32,
+} from './random.js';
+import {
+  ATTEMPT_MASK,
+  ATTEMPT_SHIFT,
+  CAUSE_FI,
+  CAUSE_MASK,
+  CAUSE_NR,
+  CAUSE_SHIFT,
+  CAUSE_UF,
+  CAUSE_UH,
+  CAUSE_UO,
+  CAUSE_UT,
+  CAUSES,
+  EVENT_ARRIVE,
+  EVENT_ATTEMPT,
+  EVENT_REPLY,
+  EVENT_TIMEOUT,
+  EVENT_USER_RETRY,
+  EXTERNAL,
+  FLAG_DETACHED,
+  FLAG_FAILED,
+  FLAG_TIMED,
+  LOAD_MASK,
+  LOAD_SHIFT,
+  NOBODY,
+  STATE_PENDING,
+  TRIED_HOSTS,
+  USER_ATTEMPT_MASK,
+  USER_ATTEMPT_SHIFT,
+} from './spans.js';
+import { chooseTarget } from './targets.js';
+import type { World } from './world.js';
+
+/** A pick that lands on a pod tried before is drawn again this often, then taken (Istio's retry host predicate, A16). */
+const HOST_REDRAWS = 5;
+/** From hearing of a failure until a user sends the request again, in a retry storm. */
+const USER_PAUSE_US = 1_000_000;
+
+/**
+ * Starts a call of `parent` (a span, or EXTERNAL - gateway) from the pod `caller`; `target` is a target, or ~route where
+ * the proxy has to choose. `flags` carries the load of an external request. False when the call failed on the spot.
+ */
+export function startCall(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  parent: number,
+  caller: number,
+  target: number,
+  key: number,
+  flags: number,
+  nowUs: number,
+): boolean {
+  const { program } = world;
+  let delayUs = 0;
+  if (target < 0) {
+    const route = program.routes[~target]!;
+    if (route.delayBelow > 0 && mix(key ^ CAUSE_DRAW_DELAY) >>> 0 < route.delayBelow) delayUs = route.delayUs;
+    const aborted = route.abortBelow > 0 && mix(key ^ CAUSE_DRAW_ABORT) >>> 0 < route.abortBelow;
+    target = chooseTarget(route, key);
+    if (aborted || route.noRoute) {
+      const cause = aborted ? CAUSE_FI : CAUSE_NR;
+      if (delayUs === 0) {
+        countEnd(world, program.targetEdge[target]!, cause, 0, nowUs);
+        world.failedCause = cause;
+        return false;
+      }
+      const id = newCall(
+        world,
+        words,
+        doubles,
+        parent,
+        target,
+        key,
+        flags | FLAG_FAILED | (cause << CAUSE_SHIFT),
+        nowUs,
+      );
+      words[id * WORDS + CODE] = EVENT_ATTEMPT;
+      insert(world.queue, words, id, nowUs + delayUs);
+      return true;
+    }
+  }
+  if (delayUs > 0) {
+    const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
+    words[id * WORDS + CODE] = EVENT_ATTEMPT;
+    insert(world.queue, words, id, nowUs + delayUs);
+    return true;
+  }
+  const edge = program.targetEdge[target]!;
+  const callerSlot = caller - world.podBase[program.edgeSource[edge]!]!;
+  const destination = program.edgeDestination[edge]!;
+  const row = world.connectionBase[edge]! + callerSlot * world.podCapacity[destination]!;
+  const pod = pickPod(world, edge, caller, callerSlot, row, key);
+  if (pod < 0) {
+    world.counters.whole.spans++;
+    countEnd(world, edge, CAUSE_UH, 0, nowUs);
+    world.failedCause = CAUSE_UH;
+    return false;
+  }
+  const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
+  if (launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return true;
+  countEnd(world, edge, CAUSE_UO, 0, nowUs);
+  freeRecord(world.records, id);
+  world.failedCause = CAUSE_UO;
+  return false;
+}
+
+function newCall(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  parent: number,
+  target: number,
+  key: number,
+  flags: number,
+  nowUs: number,
+): number {
+  const id = takeRecord(world.records);
+  const at = id * WORDS;
+  words[at + PARENT] = parent;
+  words[at + PENDING] = 0;
+  words[at + KEY] = key;
+  words[at + TARGET] = target;
+  words[at + FLAGS] = flags;
+  doubles[id * DOUBLES + START_US] = nowUs;
+  return id;
+}
+
+/** Sends an attempt to `pod`; false when a circuit breaker refuses it. */
+function launch(
+  world: World,
+  words: Int32Array,
+  id: number,
+  caller: number,
+  callerSlot: number,
+  row: number,
+  pod: number,
+  nowUs: number,
+): boolean {
+  const { program } = world;
+  const at = id * WORDS;
+  const target = words[at + TARGET]!;
+  const edge = program.targetEdge[target]!;
+  const connection = row + pod - world.podBase[program.edgeDestination[edge]!]!;
+  world.counters.whole.spans++;
+  words[at + POD] = pod;
+  words[at + CONNECTION] = connection;
+  if (program.policyTimed[program.targetPolicy[target]!] === 1) armTimeout(world, words, id, nowUs);
+  const breaker = world.breakers[edge]!;
+  if (breaker !== null) {
+    const admitted = admit(breaker, callerSlot, connection - world.connectionBase[edge]!, id, words);
+    if (admitted < 0) return false;
+    if (admitted === 0) {
+      words[at + CODE] = STATE_PENDING;
+      world.podHeld[pod] = world.podHeld[pod]! + 1;
+      return true;
+    }
+  }
+  depart(world, words, id, caller, pod, connection, nowUs);
+  return true;
+}
+
+/** The request leaves the caller's proxy. */
+function depart(
+  world: World,
+  words: Int32Array,
+  id: number,
+  caller: number,
+  pod: number,
+  connection: number,
+  nowUs: number,
+): void {
+  const { program } = world;
+  const at = id * WORDS;
+  const endpoint = program.targetEndpoint[words[at + TARGET]!]!;
+  const key = words[at + KEY]!;
+  world.connectionActive[connection] = world.connectionActive[connection]! + 1;
+  world.connectionRequests[connection] = world.connectionRequests[connection]! + 1;
+  world.connectionBytes[connection] = world.connectionBytes[connection]! + program.endpointBytes[endpoint]!;
+  words[at + STEP] = program.endpointStart[endpoint]!;
+  if (world.anyLoss && isLost(world, caller, pod, key)) {
+    words[at + CODE] = EVENT_REPLY;
+    words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UF << CAUSE_SHIFT);
+    insert(world.queue, words, id, nowUs + world.lossUs);
+    return;
+  }
+  words[at + CODE] = EVENT_ARRIVE;
+  insert(world.queue, words, id, nowUs + hopUs(world, caller, pod, key ^ CAUSE_HOP_THERE));
+}
+
+function isLost(world: World, from: number, to: number, key: number): boolean {
+  const zones = world.program.scenario.cluster.zones.length;
+  const share = world.zoneLoss[world.podZone[from]! * zones + world.podZone[to]!]!;
+  return share > 0 && (mix(key ^ CAUSE_DRAW_LOSS) >>> 0) * TWO_TO_MINUS_32 < share;
+}
+
+/** One-way delay between two pods, jitter applied, in whole microseconds. */
+export function hopUs(world: World, from: number, to: number, draw: number): number {
+  const { program, podNode, podZone } = world;
+  const node = podNode[from]!;
+  let delayUs: number;
+  if (node >= 0 && node === podNode[to]!) delayUs = program.sameNodeDelayUs;
+  else delayUs = world.zoneDelayUs[podZone[from]! * program.scenario.cluster.zones.length + podZone[to]!]!;
+  if (program.jitterTable >= 0) delayUs *= quantileOf(program.tables, program.jitterTable, mix(draw));
+  return Math.floor(delayUs + 0.5);
+}
+
+/**
+ * The outcome of an attempt has reached the caller's proxy. Returns the parent span when that can go on now, else -1
+ * (another attempt follows, other calls are under way, or it was a user's request, which is counted here).
+ */
+export function endAttempt(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): number {
+  const { program, records } = world;
+  const at = id * WORDS;
+  const flags = words[at + FLAGS]!;
+  if ((flags & FLAG_DETACHED) !== 0) {
+    const pod = words[at + POD]!;
+    world.podHeld[pod] = world.podHeld[pod]! - 1;
+    freeRecord(records, id);
+    return -1;
+  }
+  const connection = words[at + CONNECTION]!;
+  world.connectionActive[connection] = world.connectionActive[connection]! - 1;
+  const target = words[at + TARGET]!;
+  const edge = program.targetEdge[target]!;
+  if ((flags & FLAG_TIMED) !== 0) voidTimeout(world, id);
+  const failed = (flags & FLAG_FAILED) !== 0;
+  if (world.outliers[edge] !== null)
+    noteOutcome(world, edge, connection, failed ? (flags >>> CAUSE_SHIFT) & CAUSE_MASK : 0, nowUs);
+  if (world.breakers[edge] !== null) {
+    releaseConnection(world, words, edge, connection, nowUs);
+    endRetry(world, words, at, edge);
+  }
+  if (failed && planRetry(world, words, doubles, id, (flags >>> CAUSE_SHIFT) & CAUSE_MASK, nowUs)) return -1;
+  return endCall(world, words, doubles, id, nowUs);
+}
+
+/** Counts a call on its edge, frees its record and tells the caller. */
+function endCall(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): number {
+  const at = id * WORDS;
+  const flags = words[at + FLAGS]!;
+  const parent = words[at + PARENT]!;
+  const startUs = doubles[id * DOUBLES + START_US]!;
+  const failed = (flags & FLAG_FAILED) !== 0;
+  const cause = failed ? (flags >>> CAUSE_SHIFT) & CAUSE_MASK : 0;
+  countEnd(world, world.program.targetEdge[words[at + TARGET]!]!, cause, nowUs - startUs, nowUs);
+  freeRecord(world.records, id);
+  if (parent >= 0) return tellParent(words, parent, failed);
+  if (parent !== NOBODY) finishExternal(world, flags, startUs, nowUs, cause);
+  return -1;
+}
+
+function tellParent(words: Int32Array, parent: number, failed: boolean): number {
+  const up = parent * WORDS;
+  if (failed) words[up + FLAGS] = words[up + FLAGS]! | FLAG_FAILED;
+  const pending = words[up + PENDING]! - 1;
+  words[up + PENDING] = pending;
+  return pending === 0 ? parent : -1;
+}
+
+function countEnd(world: World, edge: number, cause: number, tookUs: number, nowUs: number): void {
+  if (nowUs < world.measureFromUs) return;
+  const { counters } = world;
+  if (cause !== 0) {
+    counters.edgeFailed[edge] = counters.edgeFailed[edge]! + 1;
+    counters.edgeCauses[edge * CAUSES + cause] = counters.edgeCauses[edge * CAUSES + cause]! + 1;
+  } else counters.edgeSucceeded[edge] = counters.edgeSucceeded[edge]! + 1;
+  counters.edgeLatencyUs[edge] = counters.edgeLatencyUs[edge]! + tookUs;
+  counters.edgeHistogram[edge * HISTOGRAM_SIZE + bucketIndex(tookUs)]!++;
+}
+
+/** Plans the next attempt of a failed call; false when there is none. */
+function planRetry(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  id: number,
+  cause: number,
+  nowUs: number,
+): boolean {
+  const { program, calls } = world;
+  const at = id * WORDS;
+  const policy = program.policies[program.targetPolicy[words[at + TARGET]!]!]!;
+  if ((policy.retryCauses & (1 << cause)) === 0) return false;
+  const flags = words[at + FLAGS]!;
+  const attempt = (flags >>> ATTEMPT_SHIFT) & ATTEMPT_MASK;
+  if (attempt >= policy.attempts || words[at + PARENT] === NOBODY) return false;
+  const edge = program.targetEdge[words[at + TARGET]!]!;
+  const breaker = world.breakers[edge]!;
+  if (breaker !== null) {
+    const callerSlot = callerSlotOf(world, words, at, edge);
+    if (!mayRetry(breaker, callerSlot)) return false;
+    breaker.retries[callerSlot]!++;
+  }
+  calls.tried[id * TRIED_HOSTS + (attempt % TRIED_HOSTS)] = words[at + POD]!;
+  const key = mix(words[at + KEY]! ^ CAUSE_DRAW_RETRY);
+  words[at + KEY] = key;
+  words[at + FLAGS] =
+    (flags & ((LOAD_MASK << LOAD_SHIFT) | (USER_ATTEMPT_MASK << USER_ATTEMPT_SHIFT))) |
+    ((attempt + 1) << ATTEMPT_SHIFT);
+  words[at + CODE] = EVENT_ATTEMPT;
+  let atUs = nowUs + backOffUs(policy.backOffBaseUs, attempt + 1, mix(key + GOLDEN) >>> 0);
+  if (policy.timeoutUs > 0) {
+    const endUs = doubles[id * DOUBLES + START_US]! + policy.timeoutUs;
+    if (atUs >= endUs) {
+      atUs = endUs;
+      words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UT << CAUSE_SHIFT);
+    }
+  }
+  world.counters.whole.retries++;
+  insert(world.queue, words, id, atUs);
+  return true;
+}
+
+/** The moment of a planned attempt. Returns the parent when the call ends here instead, else -1. */
+export function nextAttempt(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): number {
+  const { program } = world;
+  const at = id * WORDS;
+  const parent = words[at + PARENT]!;
+  const edge = program.targetEdge[words[at + TARGET]!]!;
+  if (parent === NOBODY) {
+    endRetry(world, words, at, edge);
+    freeRecord(world.records, id);
+    return -1;
+  }
+  // An injected abort after its delay, or a time-out that fell into the back-off.
+  if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) {
+    endRetry(world, words, at, edge);
+    return endCall(world, words, doubles, id, nowUs);
+  }
+  const caller = parent >= 0 ? words[parent * WORDS + POD]! : EXTERNAL - parent;
+  const callerSlot = caller - world.podBase[program.edgeSource[edge]!]!;
+  const row = world.connectionBase[edge]! + callerSlot * world.podCapacity[program.edgeDestination[edge]!]!;
+  const attempt = (words[at + FLAGS]! >>> ATTEMPT_SHIFT) & ATTEMPT_MASK;
+  let key = words[at + KEY]!;
+  let pod = pickPod(world, edge, caller, callerSlot, row, key);
+  for (let redraw = 0; redraw < HOST_REDRAWS && pod >= 0 && wasTried(world, id, attempt, pod); redraw++) {
+    key = mix(key + GOLDEN);
+    pod = pickPod(world, edge, caller, callerSlot, row, key);
+  }
+  if (pod >= 0 && launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return -1;
+  if (pod < 0) world.counters.whole.spans++;
+  const cause = pod < 0 ? CAUSE_UH : CAUSE_UO;
+  endRetry(world, words, at, edge);
+  if ((words[at + FLAGS]! & FLAG_TIMED) !== 0) voidTimeout(world, id);
+  words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (cause << CAUSE_SHIFT);
+  return endCall(world, words, doubles, id, nowUs);
+}
+
+function wasTried(world: World, id: number, attempts: number, pod: number): boolean {
+  const { tried } = world.calls;
+  for (let i = 0; i < attempts && i < TRIED_HOSTS; i++) if (tried[id * TRIED_HOSTS + i] === pod) return true;
+  return false;
+}
+
+/** A breaker's connection is free again: the next pending request of that pod gets it. */
+function releaseConnection(world: World, words: Int32Array, edge: number, connection: number, nowUs: number): void {
+  const breaker = world.breakers[edge]!;
+  const base = world.connectionBase[edge]!;
+  const capacity = world.podCapacity[world.program.edgeDestination[edge]!]!;
+  const callerSlot = Math.floor((connection - base) / capacity);
+  for (;;) {
+    const id = giveBackConnection(breaker, callerSlot, connection - base, words);
+    if (id < 0) return;
+    const at = id * WORDS;
+    const pod = words[at + POD]!;
+    world.podHeld[pod] = world.podHeld[pod]! - 1;
+    if (words[at + PARENT] !== NOBODY) {
+      const caller = world.podBase[world.program.edgeSource[edge]!]! + callerSlot;
+      depart(world, words, id, caller, pod, connection, nowUs);
+      return;
+    }
+    // Its caller died while it waited: the connection goes to the next.
+    if ((words[at + FLAGS]! & FLAG_TIMED) !== 0) voidTimeout(world, id);
+    endRetry(world, words, at, edge);
+    freeRecord(world.records, id);
+  }
+}
+
+/** A further attempt is over: it no longer counts against the limit of retries. */
+function endRetry(world: World, words: Int32Array, at: number, edge: number): void {
+  const breaker = world.breakers[edge]!;
+  if (breaker === null || ((words[at + FLAGS]! >>> ATTEMPT_SHIFT) & ATTEMPT_MASK) === 0) return;
+  breaker.retries[callerSlotOf(world, words, at, edge)]!--;
+}
+
+function callerSlotOf(world: World, words: Int32Array, at: number, edge: number): number {
+  const capacity = world.podCapacity[world.program.edgeDestination[edge]!]!;
+  return Math.floor((words[at + CONNECTION]! - world.connectionBase[edge]!) / capacity);
+}
+
+/** Arms the earlier of the attempt's own time-out and what is left of the call's. */
+function armTimeout(world: World, words: Int32Array, id: number, nowUs: number): void {
+  const { program, calls, records } = world;
+  const at = id * WORDS;
+  const policy = program.policies[program.targetPolicy[words[at + TARGET]!]!]!;
+  let endUs = Infinity;
+  if (policy.perTryTimeoutUs > 0) endUs = nowUs + policy.perTryTimeoutUs;
+  if (policy.timeoutUs > 0) endUs = Math.min(endUs, records.doubles[id * DOUBLES + START_US]! + policy.timeoutUs);
+  words[at + FLAGS] = words[at + FLAGS]! | FLAG_TIMED;
+  const timer = takeRecord(records);
+  const timerAt = timer * WORDS;
+  words[timerAt + CODE] = EVENT_TIMEOUT;
+  words[timerAt + POD] = id;
+  words[timerAt + KEY] = calls.stamps[id]!;
+  insert(world.queue, words, timer, endUs);
+}
+
+function voidTimeout(world: World, id: number): void {
+  world.calls.stamps[id] = (world.calls.stamps[id]! + 1) | 0;
+}
+
+/** A time-out goes off. Returns the parent when its call ends by it, else -1. */
+export function timeOut(world: World, words: Int32Array, doubles: Float64Array, timer: number, nowUs: number): number {
+  const { program, records, calls } = world;
+  const id = words[timer * WORDS + POD]!;
+  const current = words[timer * WORDS + KEY] === calls.stamps[id];
+  freeRecord(records, timer);
+  if (!current) return -1;
+  voidTimeout(world, id);
+  const at = id * WORDS;
+  const flags = words[at + FLAGS]!;
+  const parent = words[at + PARENT]!;
+  // Its caller died: nobody is left to give up on it.
+  if (parent === NOBODY) {
+    words[at + FLAGS] = flags & ~FLAG_TIMED;
+    return -1;
+  }
+  const target = words[at + TARGET]!;
+  const edge = program.targetEdge[target]!;
+  const connection = words[at + CONNECTION]!;
+  const pod = words[at + POD]!;
+  const isPending = words[at + CODE] === STATE_PENDING;
+  const callId = isPending ? id : takeRecord(records);
+  if (isPending) {
+    leavePending(
+      world.breakers[edge]!,
+      callerSlotOf(world, words, at, edge),
+      connection - world.connectionBase[edge]!,
+      id,
+      words,
+    );
+    world.podHeld[pod] = world.podHeld[pod]! - 1;
+  } else {
+    // The call goes on in a record of its own; this one stays with the pod.
+    words.copyWithin(callId * WORDS, at, at + WORDS);
+    for (let i = 0; i < TRIED_HOSTS; i++) calls.tried[callId * TRIED_HOSTS + i] = calls.tried[id * TRIED_HOSTS + i]!;
+    words[at + PARENT] = NOBODY;
+    words[at + FLAGS] = (flags | FLAG_DETACHED) & ~FLAG_TIMED;
+    world.podHeld[pod] = world.podHeld[pod]! + 1;
+    world.connectionActive[connection] = world.connectionActive[connection]! - 1;
+    if (world.outliers[edge] !== null) noteOutcome(world, edge, connection, CAUSE_UT, nowUs);
+    if (world.breakers[edge] !== null) releaseConnection(world, words, edge, connection, nowUs);
+  }
+  endRetry(world, words, at, edge);
+  const callAt = callId * WORDS;
+  const kept = (LOAD_MASK << LOAD_SHIFT) | (USER_ATTEMPT_MASK << USER_ATTEMPT_SHIFT) | (ATTEMPT_MASK << ATTEMPT_SHIFT);
+  words[callAt + FLAGS] = (flags & kept) | FLAG_FAILED | (CAUSE_UT << CAUSE_SHIFT);
+  words[callAt + PENDING] = 0;
+  const policy = program.policies[program.targetPolicy[target]!]!;
+  const isOver = policy.timeoutUs > 0 && nowUs >= doubles[callId * DOUBLES + START_US]! + policy.timeoutUs;
+  if (!isOver && planRetry(world, words, doubles, callId, CAUSE_UT, nowUs)) return -1;
+  return endCall(world, words, doubles, callId, nowUs);
+}
+
+/** The user's request is over. `flags` holds its load; `cause` 0 is success. */
+export function finishExternal(world: World, flags: number, startUs: number, nowUs: number, cause: number): void {
+  const { counters } = world;
+  const load = (flags >>> LOAD_SHIFT) & LOAD_MASK;
+  if (cause !== 0) {
+    counters.whole.failed++;
+    userRetry(world, flags, load, nowUs);
+  } else counters.whole.succeeded++;
+  if (nowUs < world.measureFromUs) return;
+  if (cause !== 0) {
+    counters.loadFailed[load] = counters.loadFailed[load]! + 1;
+    counters.loadCauses[load * CAUSES + cause] = counters.loadCauses[load * CAUSES + cause]! + 1;
+    counters.seriesSums[1] = counters.seriesSums[1]! + 1;
+    return;
+  }
+  const tookUs = nowUs - startUs;
+  const fine = bucketIndex(tookUs);
+  counters.loadSucceeded[load] = counters.loadSucceeded[load]! + 1;
+  counters.loadLatencyUs[load] = counters.loadLatencyUs[load]! + tookUs;
+  counters.loadHistogram[load * HISTOGRAM_SIZE + fine]!++;
+  counters.seriesSums[0] = counters.seriesSums[0]! + 1;
+  counters.seriesSums[2] = counters.seriesSums[2]! + tookUs;
+  counters.seriesHistogram[fine]!++;
+}
+
+/** In a retry storm the user tries again: a new request, with chance of its own. */
+function userRetry(world: World, flags: number, load: number, nowUs: number): void {
+  const limit = world.userRetries[load]!;
+  if (limit === 0) return;
+  const attempt = (flags >>> USER_ATTEMPT_SHIFT) & USER_ATTEMPT_MASK;
+  if (attempt >= limit || attempt >= USER_ATTEMPT_MASK) return;
+  const { records } = world;
+  // Only the reserve is left: the next slice of the loop makes room, and this user gives up.
+  if (records.freeCount === 0) return;
+  const id = takeRecord(records);
+  records.words[id * WORDS + CODE] = EVENT_USER_RETRY;
+  records.words[id * WORDS + POD] = load;
+  records.words[id * WORDS + FLAGS] = attempt + 1;
+  insert(world.queue, records.words, id, nowUs + USER_PAUSE_US);
+}

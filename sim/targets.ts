@@ -1,0 +1,181 @@
+/**
+ * What a call may lead to once the routes of VirtualServices are applied (SEMANTICS A16, A17). A target is (edge,
+ * endpoint, policy of time-outs and retries); most calls have exactly one and are compiled to its number. Where the
+ * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
+ */
+import { resolveHost } from '../scenarios/destination-rule.js';
+import type { Scenario } from '../scenarios/types.js';
+import { readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
+import { CAUSE_DRAW_ROUTE, mix } from './random.js';
+import { CAUSE_APP_500, CAUSE_APP_503, CAUSE_UC, CAUSE_UF, CAUSE_UT } from './spans.js';
+
+/** Time-outs and retries of a route. Times in microseconds; 0 is none. */
+export interface RequestPolicy {
+  /** Retries after the first attempt, at most. */
+  readonly attempts: number;
+  /** Bit 1 << cause for each cause that is tried again. */
+  readonly retryCauses: number;
+  readonly perTryTimeoutUs: number;
+  readonly timeoutUs: number;
+  readonly backOffBaseUs: number;
+}
+
+export interface RequestRoute {
+  readonly targets: readonly number[];
+  /** Cumulative weights of the targets, scaled to 2^32. */
+  readonly below: readonly number[];
+  /** No route of the VirtualService matches: 404. The one target says on which edge it is counted. */
+  readonly noRoute: boolean;
+  /** Shares of the calls that are delayed and aborted, scaled to 2^32. */
+  readonly delayBelow: number;
+  readonly delayUs: number;
+  readonly abortBelow: number;
+}
+
+const TWO_TO_32 = 4294967296;
+
+/** The target of one call through a route. */
+export function chooseTarget(route: RequestRoute, key: number): number {
+  const { targets, below } = route;
+  if (targets.length === 1) return targets[0]!;
+  const word = mix(key ^ CAUSE_DRAW_ROUTE) >>> 0;
+  let i = 0;
+  while (i < targets.length - 1 && word >= below[i]!) i++;
+  return targets[i]!;
+}
+
+export interface EndpointRef {
+  /** Declared positions. */
+  readonly service: number;
+  readonly endpoint: number;
+}
+
+/** Collects targets, policies and routes while the program is compiled. */
+export class TargetSet {
+  readonly edges: number[] = [];
+  readonly endpoints: number[] = [];
+  readonly policyOf: number[] = [];
+  readonly policies: RequestPolicy[] = [];
+  readonly routes: RequestRoute[] = [];
+  private readonly targetIndex = new Map<string, number>();
+  private readonly policyIndex = new Map<string, number>();
+  private readonly routeIndex = new Map<string, number>();
+  private readonly httpRoutes = new Map<number, HttpRoute[]>();
+
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly edgeOf: (source: number, destination: EndpointRef) => number,
+    private readonly endpointOf: (destination: EndpointRef) => number,
+  ) {}
+
+  /** `source`: whatever `edgeOf` takes; `sourceName`: its name. Returns a target, or ~route. */
+  of(source: number, sourceName: string, called: EndpointRef): number {
+    const service = this.scenario.services[called.service]!;
+    const endpointName = service.endpoints[called.endpoint]!.name;
+    const route = this.routesOf(called.service).find((candidate) => candidate.matches(endpointName, sourceName));
+    if (route === undefined) return ~this.route([this.target(source, called, 0)], [1], null, true);
+    const policy = this.policy(policyOf(route));
+    const destinations = route.destinations.filter(({ weight }) => weight > 0);
+    if (destinations.length === 0) destinations.push({ host: service.name, subset: null, weight: 1 });
+    const targets = destinations.map(({ host }) => this.target(source, this.sameEndpoint(host, called), policy));
+    if (targets.length === 1 && route.fault === null) return targets[0]!;
+    return ~this.route(
+      targets,
+      destinations.map(({ weight }) => weight),
+      route.fault,
+      false,
+    );
+  }
+
+  private routesOf(service: number): HttpRoute[] {
+    let routes = this.httpRoutes.get(service);
+    if (routes === undefined) {
+      const object = this.scenario.mesh.virtualServices.find((candidate) => candidate.service === service)?.object;
+      routes = [...readHttpRoutes(object?.spec ?? null, this.scenario.compat.istioMinor)];
+      this.httpRoutes.set(service, routes);
+    }
+    return routes;
+  }
+
+  /** The endpoint of that name at another host; a service with one endpoint answers everything with it. */
+  private sameEndpoint(host: string, called: EndpointRef): EndpointRef {
+    const { services } = this.scenario;
+    const name = resolveHost(
+      host,
+      services.map((service) => service.name),
+    );
+    const service = services.findIndex((candidate) => candidate.name === name);
+    if (service < 0) throw new Error(`route to unknown host ${host}: the loader checks hosts`);
+    if (service === called.service) return called;
+    const wanted = services[called.service]!.endpoints[called.endpoint]!.name;
+    const { endpoints } = services[service]!;
+    const endpoint = endpoints.length === 1 ? 0 : endpoints.findIndex((candidate) => candidate.name === wanted);
+    if (endpoint < 0) throw new Error(`${host} has no endpoint ${wanted}, which is routed to it`);
+    return { service, endpoint };
+  }
+
+  private target(source: number, destination: EndpointRef, policy: number): number {
+    const edge = this.edgeOf(source, destination);
+    const endpoint = this.endpointOf(destination);
+    return indexed(this.targetIndex, `${edge} ${endpoint} ${policy}`, () => {
+      this.edges.push(edge);
+      this.endpoints.push(endpoint);
+      return this.policyOf.push(policy) - 1;
+    });
+  }
+
+  private policy(policy: RequestPolicy): number {
+    return indexed(this.policyIndex, JSON.stringify(policy), () => this.policies.push(policy) - 1);
+  }
+
+  private route(
+    targets: readonly number[],
+    weights: readonly number[],
+    fault: HttpRoute['fault'],
+    noRoute: boolean,
+  ): number {
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    let sum = 0;
+    const below = weights.map((weight) => ((sum += weight) / total) * TWO_TO_32);
+    const scaled = (percent: number | undefined): number => ((percent ?? 0) / 100) * TWO_TO_32;
+    const route: RequestRoute = {
+      targets,
+      below,
+      noRoute,
+      delayBelow: scaled(fault?.delay?.percent),
+      delayUs: fault?.delay?.fixedUs ?? 0,
+      abortBelow: scaled(fault?.abort?.percent),
+    };
+    return indexed(this.routeIndex, JSON.stringify(route), () => this.routes.push(route) - 1);
+  }
+}
+
+function indexed(indices: Map<string, number>, key: string, add: () => number): number {
+  let index = indices.get(key);
+  if (index === undefined) {
+    index = add();
+    indices.set(key, index);
+  }
+  return index;
+}
+
+function policyOf({ timeoutUs, retries }: HttpRoute): RequestPolicy {
+  return {
+    attempts: retries.attempts,
+    retryCauses: retries.attempts > 0 ? retryCauses(retries.retryOn) : 0,
+    perTryTimeoutUs: retries.perTryTimeoutUs,
+    timeoutUs,
+    backOffBaseUs: retries.backOffBaseUs,
+  };
+}
+
+/** Which of our causes Envoy's retry conditions cover; gRPC status conditions cover none, as no gRPC status is modelled. */
+function retryCauses(on: HttpRoute['retries']['retryOn']): number {
+  const resets = (1 << CAUSE_UF) | (1 << CAUSE_UC) | (1 << CAUSE_UT);
+  let causes = 0;
+  if (on.connectFailure) causes |= 1 << CAUSE_UF;
+  if (on.reset || on.gatewayError || on.fiveXx) causes |= resets;
+  if (on.gatewayError || on.fiveXx || on.statusCodes.includes(503)) causes |= 1 << CAUSE_APP_503;
+  if (on.fiveXx || on.statusCodes.includes(500)) causes |= 1 << CAUSE_APP_500;
+  return causes;
+}
