@@ -142,6 +142,7 @@ export function startCall(
   const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
   if (launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return true;
   countEnd(world, edge, CAUSE_UO, 0, nowUs);
+  voidTimeout(world, id);
   freeRecord(world.records, id);
   world.failedCause = CAUSE_UO;
   return false;

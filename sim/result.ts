@@ -7,6 +7,7 @@ import type {
   EdgeFigures,
   LatencyFigures,
   ReplicationResult,
+  ResponseFlags,
   RunSeries,
   ServiceFigures,
 } from '../traces/run-result.js';
@@ -18,6 +19,7 @@ import { faultTolerance } from './faultFigures.js';
 import { envoyQuantileMs, HISTOGRAM_SIZE, toEnvoyCounts } from './kernel/histogram.js';
 import { GATEWAY_NAME } from './program.js';
 import { mix } from './random.js';
+import { CAUSE_NAMES, CAUSES } from './spans.js';
 
 export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOutcome[]): ReplicationResult {
   const { world } = sim;
@@ -37,6 +39,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
       requests: { total: succeeded + failed, succeeded, failed },
       requestsPerSecond: (succeeded + failed) / seconds,
       latencyMs: latencyFigures(merged, 0, succeeded, sum(counters.loadLatencyUs)),
+      responseFlags: responseFlags(counters.loadCauses),
     },
     loads: scenario.loads.map((load, i) => {
       const [ok, bad] = [counters.loadSucceeded[i]!, counters.loadFailed[i]!];
@@ -123,11 +126,23 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
         succeeded + failed,
         counters.edgeLatencyUs[edge]!,
       ),
+      responseFlags: responseFlags(counters.edgeCauses.subarray(edge * CAUSES, (edge + 1) * CAUSES)),
       bytes: counters.edgeZoneBytes.subarray(at, end).reduce((sum, bytes) => sum + bytes, 0),
       crossZoneShare: sent > 0 ? round(crossed / sent) : null,
       requestsByZone,
     };
   });
+}
+
+/** Sums the rows of CAUSES numbers, by name. */
+function responseFlags(causes: Float64Array): ResponseFlags {
+  const flags: Record<string, number> = {};
+  CAUSE_NAMES.forEach((name, cause) => {
+    let count = 0;
+    for (let i = cause; i < causes.length; i += CAUSES) count += causes[i]!;
+    if (count > 0) flags[name] = count;
+  });
+  return flags;
 }
 
 /** Share of all calls between pods and from gateways that leave their zone. */

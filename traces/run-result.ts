@@ -20,6 +20,10 @@ export interface LatencyFigures {
   readonly p99: number | null;
 }
 
+/** Failed requests by Envoy's response flag (UH, UF, UO, UC, UT, FI, NR, NC), by the application's own status (500, 503), or
+ *  `unreachable` where the user found no gateway. They add up to the failed ones; what did not occur is left out. */
+export type ResponseFlags = Readonly<Record<string, number>>;
+
 export interface ServiceFigures {
   readonly service: string;
   readonly requests: RequestCounts;
@@ -47,6 +51,7 @@ export interface EdgeFigures {
   readonly requestsPerSecond: number;
   /** As the caller sees it: network and waiting included. */
   readonly latencyMs: LatencyFigures;
+  readonly responseFlags: ResponseFlags;
   readonly bytes: number;
   /** Share (0..1) of the requests whose pods stand in different zones; null without requests. */
   readonly crossZoneShare: number | null;
@@ -138,6 +143,7 @@ export interface ReplicationResult {
     readonly requests: RequestCounts;
     readonly requestsPerSecond: number;
     readonly latencyMs: LatencyFigures;
+    readonly responseFlags: ResponseFlags;
   };
   /** The same per load, in the scenario's order. */
   readonly loads: readonly {

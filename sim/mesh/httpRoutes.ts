@@ -149,7 +149,7 @@ function percent(fault: Spec): number {
 function destinationOf(destination: Spec): { host: string; subset: string | null } {
   const subset = destination['subset'];
   return {
-    host: String(destination['host'] ?? ''),
+    host: typeof destination['host'] === 'string' ? destination['host'] : '',
     subset: typeof subset === 'string' && subset !== '' ? subset : null,
   };
 }

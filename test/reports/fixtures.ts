@@ -119,6 +119,7 @@ function aReplication(seed: number, policy: PolicyTraits, traits: Required<RunTr
     requests: counts(requests, policy.failedShare),
     requestsPerSecond,
     latencyMs: latencies(policy.meanMs * luck, requests),
+    responseFlags: {},
   };
   const edges = edgesOf(services, requests, policy, luck, traits);
   const cost = costOf(policy, luck, edges);
@@ -239,6 +240,7 @@ function edgesOf(
       requests: counts(requests, policy.failedShare / (index + 1)),
       requestsPerSecond: requests / traits.durationSeconds,
       latencyMs: latencies((policy.meanMs * luck) / (index + 1), requests),
+      responseFlags: {},
       bytes: requests * 10_000,
       crossZoneShare: requests === 0 ? null : crossing,
       requestsByZone: traits.zones.map((_, from) => row(from)),

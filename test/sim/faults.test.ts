@@ -1,5 +1,6 @@
 /** Node losses and zone outages, with the times that SEMANTICS B13 gives and figures that can be worked out by hand. */
 import test from 'ava';
+import type { KubeObject } from '../../engine/types.js';
 import type { Scenario } from '../../scenarios/types.js';
 import { simulate } from '../../sim/index.js';
 import { SEED_NOTE } from '../seed.js';
@@ -38,6 +39,14 @@ test(`requests lost with a node are not lost again when it goes down a second ti
   t.true(requests.failed >= 200);
 });
 
+/** What follows asks where requests went, so nothing may send them again. */
+const noRetries: KubeObject = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  metadata: { name: 'service' },
+  spec: { hosts: ['service'], http: [{ route: [{ destination: { host: 'service' } }], retries: { attempts: 0 } }] },
+};
+
 /** Two zones, a node and pods in each, 20 requests a second to zone a's gateway unless told otherwise. */
 function twoZones(faults: Scenario['faults'], parts: ScenarioParts = {}): Scenario {
   return aScenario({
@@ -52,7 +61,7 @@ function twoZones(faults: Scenario['faults'], parts: ScenarioParts = {}): Scenar
     ],
     loads: [aLoad(20, { arrivals: 'even', from: [{ atUs: 0, shares: [1, 0] }] })],
     run: { durationUs: 600 * SECOND, warmUpUs: 0, seriesUs: SECOND },
-    over: { faults },
+    over: { faults, mesh: { ...aScenario().mesh, virtualServices: [{ service: 0, object: noRetries }] } },
     ...parts,
   });
 }
