@@ -92,8 +92,8 @@ test('B8 worked: 1 CPU and 3 Gi bound plus 500m and 1 Gi on 4 CPU and 16 Gi scor
   t.is(leastAllocatedScore(allocatable, requested), 68);
   t.is(balancedAllocationScore(allocatable, requested), 93);
   const [score] = explainScores(given([aNode(0, { cpu: 1000, memoryGi: 3 })]));
-  // One node is its own maximum: spread 100 x weight 2.
-  t.is(score!.total, 68 + 93 + 200);
+  // One node is its own maximum: spread 100 x weight 2. No taints: 100 x weight 3.
+  t.is(score!.total, 68 + 93 + 200 + 300);
 });
 
 test('B8: a pod that requests nothing counts as 100m and 200 MiB for LeastAllocated', (t) => {

@@ -1,0 +1,71 @@
+/**
+ * What a selector picks: label selectors (services, budgets, spread and affinity terms) and node selector terms
+ * (affinity to nodes), both over plain label records.
+ *
+ * The traps: an empty selector picks everything and none (null) nothing; an empty node selector term picks nothing;
+ * `NotIn` and `DoesNotExist` hold where the label is missing; `Gt` and `Lt` read whole numbers and fail on anything else.
+ * Sources: apimachinery's labels/selector.go, component-helpers' nodeaffinity.go.
+ */
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Requirement {
+  readonly key: string;
+  /** Gt and Lt only in node selector terms. */
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  /** Empty for Exists and DoesNotExist, one whole number for Gt and Lt. */
+  readonly values: readonly string[];
+}
+
+export interface LabelSelector {
+  readonly matchLabels: Labels;
+  readonly matchExpressions: readonly Requirement[];
+}
+
+export interface NodeSelectorTerm {
+  readonly matchExpressions: readonly Requirement[];
+  /** Over `metadata.name`, the only field there is. */
+  readonly matchFields: readonly Requirement[];
+}
+
+export function matchesSelector(selector: LabelSelector | null, labels: Labels): boolean {
+  if (selector === null) return false;
+  return matchesLabels(selector.matchLabels, labels) && matchesAll(selector.matchExpressions, labels);
+}
+
+export function matchesLabels(wanted: Labels, labels: Labels): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
+/** All requirements of the term. */
+export function matchesNodeTerm(term: NodeSelectorTerm, labels: Labels, nodeName: string): boolean {
+  if (term.matchExpressions.length + term.matchFields.length === 0) return false;
+  return matchesAll(term.matchExpressions, labels) && matchesAll(term.matchFields, { 'metadata.name': nodeName });
+}
+
+function matchesAll(requirements: readonly Requirement[], labels: Labels): boolean {
+  return requirements.every((requirement) => matchesRequirement(requirement, labels));
+}
+
+export function matchesRequirement({ key, operator, values }: Requirement, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    case 'Gt':
+    case 'Lt': {
+      const [left, right] = [wholeNumber(value), wholeNumber(values[0])];
+      if (left === null || right === null) return false;
+      return operator === 'Gt' ? left > right : left < right;
+    }
+  }
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : null;
+}
