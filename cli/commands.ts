@@ -33,6 +33,12 @@ export const COMMANDS: readonly Command[] = [
       ...runOptions,
       'fail-on-inconclusive': failOnInconclusive,
       'dump-snapshots': { type: 'string', describe: 'Folder for what the engine was told and what it answered' },
+      losses: {
+        ...OPTIONS.policy,
+        describe: 'Try each loss alone: all, zones, nodes or pairs:SERVICE,... (repeatable)',
+      },
+      'loss-for': { type: 'string', describe: 'With --losses: how long each lasts; default: for good' },
+      slo: { type: 'string', describe: 'With --losses: share of the requests to succeed in a month; default: 99.9%' },
     },
     examples: [
       ['run hot-zone', 'all policies of a built-in scenario'],

@@ -61,6 +61,15 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   return makeResult(sim, recorder.series, checks);
 }
 
+/** Services (positions in the scenario) of the pods that run on each node at the start, one entry a pod. */
+export function startingServices(scenario: Scenario, options: { policy: number; seed: number }): number[][] {
+  const policy = scenario.policies[options.policy];
+  if (!policy) throw new Error(`scenario ${scenario.name} has no policy number ${options.policy}`);
+  const program = compileProgram(scenario);
+  const { nodes } = setUp(program, policy, options.seed, null);
+  return nodes.map(({ pods }) => [...pods].map((pod) => program.order[pod.workload.service]!));
+}
+
 /** Runs the world to `endUs`; control events at that very moment still happen. */
 function runTo(sim: Sim, endUs: number): void {
   for (;;) {

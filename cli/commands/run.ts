@@ -3,13 +3,17 @@ import { judge } from '../../reports/gates.js';
 import type { RunResult } from '../../traces/run-result.js';
 import type { Arguments } from '../commands.js';
 import type { Context } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import { EXIT, InputError, type ExitCode } from '../exit-codes.js';
 import { executionOf, overridesOf, planOf, texts } from '../run-options.js';
 import { runOutputs, writeRun } from '../run-outputs.js';
 import { runPlans } from '../run-plans.js';
 import { loadScenario } from '../scenario-input.js';
 
 export async function run(args: Arguments, context: Context): Promise<ExitCode> {
+  if (texts(args, 'losses').length > 0) return (await import('./losses.js')).losses(args, context);
+  for (const name of ['loss-for', 'slo']) {
+    if (args[name] !== undefined) throw new InputError(`--${name} belongs to --losses, as in --losses all`);
+  }
   const outputs = runOutputs(args);
   const execution = executionOf(args);
   const input = await loadScenario(String(args.scenario), overridesOf(args), context);

@@ -77,6 +77,16 @@ test(
 test('a code that is none', fails, ['explain', 'WT9999'], /there is no such code/);
 test('a record that is not there', fails, ['report', 'missing.json'], /missing\.json/);
 test('a recording that is not there', fails, ['replay', 'missing'], /there is no such folder/);
+test('an unknown kind of loss', fails, ['run', 'hot-zone', '--losses', 'zone'], /did you mean "zones"\?/);
+test('pairs of an unknown service', fails, ['run', 'hot-zone', '--losses', 'pairs:x'], /has no service "x"/);
+test('a loss that lasts no time', fails, ['run', 'hot-zone', '--losses', 'all', '--loss-for', '0s'], /needs some time/);
+test('a loss without --losses', fails, ['run', 'hot-zone', '--slo', '99%'], /--slo belongs to --losses/);
+test(
+  'an objective without an error budget',
+  fails,
+  ['run', 'hot-zone', '--losses', 'all', '--slo', '100%'],
+  /no error budget/,
+);
 
 test('a broken scenario is answered with every problem at its line, and exit code 2', async (t) => {
   const file = join(folder, 'broken.yaml');
@@ -109,6 +119,25 @@ test('-o json prints JSON and nothing else, the same for one or two processes', 
   t.is(one.code, 0, one.stderr);
   t.is((JSON.parse(one.stdout) as { kind: string }).kind, 'RunResult');
   t.is(one.stdout, two.stdout);
+});
+
+test('losses are tried one by one, worst first, the same for one or two processes', async (t) => {
+  const words = ['run', 'chain-of-three', '--losses', 'all', '--set', 'load[0].rate=20/s', '-o', 'json'];
+  const one = await wavetank([...words, '-j', '1']);
+  t.is(one.code, 0, one.stderr);
+  const { policies } = JSON.parse(one.stdout) as {
+    policies: { losses: { loss: string; goodputKept: number; alike: string[] }[] }[];
+  };
+  for (const { losses } of policies) {
+    const goodputs = losses.map(({ goodputKept }) => goodputKept);
+    t.deepEqual(
+      goodputs,
+      [...goodputs].sort((a, b) => a - b),
+    );
+    t.true(losses.some(({ loss }) => loss.startsWith('zone ')));
+    t.true(losses.some(({ loss }) => loss.startsWith('node ')));
+  }
+  t.is((await wavetank([...words, '-j', '2'])).stdout, one.stdout);
 });
 
 test('the first seeds of a longer run are those of a shorter one', async (t) => {

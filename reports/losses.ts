@@ -1,0 +1,196 @@
+/**
+ * What each loss cost the users, worst first: a pure function of two series, of the run with the loss and of the run
+ * without it on the same seed. Both see the same arrivals and demands, so that what differs is the loss's, even where
+ * the load changes meanwhile: the run without it says what would have been normal at that moment.
+ */
+import type { ReplicationResult, RunSeries } from '../traces/run-result.js';
+import { absent, clip, formatMs, formatNumber, formatSeconds, formatShare, printable, wrap } from './format.js';
+import { stableJson } from './json.js';
+import { paintOf, table, terminalCells } from './terminal.js';
+
+export interface LossFigures {
+  /** Succeeded requests over all that ended in the first five minutes of the loss, 0..1. */
+  readonly goodputKept: number | null;
+  /** From the loss to the end of its last trace; 0: it left none; null: not recovered within the run. */
+  readonly recoverySeconds: number | null;
+  readonly failedRequests: number;
+  /** Failed requests over those that a month may lose at the scenario's mean rate, percent. */
+  readonly errorBudgetPercent: number | null;
+  /** Medians of the p95 of each step: in the minute before the loss and in the five after it. */
+  readonly p95BeforeMs: number | null;
+  readonly p95AfterMs: number | null;
+  /** Null: the simulator does not model PodDisruptionBudgets. */
+  readonly pdbViolations: null;
+}
+
+export interface LossRow extends LossFigures {
+  readonly loss: string;
+  /** The losses that this one stands for, itself first. */
+  readonly alike: readonly string[];
+}
+
+export interface LossReport {
+  readonly apiVersion: 'wavetank/v1alpha1';
+  readonly kind: 'LossReport';
+  readonly formatVersion: '1.0';
+  readonly wavetankVersion: string;
+  readonly scenario: { readonly name: string; readonly why: string; readonly file: string | null };
+  readonly command: string;
+  readonly seed: number;
+  /** Share of the requests that must succeed, 0..1. */
+  readonly sloShare: number;
+  readonly meanRequestsPerSecond: number;
+  readonly beforeSeconds: number;
+  readonly afterSeconds: number;
+  /** Null: for good. */
+  readonly lossSeconds: number | null;
+  readonly policies: readonly {
+    readonly policy: string;
+    /** The same seconds without any loss. */
+    readonly baseline: LossFigures;
+    /** Worst first. */
+    readonly losses: readonly LossRow[];
+  }[];
+}
+
+export interface LossTerms {
+  readonly atSeconds: number;
+  readonly sloShare: number;
+  readonly meanRequestsPerSecond: number;
+}
+
+const GOODPUT_SECONDS = 300;
+const BEFORE_SECONDS = 60;
+/** The month of error budgets: 30 days. */
+const MONTH_SECONDS = 30 * 86_400;
+/** Normal: p95 at most this share, failures at most a tenth of a point above the run without the loss. */
+const P95_WITHIN = 0.1;
+const FAILED_WITHIN = 0.001;
+
+export function lossFigures(lost: ReplicationResult, baseline: ReplicationResult, terms: LossTerms): LossFigures {
+  const { series } = lost;
+  const { atSeconds, sloShare, meanRequestsPerSecond } = terms;
+  const early = within(series, atSeconds, atSeconds + GOODPUT_SECONDS);
+  const answered = sum(early, series.requestsPerSecond);
+  const failedEarly = sum(early, series.failedPerSecond);
+  const failed = sum(within(series, atSeconds, Infinity), series.failedPerSecond) * series.stepSeconds;
+  const budget = (1 - sloShare) * meanRequestsPerSecond * MONTH_SECONDS;
+  return {
+    goodputKept: answered > 0 ? (answered - failedEarly) / answered : null,
+    recoverySeconds: recoverySeconds(series, baseline.series, atSeconds),
+    failedRequests: Math.round(failed),
+    errorBudgetPercent: budget > 0 ? (Math.round(failed) / budget) * 100 : null,
+    p95BeforeMs: median(within(series, atSeconds - BEFORE_SECONDS, atSeconds).flatMap((i) => series.p95Ms[i] ?? [])),
+    p95AfterMs: median(early.flatMap((i) => series.p95Ms[i] ?? [])),
+    pdbViolations: null,
+  };
+}
+
+/** Least goodput first, then longest recovery (never is longest), then most failures, then as planned. */
+export function worstFirst(rows: readonly LossRow[]): readonly LossRow[] {
+  const last = (seconds: number | null): number => seconds ?? Infinity;
+  return rows
+    .map((row, index) => ({ row, index }))
+    .sort(
+      (a, b) =>
+        compare(a.row.goodputKept ?? 2, b.row.goodputKept ?? 2) ||
+        compare(last(b.row.recoverySeconds), last(a.row.recoverySeconds)) ||
+        compare(b.row.failedRequests, a.row.failedRequests) ||
+        a.index - b.index,
+    )
+    .map(({ row }) => row);
+}
+
+export function lossJson(report: LossReport): string {
+  return `${stableJson(report, 1)}\n`;
+}
+
+export function lossText(report: LossReport, options: { readonly color: boolean }): string {
+  const paint = paintOf(options.color);
+  const rest = `seed ${report.seed}, ${formatNumber(report.meanRequestsPerSecond)} requests/s`;
+  const lines = [`${paint.strong(clip(printable(report.scenario.name), 24))}   one loss at a time, ${rest}`];
+  for (const { policy, baseline, losses } of report.policies) {
+    const [head = '', ...body] = table([
+      ['loss', 'goodput', 'recovery', 'budget', 'p95 before', 'after'],
+      ...losses.map((row) => cells(nameOf(row), row)),
+      cells('(none)', baseline),
+    ]);
+    lines.push('', `  under ${paint.strong(clip(printable(policy), terminalCells - 8))}`, paint.faint(head), ...body);
+  }
+  const length = report.lossSeconds === null ? 'for good' : `for ${formatSeconds(report.lossSeconds)}`;
+  const notes = [
+    `each lost ${length} after ${formatSeconds(report.beforeSeconds)}, watched for ${formatSeconds(report.afterSeconds)}`,
+    `goodput: succeeded of all requests that ended in the first ${GOODPUT_SECONDS} s; what still waits shows in p95`,
+    `budget: part spent of the errors that ${formatShare(report.sloShare, 2)} allows in 30 days; p95: median of steps`,
+    'recovery: until p95 and failures are those of the run without the loss; never: not within the run',
+    ...alikeNotes(report),
+    'PDB violations: not modelled',
+  ];
+  return `${[...lines, '', ...notes.flatMap((note) => wrap(note, terminalCells - 2)).map((line) => paint.faint(`  ${line}`))].join('\n')}\n`;
+}
+
+function cells(name: string, figures: LossFigures): string[] {
+  const { goodputKept, recoverySeconds: recovery, errorBudgetPercent, p95BeforeMs, p95AfterMs } = figures;
+  return [
+    name,
+    // Rounded down, so that 100% means: none failed.
+    goodputKept === null ? absent : goodputKept === 1 ? '100%' : `${(Math.floor(goodputKept * 1e4) / 100).toFixed(2)}%`,
+    recovery === null ? 'never' : formatSeconds(recovery),
+    errorBudgetPercent === null ? absent : `${formatNumber(errorBudgetPercent)}%`,
+    formatMs(p95BeforeMs),
+    formatMs(p95AfterMs),
+  ];
+}
+
+function alikeNotes({ policies }: LossReport): string[] {
+  const some = policies.some(({ losses }) => losses.some(({ alike }) => alike.length > 1));
+  return some ? ['N x: N nodes or pairs of one pool and zone that hold the same services, tried once'] : [];
+}
+
+function nameOf({ loss, alike }: LossRow): string {
+  // In front, as a long name is cut at its end.
+  return `${alike.length > 1 ? `${alike.length} x ` : ''}${printable(loss)}`;
+}
+
+function recoverySeconds(lost: RunSeries, baseline: RunSeries, atSeconds: number): number | null {
+  const steps = lost.requestsPerSecond.map((_, i) => i);
+  const failedShare = (series: RunSeries, i: number): number => {
+    const answered = series.requestsPerSecond[i] ?? 0;
+    return answered > 0 ? series.failedPerSecond[i]! / answered : 0;
+  };
+  const isSlow = (i: number): boolean => {
+    const normal = baseline.p95Ms[i] ?? null;
+    const p95 = lost.p95Ms[i] ?? null;
+    // Too few answers for a p95 where normal running has them is a trace of the loss as well.
+    return normal !== null && (p95 === null || p95 > normal * (1 + P95_WITHIN));
+  };
+  // The p95 of a single step is noisy: only two slow steps in a row count.
+  const staysSlow = (i: number): boolean => isSlow(i) && (isSlow(i - 1) || isSlow(i + 1));
+  const isBad = (i: number): boolean => failedShare(lost, i) > failedShare(baseline, i) + FAILED_WITHIN || staysSlow(i);
+  const lastBad = steps.filter((i) => i * lost.stepSeconds >= atSeconds && isBad(i)).at(-1);
+  if (lastBad === undefined) return 0;
+  return lastBad + 1 < steps.length ? (lastBad + 1) * lost.stepSeconds - atSeconds : null;
+}
+
+/** Steps whose middle lies in the time from..to. */
+function within(series: RunSeries, fromSeconds: number, toSeconds: number): number[] {
+  return series.requestsPerSecond.flatMap((_, i) => {
+    const middle = (i + 0.5) * series.stepSeconds;
+    return middle >= fromSeconds && middle < toSeconds ? [i] : [];
+  });
+}
+
+function sum(steps: readonly number[], values: readonly number[]): number {
+  return steps.reduce((total, i) => total + values[i]!, 0);
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
