@@ -19,12 +19,12 @@ const FIELDS = {
   trafficPolicy: {
     loadBalancer: MODELLED,
     outlierDetection: MODELLED,
-    connectionPool: KNOWN,
+    connectionPool: MODELLED,
     tls: KNOWN,
     portLevelSettings: KNOWN,
     tunnel: KNOWN,
     proxyProtocol: KNOWN,
-    retryBudget: KNOWN,
+    retryBudget: MODELLED,
   },
   loadBalancer: {
     simple: MODELLED,
@@ -34,6 +34,25 @@ const FIELDS = {
     warmup: KNOWN,
     warmupDurationSecs: KNOWN,
   },
+  connectionPool: { tcp: MODELLED, http: MODELLED },
+  tcp: {
+    maxConnections: MODELLED,
+    connectTimeout: KNOWN,
+    tcpKeepalive: KNOWN,
+    maxConnectionDuration: KNOWN,
+    idleTimeout: KNOWN,
+  },
+  http: {
+    http1MaxPendingRequests: MODELLED,
+    http2MaxRequests: MODELLED,
+    maxRetries: MODELLED,
+    maxRequestsPerConnection: KNOWN,
+    idleTimeout: KNOWN,
+    h2UpgradePolicy: KNOWN,
+    useClientProtocol: KNOWN,
+    maxConcurrentStreams: KNOWN,
+  },
+  retryBudget: { percent: MODELLED, minRetryConcurrency: MODELLED },
   localityLbSetting: { enabled: MODELLED, distribute: MODELLED, failover: MODELLED, failoverPriority: MODELLED },
   outlierDetection: {
     consecutiveErrors: MODELLED,
@@ -54,7 +73,6 @@ const SIMPLE_KNOWN = ['LEAST_CONN', 'UNSPECIFIED', 'PASSTHROUGH'];
 
 /** Kinds that may stand beside DestinationRules in a dump of a cluster; they are known, and left out. */
 const OTHER_KINDS = [
-  'VirtualService',
   'Gateway',
   'ServiceEntry',
   'Sidecar',
@@ -89,6 +107,8 @@ export function checkMeshObject(raw: unknown, path: Path, to: RuleReport): boole
   const object = asRecord(raw);
   const kind = object['kind'];
   if (typeof kind !== 'string') return false;
+  // Checked on its own: see virtual-service.ts.
+  if (kind === 'VirtualService') return false;
   if (kind !== 'DestinationRule') {
     if (OTHER_KINDS.includes(kind))
       to.unmodelled({
@@ -99,8 +119,8 @@ export function checkMeshObject(raw: unknown, path: Path, to: RuleReport): boole
     else
       to.report('WT0404', [...path, 'kind'], {
         message: `unknown kind "${kind}"`,
-        expected: 'DestinationRule',
-        hint: didYouMean(kind, ['DestinationRule', ...OTHER_KINDS]),
+        expected: 'DestinationRule or VirtualService',
+        hint: didYouMean(kind, ['DestinationRule', 'VirtualService', ...OTHER_KINDS]),
       });
     return false;
   }
@@ -131,11 +151,20 @@ function checkRule(object: Readonly<Record<string, unknown>>, path: Path, to: Ru
       to,
     );
   checkOutlierDetection(section(policy, 'outlierDetection', policyPath, to), [...policyPath, 'outlierDetection'], to);
+  checkConnectionPool(section(policy, 'connectionPool', policyPath, to), [...policyPath, 'connectionPool'], to);
+  const budget = section(policy, 'retryBudget', policyPath, to);
+  checkCount(budget, 'minRetryConcurrency', [...policyPath, 'retryBudget'], to);
+  const { percent } = budget;
+  if (percent !== undefined && !(typeof percent === 'number' && percent >= 0 && percent <= 100))
+    to.report('WT0401', [...policyPath, 'retryBudget', 'percent'], {
+      message: 'not a percentage',
+      expected: 'a number from 0 to 100',
+    });
 }
 
 function section(
   parent: Readonly<Record<string, unknown>>,
-  name: 'spec' | 'trafficPolicy' | 'loadBalancer' | 'outlierDetection',
+  name: keyof typeof FIELDS,
   path: Path,
   to: RuleReport,
 ): Readonly<Record<string, unknown>> {
@@ -372,25 +401,29 @@ function checkOutlierDetection(detection: Readonly<Record<string, unknown>>, pat
   }
 }
 
+function checkConnectionPool(pool: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
+  const tcp = section(pool, 'tcp', path, to);
+  checkCount(tcp, 'maxConnections', [...path, 'tcp'], to);
+  const http = section(pool, 'http', path, to);
+  for (const key of ['http1MaxPendingRequests', 'http2MaxRequests', 'maxRetries'])
+    checkCount(http, key, [...path, 'http'], to);
+}
+
+/** Istio's fields are 32-bit; 0 and below keep the default. */
+function checkCount(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
+  const value = parent[key];
+  if (value === undefined) return;
+  if (!Number.isInteger(value) || (value as number) >= 2 ** 32)
+    to.report('WT0401', [...path, key], { message: 'not a valid number', expected: 'a whole number below 2^32' });
+  else if ((value as number) < 0)
+    to.report('WT0401', [...path, key], { message: 'Istio refuses numbers below 0', expected: 'at least 0' });
+  else if (value === 0)
+    to.unmodelled({ code: 'WT0504', path: [...path, key], message: `${key} 0 keeps Istio's default: no limit` });
+}
+
 /** The service that a host names, or null: short name, name.namespace, name.namespace.svc, or the full name. */
 export function resolveHost(host: unknown, services: readonly string[]): string | null {
   if (typeof host !== 'string') return null;
   const match = /^([^.]+)(?:\.[^.]+(?:\.svc(?:\.cluster\.local)?)?)?$/.exec(host);
   return match !== null && services.includes(match[1]!) ? match[1]! : null;
-}
-
-/**
- * Whether outlier detection could eject one of `endpoints` endpoints: an error count is watched, and one endpoint is not
- * more than maxEjectionPercent (10) of them. Istio watches 5xx from 5 on unless told otherwise, gateway errors only if told.
- */
-export function couldEject(rule: { readonly spec: Readonly<Record<string, unknown>> }, endpoints: number): boolean {
-  const policy = asRecord(rule.spec['trafficPolicy']);
-  if (!isObject(policy['outlierDetection'])) return false;
-  const detection = asRecord(policy['outlierDetection']);
-  const watched = ['consecutive5xxErrors', 'consecutiveGatewayErrors', 'consecutiveErrors'].some(
-    (key) => detection[key] !== undefined && detection[key] !== 0,
-  );
-  const watches = watched || detection['consecutive5xxErrors'] === undefined;
-  const percent = typeof detection['maxEjectionPercent'] === 'number' ? detection['maxEjectionPercent'] : 10;
-  return watches && Math.floor((percent * endpoints) / 100) >= 1;
 }

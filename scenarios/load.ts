@@ -51,7 +51,7 @@ export function parseScenario(text: string, fileName: string): Loaded {
     scenario: deepFreeze({
       ...scenario,
       expectations: expectations(parsed.data.spec.expectations, source),
-      notices: [...notices, ...scenarioNotices(scenario, parsed.data, source)],
+      notices: [...notices, ...scenarioNotices(scenario, source)],
     }),
   };
 }

@@ -1,15 +1,12 @@
 /**
  * What a reader of the results should know before the run, though nothing is wrong: services that are offered more than
- * they can do, pods that will wait for room, and ejections that the rules allow but the simulation leaves out.
+ * they can do, and pods that will wait for room.
  */
-import { couldEject } from './destination-rule.js';
 import { offeredLoad } from './saturation.js';
 import type { OfferedLoad } from './saturation.js';
 import type { Path, Source } from './source.js';
 import type { ProblemCode } from './problems.js';
-import type { ScenarioFile } from './schema.js';
 import type { Notice, Scenario } from './types.js';
-import type { KubeObject } from '../engine/types.js';
 
 type Bare = Omit<Scenario, 'expectations' | 'notices'>;
 
@@ -17,12 +14,8 @@ export function notice(source: Source, code: ProblemCode, path: Path, message: s
   return { code, message, file: source.file, line: source.locate(path).line };
 }
 
-export function scenarioNotices(scenario: Bare, file: ScenarioFile, source: Source): readonly Notice[] {
-  return [
-    ...saturationNotices(scenario, source),
-    ...roomNotices(scenario, source),
-    ...ejectionNotices(scenario, file, source),
-  ];
+export function scenarioNotices(scenario: Bare, source: Source): readonly Notice[] {
+  return [...saturationNotices(scenario, source), ...roomNotices(scenario, source)];
 }
 
 function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
@@ -77,33 +70,4 @@ function roomNotices(scenario: Bare, source: Source): readonly Notice[] {
 
 function mebibytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
-}
-
-/** Judged by the largest number of endpoints that any policy allows, as ejection gets possible with more of them. */
-function ejectionNotices(scenario: Bare, file: ScenarioFile, source: Source): readonly Notice[] {
-  const rules = [...scenario.mesh.destinationRules, ...scenario.policies.flatMap((policy) => policy.destinationRules)];
-  const named = new Set<string>();
-  return rules.flatMap(({ service, object }) => {
-    const endpoints = mostReplicas(scenario, service);
-    if (object === null || named.has(object.metadata.name) || !couldEject(object, endpoints)) return [];
-    named.add(object.metadata.name);
-    const message = `the DestinationRule "${object.metadata.name}" could eject endpoints of ${scenario.services[service]!.name} (up to ${endpoints}); ejection is not simulated yet`;
-    return [notice(source, 'WT0503', rulePath(file, object), message)];
-  });
-}
-
-function mostReplicas(scenario: Bare, service: number): number {
-  const byHpa = scenario.policies.flatMap((policy) => policy.hpas).filter((hpa) => hpa.service === service);
-  return Math.max(scenario.services[service]!.replicas, ...byHpa.map((hpa) => hpa.maxReplicas));
-}
-
-function rulePath(file: ScenarioFile, rule: KubeObject): Path {
-  const { mesh, policies } = file.spec;
-  const inMesh = mesh.objects.findIndex((object) => object === (rule as unknown));
-  if (inMesh >= 0) return ['spec', 'mesh', 'objects', inMesh];
-  for (const [name, policy] of Object.entries(policies)) {
-    const index = policy.destinationRules.findIndex((object) => object === (rule as unknown));
-    if (index >= 0) return ['spec', 'policies', name, 'destinationRules', index];
-  }
-  return ['spec'];
 }

@@ -57,19 +57,16 @@ const EXPLANATIONS = {
   WT0311: 'A node is named that the node pools do not make. Nodes are called pool-region-zone-number, counted from 0.',
   WT0312:
     'A gate of spec.expectations cannot be read, or asks for a metric, a label or a name that does not exist. Such a gate would never fail, so it is an error. Gates look like p95(latency{service="checkout"}) < 200ms.',
-  WT0401:
-    'Istio would refuse this DestinationRule: its own validation says so, and kubectl apply would fail in the cluster.',
+  WT0401: 'Istio would refuse this object: its own validation says so, and kubectl apply would fail in the cluster.',
   WT0402:
-    'The host of a DestinationRule is none of the services of the scenario, so that it would do nothing. Hosts are a short name, name.namespace or the full name ending in .svc.cluster.local.',
+    'The host of a DestinationRule or VirtualService is none of the services of the scenario, so that it would do nothing. Hosts are a short name, name.namespace or the full name ending in .svc.cluster.local.',
   WT0403:
-    'Two DestinationRules speak of one host. Istio would keep the traffic policy of the older one only; a scenario must say which one it means.',
+    'Two DestinationRules, or two VirtualServices, speak of one host. Istio would keep the older one only; a scenario must say which one it means.',
   WT0404: 'A mesh object is of a kind that is not known here.',
   WT0501:
     'The offered load is above what the starting replicas can do, by workers or by CPU limit. Such a run is allowed, but its latencies grow with its length: they say "saturated", not how long a request takes.',
   WT0502:
     'A setting of Istio or Kubernetes that is known but not simulated yet. It is left out, so the result is that of a cluster without it.',
-  WT0503:
-    'Outlier detection of this rule could eject endpoints. What it does to locality routing is simulated; the ejection of single endpoints is not yet.',
   WT0504: 'Istio accepts this setting but it has no effect as it stands.',
   WT0505: 'The starting replicas together ask for more than the nodes have. Some pods will wait for room.',
 } as const;

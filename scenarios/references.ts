@@ -8,6 +8,7 @@ import type { EndpointNames } from './call-graph.js';
 import { checkLocalityLbSetting, checkMeshObject, resolveHost } from './destination-rule.js';
 import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
+import { checkVirtualService } from './virtual-service.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -168,7 +169,26 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
   const path: Path = ['spec', 'mesh'];
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
-  return checkRules(asList(mesh['objects']), [...path, 'objects'], new Map(), names);
+  const objects = asList(mesh['objects']);
+  checkVirtualServices(objects, [...path, 'objects'], names);
+  return checkRules(objects, [...path, 'objects'], new Map(), names);
+}
+
+function checkVirtualServices(objects: readonly unknown[], path: Path, names: Names): void {
+  const byService = new Map<string, unknown>();
+  for (const [index, raw] of objects.entries()) {
+    const object = asRecord(raw);
+    if (object['kind'] !== 'VirtualService') continue;
+    const name = asRecord(object['metadata'])['name'];
+    for (const service of checkVirtualService(object, [...path, index], names.endpoints, names.rule)) {
+      if (byService.has(service))
+        names.report('WT0403', [...path, index, 'spec', 'hosts'], {
+          message: `the VirtualService "${String(byService.get(service))}" speaks of "${service}" already`,
+          hint: 'put the routes into one VirtualService',
+        });
+      byService.set(service, name);
+    }
+  }
 }
 
 /** `inherited` is what held before; a rule of the same name replaces, `{remove}` takes away. */

@@ -3,7 +3,6 @@
  * endpoint, policy of time-outs and retries); most calls have exactly one and are compiled to its number. Where the
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
-import { resolveHost } from '../scenarios/destination-rule.js';
 import type { Scenario } from '../scenarios/types.js';
 import { readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
@@ -100,11 +99,8 @@ export class TargetSet {
   /** The endpoint of that name at another host; a service with one endpoint answers everything with it. */
   private sameEndpoint(host: string, called: EndpointRef): EndpointRef {
     const { services } = this.scenario;
-    const name = resolveHost(
-      host,
-      services.map((service) => service.name),
-    );
-    const service = services.findIndex((candidate) => candidate.name === name);
+    // The loader has checked that a host is name, name.namespace or the full name.
+    const service = services.findIndex((candidate) => candidate.name === host.split('.')[0]);
     if (service < 0) throw new Error(`route to unknown host ${host}: the loader checks hosts`);
     if (service === called.service) return called;
     const wanted = services[called.service]!.endpoints[called.endpoint]!.name;

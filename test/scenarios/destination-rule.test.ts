@@ -1,5 +1,5 @@
 import test from 'ava';
-import { couldEject, resolveHost } from '../../scenarios/destination-rule.js';
+import { resolveHost } from '../../scenarios/destination-rule.js';
 import { linesOf, load, problemsOf, small, unmarked } from './fixtures.js';
 
 /** The fixture's rule with another traffic policy, written at the mark. */
@@ -121,7 +121,6 @@ test(
   withPolicy(
     '{connectionPool: {tcp: {maxConnections: 1}}, portLevelSettings: [], tls: {mode: ISTIO_MUTUAL}, loadBalancer: {warmup: {duration: 30s}}}',
   ),
-  'WT0502 connectionPool of a DestinationRule is not simulated yet',
   'WT0502 portLevelSettings of a DestinationRule is not simulated yet',
   'WT0502 tls of a DestinationRule is not simulated yet',
   'WT0502 warmup of a DestinationRule is not simulated yet',
@@ -156,8 +155,8 @@ test(
 test(
   'an object of another known kind is announced',
   accepts,
-  small(['kind: DestinationRule', 'kind: VirtualService']),
-  'WT0502 objects of kind VirtualService are not simulated yet',
+  small(['kind: DestinationRule', 'kind: EnvoyFilter']),
+  'WT0502 objects of kind EnvoyFilter are not simulated yet',
 );
 test(
   'an object of an unknown kind is an error',
@@ -190,25 +189,17 @@ test('a host is a short name, a name with its namespace, or the full name', (t) 
 });
 
 // SEMANTICS A14: with the default of 10 % nothing is ejected below ten endpoints; 3 endpoints at 50 % -> 1.
-test('ejection is possible when errors are counted and one endpoint is within the allowed percentage', (t) => {
-  const rule = (outlierDetection: unknown) => ({ spec: { trafficPolicy: { outlierDetection } } });
-  t.false(couldEject(rule({}), 9));
-  t.true(couldEject(rule({}), 10));
-  t.true(couldEject(rule({ maxEjectionPercent: 50 }), 3));
-  t.false(couldEject(rule({ maxEjectionPercent: 50 }), 1));
-  t.false(couldEject(rule({ consecutive5xxErrors: 0 }), 100));
-  t.true(couldEject(rule({ consecutive5xxErrors: 0, consecutiveGatewayErrors: 3 }), 100));
-  t.false(couldEject({ spec: { trafficPolicy: {} } }, 100));
-});
 
-test('possible ejection is announced, counting the pods that an autoscaler may add', (t) => {
-  const text = small(['{consecutive5xxErrors: 0}', '{}'], ['max: 8', 'max: 12']);
-  const [notice, ...rest] = load(text).notices;
-  t.deepEqual(rest, []);
-  t.is(notice?.code, 'WT0503');
-  t.is(
-    notice?.message,
-    'the DestinationRule "checkout-rule" could eject endpoints of checkout (up to 12); ejection is not simulated yet',
-  );
-  t.is(text.split('\n')[notice!.line! - 1]?.trim(), '- apiVersion: networking.istio.io/v1');
-});
+test(
+  'limits of the connection pool are checked, and a 0 is said to keep the default',
+  accepts,
+  withPolicy('{connectionPool: {tcp: {maxConnections: 0}, http: {maxRetries: 3}}}'),
+  "WT0504 maxConnections 0 keeps Istio's default: no limit",
+);
+test(
+  'limits below 0 and unknown fields of the pool are errors',
+  finds,
+  withPolicy('{connectionPool: {tcp: {maxConnections: ¦-1}, http: {¦maxPending: 3}}}'),
+  `WT0401 ${POLICY}.connectionPool.tcp.maxConnections: Istio refuses numbers below 0`,
+  `WT0201 ${POLICY}.connectionPool.http.maxPending: unknown key "maxPending"`,
+);

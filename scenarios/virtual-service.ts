@@ -1,0 +1,317 @@
+/**
+ * A VirtualService as Istio's own validation sees it, and as far as the simulator follows it: weighted destinations,
+ * matches on the path and on the caller's app label, time-outs, retries, injected delays and aborts. A request's path is
+ * taken to be "/" + the name of the endpoint called. What Istio knows and the simulation leaves out becomes a notice.
+ */
+import type { EndpointNames } from './call-graph.js';
+import { resolveHost, type RuleReport } from './destination-rule.js';
+import { didYouMean } from './problems.js';
+import { asList, asRecord } from './raw.js';
+import type { Path } from './source.js';
+import { duration } from './units.js';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const MODELLED = true;
+const KNOWN = false;
+
+const FIELDS = {
+  spec: { hosts: MODELLED, http: MODELLED, gateways: KNOWN, tcp: KNOWN, tls: KNOWN, exportTo: KNOWN },
+  http: {
+    name: MODELLED,
+    match: MODELLED,
+    route: MODELLED,
+    timeout: MODELLED,
+    retries: MODELLED,
+    fault: MODELLED,
+    redirect: KNOWN,
+    directResponse: KNOWN,
+    delegate: KNOWN,
+    rewrite: KNOWN,
+    mirror: KNOWN,
+    mirrors: KNOWN,
+    mirrorPercentage: KNOWN,
+    corsPolicy: KNOWN,
+    headers: KNOWN,
+  },
+  match: {
+    name: MODELLED,
+    uri: MODELLED,
+    ignoreUriCase: MODELLED,
+    sourceLabels: MODELLED,
+    scheme: KNOWN,
+    method: KNOWN,
+    authority: KNOWN,
+    headers: KNOWN,
+    withoutHeaders: KNOWN,
+    queryParams: KNOWN,
+    port: KNOWN,
+    gateways: KNOWN,
+    sourceNamespace: KNOWN,
+    statPrefix: KNOWN,
+  },
+  route: { destination: MODELLED, weight: MODELLED, headers: KNOWN },
+  destination: { host: MODELLED, subset: KNOWN, port: MODELLED },
+  retries: {
+    attempts: MODELLED,
+    perTryTimeout: MODELLED,
+    retryOn: MODELLED,
+    backoff: MODELLED,
+    retryRemoteLocalities: KNOWN,
+    retryIgnorePreviousHosts: KNOWN,
+  },
+  fault: { delay: MODELLED, abort: MODELLED },
+  delay: { fixedDelay: MODELLED, percentage: MODELLED, percent: MODELLED },
+  abort: { httpStatus: MODELLED, grpcStatus: MODELLED, percentage: MODELLED, percent: MODELLED },
+} as const;
+
+const RETRY_ON = [
+  '5xx',
+  'gateway-error',
+  'reset',
+  'reset-before-request',
+  'connect-failure',
+  'envoy-ratelimited',
+  'retriable-4xx',
+  'refused-stream',
+  'retriable-status-codes',
+  'retriable-headers',
+  'http3-post-connect-failure',
+  'cancelled',
+  'deadline-exceeded',
+  'internal',
+  'resource-exhausted',
+  'unavailable',
+];
+
+/** Checks one object; returns the services that it routes for. */
+export function checkVirtualService(
+  object: Raw,
+  path: Path,
+  endpoints: EndpointNames,
+  to: RuleReport,
+): readonly string[] {
+  const services = [...endpoints.keys()];
+  const apiVersion = object['apiVersion'];
+  if (typeof apiVersion === 'string' && !apiVersion.startsWith('networking.istio.io/'))
+    to.report('WT0401', [...path, 'apiVersion'], {
+      message: 'not an API of VirtualServices',
+      expected: 'networking.istio.io/v1',
+    });
+  const spec = asRecord(object['spec']);
+  const at: Path = [...path, 'spec'];
+  checkFields(spec, 'spec', at, to);
+  const hosts = asList(spec['hosts']);
+  if (hosts.length === 0)
+    to.report('WT0401', 'hosts' in spec ? [...at, 'hosts'] : at, {
+      message: 'a VirtualService needs hosts',
+      expected: 'a list of hosts',
+    });
+  const routed = hosts.flatMap((host, index) => {
+    const service = resolveHost(host, services);
+    if (service !== null) return [service];
+    const short = typeof host === 'string' ? host.split('.')[0]! : '';
+    to.report('WT0402', [...at, 'hosts', index], {
+      message: 'the host is none of the services',
+      expected: `one of ${services.join(', ')}`,
+      hint: didYouMean(short, services),
+    });
+    return [];
+  });
+  if (spec['http'] !== undefined && !Array.isArray(spec['http']))
+    to.report('WT0203', [...at, 'http'], { message: 'is not a list', expected: 'a list of routes' });
+  let isReached = true;
+  for (const [index, route] of asList(spec['http']).entries()) {
+    const here: Path = [...at, 'http', index];
+    if (!isReached)
+      to.unmodelled({
+        code: 'WT0504',
+        path: here,
+        message: 'the route before takes everything: this one is never used',
+      });
+    checkRoute(asRecord(route), here, routed, endpoints, to);
+    if (asList(asRecord(route)['match']).length === 0) isReached = false;
+  }
+  return routed;
+}
+
+function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints: EndpointNames, to: RuleReport): void {
+  checkFields(route, 'http', path, to);
+  for (const [index, match] of asList(route['match']).entries())
+    checkMatch(asRecord(match), [...path, 'match', index], to);
+  const destinations = asList(route['route']);
+  if (destinations.length === 0)
+    to.report('WT0401', path, { message: 'a route needs destinations', expected: 'route: a list of destinations' });
+  let sum = 0;
+  for (const [index, entry] of destinations.entries()) {
+    const here: Path = [...path, 'route', index];
+    const weight = asRecord(entry)['weight'];
+    checkFields(asRecord(entry), 'route', here, to);
+    checkDestination(asRecord(asRecord(entry)['destination']), [...here, 'destination'], routed, endpoints, to);
+    if (weight !== undefined && !(Number.isInteger(weight) && (weight as number) >= 0))
+      to.report('WT0401', [...here, 'weight'], { message: 'not a weight', expected: 'a whole number of at least 0' });
+    sum += typeof weight === 'number' ? weight : 0;
+  }
+  if (destinations.length > 1 && sum === 0)
+    to.report('WT0401', [...path, 'route'], { message: 'the weights sum to 0', expected: 'a weight above 0' });
+  checkDuration(route, 'timeout', path, to);
+  checkRetries(asRecord(route['retries']), [...path, 'retries'], to);
+  checkFault(asRecord(route['fault']), [...path, 'fault'], to);
+}
+
+function checkDestination(
+  destination: Raw,
+  path: Path,
+  routed: readonly string[],
+  endpoints: EndpointNames,
+  to: RuleReport,
+): void {
+  checkFields(destination, 'destination', path, to);
+  const services = [...endpoints.keys()];
+  const host = destination['host'];
+  const service = resolveHost(host, services);
+  if (service === null) {
+    const short = typeof host === 'string' ? host.split('.')[0]! : '';
+    return to.report('WT0402', host === undefined ? path : [...path, 'host'], {
+      message: host === undefined ? 'missing key "host"' : 'the host is none of the services',
+      expected: `one of ${services.join(', ')}`,
+      hint: didYouMean(short, services),
+    });
+  }
+  const own = endpoints.get(service)!;
+  const missing = routed.flatMap((from) => endpoints.get(from)!).filter((name) => !own.includes(name));
+  if (own.length > 1 && missing.length > 0)
+    to.report('WT0302', [...path, 'host'], {
+      message: `${service} has no endpoint ${missing.join(', ')}, which would be routed to it`,
+      expected: 'a service with the same endpoints, or with one',
+    });
+}
+
+function checkMatch(match: Raw, path: Path, to: RuleReport): void {
+  checkFields(match, 'match', path, to, 'so this match never holds');
+  const uri = match['uri'];
+  if (uri !== undefined) {
+    const kinds = Object.keys(asRecord(uri));
+    const valid = kinds.length === 1 && ['exact', 'prefix', 'regex'].includes(kinds[0]!);
+    if (!valid || typeof asRecord(uri)[kinds[0]!] !== 'string' || asRecord(uri)[kinds[0]!] === '')
+      to.report('WT0401', [...path, 'uri'], { message: 'not a text match', expected: 'exact, prefix or regex' });
+    else if (kinds[0] === 'regex' && !isRegex(asRecord(uri)['regex'] as string))
+      to.report('WT0401', [...path, 'uri', 'regex'], { message: 'not a regular expression', expected: 'RE2 syntax' });
+  }
+  for (const label of Object.keys(asRecord(match['sourceLabels'])))
+    if (label !== 'app')
+      to.unmodelled({
+        code: 'WT0502',
+        path: [...path, 'sourceLabels', label],
+        message: `callers have no label ${label} here (only app): this match never holds`,
+      });
+}
+
+function isRegex(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checkRetries(retries: Raw, path: Path, to: RuleReport): void {
+  checkFields(retries, 'retries', path, to);
+  const attempts = retries['attempts'];
+  if (
+    attempts !== undefined &&
+    !(Number.isInteger(attempts) && (attempts as number) >= 0 && (attempts as number) <= 15)
+  )
+    to.report('WT0401', [...path, 'attempts'], {
+      message: 'not a number of retries',
+      expected: 'a whole number from 0 to 15',
+    });
+  if (attempts === 0 && Object.keys(retries).length > 1)
+    to.report('WT0401', path, {
+      message: 'Istio refuses a retry policy whose attempts are 0',
+      expected: 'attempts: 0 alone, or attempts of at least 1',
+    });
+  checkDuration(retries, 'perTryTimeout', path, to);
+  checkDuration(retries, 'backoff', path, to);
+  const { retryOn } = retries;
+  if (retryOn === undefined) return;
+  const words = typeof retryOn === 'string' ? retryOn.split(',').map((word) => word.trim()) : [''];
+  for (const word of words) {
+    if (retryOn === '' || RETRY_ON.includes(word) || /^[1-5]\d\d$/.test(word)) continue;
+    to.report('WT0401', [...path, 'retryOn'], {
+      message: `no retry condition "${word}"`,
+      expected: `status codes, or ${RETRY_ON.join(', ')}`,
+      hint: didYouMean(word, RETRY_ON),
+    });
+  }
+}
+
+function checkFault(fault: Raw, path: Path, to: RuleReport): void {
+  checkFields(fault, 'fault', path, to);
+  for (const kind of ['delay', 'abort'] as const) {
+    if (fault[kind] === undefined) continue;
+    const injected = asRecord(fault[kind]);
+    const here: Path = [...path, kind];
+    checkFields(injected, kind, here, to);
+    const value = asRecord(injected['percentage'])['value'] ?? injected['percent'];
+    if (value === undefined)
+      to.unmodelled({ code: 'WT0504', path: here, message: `${kind} without percentage injects nothing` });
+    else if (typeof value !== 'number' || value < 0 || value > 100)
+      to.report('WT0401', here, { message: 'not a percentage', expected: 'a number from 0 to 100' });
+  }
+  if (fault['delay'] !== undefined) {
+    if (asRecord(fault['delay'])['fixedDelay'] === undefined)
+      to.report('WT0401', [...path, 'delay'], { message: 'missing key "fixedDelay"', expected: 'a duration' });
+    checkDuration(asRecord(fault['delay']), 'fixedDelay', [...path, 'delay'], to);
+  }
+  const abort = asRecord(fault['abort']);
+  const status = abort['httpStatus'];
+  if (fault['abort'] !== undefined && status === undefined && abort['grpcStatus'] === undefined)
+    to.report('WT0401', [...path, 'abort'], { message: 'aborts with nothing', expected: 'httpStatus or grpcStatus' });
+  if (status !== undefined && !(Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 600))
+    to.report('WT0401', [...path, 'abort', 'httpStatus'], {
+      message: 'not a status',
+      expected: 'a whole number from 200 to 600',
+    });
+}
+
+/** Istio takes no duration below a millisecond. */
+function checkDuration(parent: Raw, key: string, path: Path, to: RuleReport): void {
+  const value = parent[key];
+  if (value === undefined) return;
+  const parsed = typeof value === 'string' ? duration.parse(value) : null;
+  const us = parsed?.ok === true ? parsed.value : null;
+  const isOff = key === 'timeout' && us === 0;
+  if (us === null || (us < 1000 && !isOff))
+    to.report('WT0401', [...path, key], {
+      message: us === null ? 'not a duration' : 'below a millisecond',
+      expected: 'a duration such as 1.5s or 250ms',
+    });
+}
+
+function checkFields(
+  value: Raw,
+  place: keyof typeof FIELDS,
+  path: Path,
+  to: RuleReport,
+  consequence = 'it is left out',
+): void {
+  const fields: Readonly<Record<string, boolean>> = FIELDS[place];
+  const known = Object.keys(fields);
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(fields, key))
+      to.report('WT0201', [...path, key], {
+        message: `unknown key "${key}"`,
+        expected: `one of ${known.join(', ')}`,
+        hint: didYouMean(key, known),
+        atKey: true,
+      });
+    else if (fields[key] === KNOWN)
+      to.unmodelled({
+        code: 'WT0502',
+        path: [...path, key],
+        message: `${key} of a VirtualService is not simulated yet: ${consequence}`,
+      });
+  }
+}

@@ -1,0 +1,168 @@
+/** VirtualServices: what Istio refuses is refused with its place, what is left out is said. */
+import test from 'ava';
+import { linesOf, load, small, unmarked } from './fixtures.js';
+
+const OBJECT = 'spec.mesh.objects[1]';
+
+/** The small scenario with a VirtualService for checkout. */
+function withRoutes(http: string, hosts = '[checkout]'): string {
+  return small([
+    '  load:\n',
+    `      - apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: checkout-routes}
+        spec: {hosts: ${hosts}, http: ${http}}
+  load:
+`,
+  ]);
+}
+
+/** One route to checkout with more keys. */
+const withRoute = (keys: string): string => withRoutes(`[{route: [{destination: {host: checkout}}], ${keys}}]`);
+
+const finds = test.macro((t, marked: string, ...expected: readonly string[]) => {
+  const { text, places } = unmarked(marked);
+  t.deepEqual(
+    linesOf(text),
+    expected.map((message, index) => `${places[index]} ${message}`),
+  );
+});
+
+const accepts = test.macro((t, text: string, ...notices: readonly string[]) => {
+  t.deepEqual(
+    load(text).notices.map((notice) => `${notice.code} ${notice.message}`),
+    notices,
+  );
+});
+
+test('routes, time-outs, retries and faults are taken without a notice, and kept', (t) => {
+  const scenario = load(
+    withRoute(
+      'timeout: 2s, retries: {attempts: 3, perTryTimeout: 500ms, retryOn: "5xx,reset,503"}, fault: {delay: {percentage: {value: 5}, fixedDelay: 1s}, abort: {percentage: {value: 0.1}, httpStatus: 503}}',
+    ),
+  );
+  t.deepEqual(scenario.notices, []);
+  t.deepEqual(
+    scenario.mesh.virtualServices.map(({ service, object }) => [service, object.metadata.name]),
+    [[0, 'checkout-routes']],
+  );
+});
+
+test(
+  'a host that no service has',
+  finds,
+  withRoutes('[]', '[¦chekout]'),
+  `WT0402 ${OBJECT}.spec.hosts[0]: the host is none of the services`,
+);
+test('no hosts', finds, withRoutes('[]', '¦[]'), `WT0401 ${OBJECT}.spec.hosts: a VirtualService needs hosts`);
+test(
+  'a destination that no service has',
+  finds,
+  withRoutes('[{route: [{destination: {host: ¦payments}}]}]'),
+  `WT0402 ${OBJECT}.spec.http[0].route[0].destination.host: the host is none of the services`,
+);
+test(
+  'a route to nowhere',
+  finds,
+  withRoutes('[¦{timeout: 1s}]'),
+  `WT0401 ${OBJECT}.spec.http[0]: a route needs destinations`,
+);
+test(
+  'weights that sum to 0',
+  finds,
+  withRoutes('[{route: ¦[{destination: {host: checkout}, weight: 0}, {destination: {host: ledger}, weight: 0}]}]'),
+  `WT0401 ${OBJECT}.spec.http[0].route: the weights sum to 0`,
+);
+test(
+  'a weight below 0',
+  finds,
+  withRoutes('[{route: [{destination: {host: checkout}, weight: ¦-1}]}]'),
+  `WT0401 ${OBJECT}.spec.http[0].route[0].weight: not a weight`,
+);
+test(
+  'a service with other endpoints cannot stand in',
+  finds,
+  small(
+    [
+      '        - {name: append, cpu: {exponential: 5ms}}\n',
+      '        - {name: append, cpu: {exponential: 5ms}}\n        - {name: read, cpu: 1ms}\n',
+    ],
+    [
+      '  load:\n',
+      `      - apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: checkout-routes}
+        spec: {hosts: [checkout], http: [{route: [{destination: {host: ¦ledger}}]}]}
+  load:
+`,
+    ],
+  ),
+  `WT0302 ${OBJECT}.spec.http[0].route[0].destination.host: ledger has no endpoint pay, show, which would be routed to it`,
+);
+test(
+  'a duration that is none',
+  finds,
+  withRoute('timeout: ¦soon'),
+  `WT0401 ${OBJECT}.spec.http[0].timeout: not a duration`,
+);
+test(
+  'a per-try time-out below a millisecond',
+  finds,
+  withRoute('retries: {attempts: 1, perTryTimeout: ¦10us}'),
+  `WT0401 ${OBJECT}.spec.http[0].retries.perTryTimeout: below a millisecond`,
+);
+test(
+  'retries switched off and set at once',
+  finds,
+  withRoute('retries: ¦{attempts: 0, retryOn: 5xx}'),
+  `WT0401 ${OBJECT}.spec.http[0].retries: Istio refuses a retry policy whose attempts are 0`,
+);
+test(
+  'a retry condition that Envoy does not know',
+  finds,
+  withRoute('retries: {attempts: 1, retryOn: ¦"5xx,timeouts"}'),
+  `WT0401 ${OBJECT}.spec.http[0].retries.retryOn: no retry condition "timeouts"`,
+);
+test(
+  'a percentage above 100',
+  finds,
+  withRoute('fault: {abort: ¦{percentage: {value: 101}, httpStatus: 500}}'),
+  `WT0401 ${OBJECT}.spec.http[0].fault.abort: not a percentage`,
+);
+test(
+  'an unknown key',
+  finds,
+  withRoute('¦timeOut: 1s'),
+  `WT0201 ${OBJECT}.spec.http[0].timeOut: unknown key "timeOut"`,
+);
+test(
+  'two VirtualServices for one host',
+  finds,
+  small([
+    '  load:\n',
+    `      - {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: one}, spec: {hosts: [checkout]}}
+      - {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: two}, spec: {hosts: ¦[checkout]}}
+  load:
+`,
+  ]),
+  'WT0403 spec.mesh.objects[2].spec.hosts: the VirtualService "one" speaks of "checkout" already',
+);
+test(
+  'a fault without percentage is said to inject nothing',
+  accepts,
+  withRoute('fault: {abort: {httpStatus: 500}}'),
+  'WT0504 abort without percentage injects nothing',
+);
+test(
+  'a match on a header is said never to hold, and subsets are announced',
+  accepts,
+  withRoutes('[{match: [{headers: {user: {exact: me}}}], route: [{destination: {host: checkout, subset: v2}}]}]'),
+  'WT0502 headers of a VirtualService is not simulated yet: so this match never holds',
+  'WT0502 subset of a VirtualService is not simulated yet: it is left out',
+);
+test(
+  'a route behind one that takes everything is said to be unused',
+  accepts,
+  withRoutes('[{route: [{destination: {host: checkout}}]}, {route: [{destination: {host: checkout}}]}]'),
+  'WT0504 the route before takes everything: this one is never used',
+);
