@@ -55,7 +55,7 @@ test(`naive 1: two choices compare the caller's own requests, may draw one pod t
   const { world } = setUp(compileProgram(scenario), staticPolicy, SEED, null);
   const [firstGateway, secondGateway] = [world.podBase[1]!, world.podBase[1]! + 1];
   // The first gateway has 3, 3 and 0 requests under way; what the second one has must not count.
-  world.connectionActive.set([3, 3, 0], world.connectionBase[0]!);
+  world.connectionActive.set([3, 3, 0], world.connectionBase[0]);
   const capacity = world.podCapacity[0]!;
   world.connectionActive.set([0, 0, 9], world.connectionBase[0]! + capacity);
   const draws = 90_000;
