@@ -5,7 +5,8 @@
  * podtopologyspread and interpodaffinity.
  */
 import { affinityFilters } from './podAffinity.js';
-import type { HostPort, Resources, TotalInput, TotalNode, TotalPod } from './schedulerInput.js';
+import { allLabels, NO_LABELS, type HostPort, type Resources, type TotalInput } from './schedulerInput.js';
+import type { TotalNode, TotalPod } from './schedulerInput.js';
 import { matchesLabels, matchesNodeTerm } from './selectors.js';
 import { CORDON_TAINT, NOT_READY_TAINT, toleratesAll, toleratesTaint } from './taints.js';
 import { hardSpreadFilter } from './topologySpread.js';
@@ -57,9 +58,11 @@ function isPinnedTo(pod: TotalPod, node: TotalNode, index: number): boolean {
   );
 }
 
-function matchesNodeAffinity(pod: TotalPod, { labels, name }: TotalNode): boolean {
+function matchesNodeAffinity(pod: TotalPod, node: TotalNode): boolean {
+  if (pod.nodeAffinity.length === 0 && pod.nodeSelector === NO_LABELS) return true;
+  const labels = allLabels(node);
   if (!matchesLabels(pod.nodeSelector, labels)) return false;
-  return pod.nodeAffinity.length === 0 || pod.nodeAffinity.some((term) => matchesNodeTerm(term, labels, name));
+  return pod.nodeAffinity.length === 0 || pod.nodeAffinity.some((term) => matchesNodeTerm(term, labels, node.name));
 }
 
 function isTaken(wanted: HostPort, used: readonly HostPort[]): boolean {

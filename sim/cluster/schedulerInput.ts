@@ -21,7 +21,7 @@ export interface HostPort {
 export interface NodeTraits {
   /** Left out: its index in the list. */
   readonly name: string;
-  /** The zone's and the host's label are added where they are missing. */
+  /** The zone's and the host's label are there in any case. */
   readonly labels: Labels;
   /** Without those of a cordon or a lost node, which follow from `schedulable` and `ready`. */
   readonly taints: readonly Taint[];
@@ -147,6 +147,7 @@ export interface TotalInput extends ScheduleInput {
 
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
+export const NO_LABELS: Labels = {};
 export const NO_AFFINITY: PodAffinity = { required: [], preferred: [] };
 
 const PLAIN_RULES: PodRules = {
@@ -154,7 +155,7 @@ const PLAIN_RULES: PodRules = {
   labels: {},
   schedulingGates: [],
   tolerations: [],
-  nodeSelector: {},
+  nodeSelector: NO_LABELS,
   nodeAffinity: [],
   preferredNodes: [],
   affinity: NO_AFFINITY,
@@ -163,7 +164,7 @@ const PLAIN_RULES: PodRules = {
   images: [],
 };
 /** The kubelet's default of `maxPods` is not used where nobody counts pods. */
-const PLAIN_TRAITS = { taints: [], maxPods: Infinity, podCount: 0, usedPorts: [], imageBytes: {} };
+const PLAIN_TRAITS = { labels: NO_LABELS, taints: [], maxPods: Infinity, podCount: 0, usedPorts: [], imageBytes: {} };
 
 export function completeInput(input: ScheduleInput): TotalInput {
   return {
@@ -171,11 +172,26 @@ export function completeInput(input: ScheduleInput): TotalInput {
     boundPods: [],
     ...input,
     pod: { ...PLAIN_RULES, ...input.pod },
-    nodes: input.nodes.map((node, index) => {
-      const name = node.name ?? String(index);
-      const labels = { [ZONE_LABEL]: String(node.zone), [HOSTNAME_LABEL]: name, ...node.labels };
-      return { ...PLAIN_TRAITS, ...node, name, labels };
-    }),
+    nodes: input.nodes.map(completeNode),
+  };
+}
+
+/** Field by field: for every pod all nodes come through here, and spreading records was most of the work. */
+function completeNode(node: SchedulerNode, index: number): TotalNode {
+  return {
+    zone: node.zone,
+    ready: node.ready,
+    schedulable: node.schedulable,
+    allocatable: node.allocatable,
+    requested: node.requested,
+    nonZeroRequested: node.nonZeroRequested,
+    name: node.name ?? String(index),
+    labels: node.labels ?? PLAIN_TRAITS.labels,
+    taints: node.taints ?? PLAIN_TRAITS.taints,
+    maxPods: node.maxPods ?? PLAIN_TRAITS.maxPods,
+    podCount: node.podCount ?? PLAIN_TRAITS.podCount,
+    usedPorts: node.usedPorts ?? PLAIN_TRAITS.usedPorts,
+    imageBytes: node.imageBytes ?? PLAIN_TRAITS.imageBytes,
   };
 }
 
@@ -187,7 +203,16 @@ export function allTaints({ taints, ready, schedulable }: TotalNode): readonly T
 
 /** The node's domain under a topology key; undefined where it has no such label. */
 export function domainOf(node: TotalNode, topologyKey: string): string | undefined {
-  return node.labels[labelOf(topologyKey)];
+  const label = labelOf(topologyKey);
+  const value = node.labels[label];
+  if (value !== undefined) return value;
+  if (label === ZONE_LABEL) return String(node.zone);
+  return label === HOSTNAME_LABEL ? node.name : undefined;
+}
+
+/** With the labels that every node has. */
+export function allLabels({ zone, name, labels }: TotalNode): Labels {
+  return { [ZONE_LABEL]: String(zone), [HOSTNAME_LABEL]: name, ...labels };
 }
 
 /** The label that a topology key, long or short, stands for. */

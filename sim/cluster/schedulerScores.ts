@@ -10,7 +10,14 @@
  */
 import { affinityScores } from './podAffinity.js';
 import { isEligible } from './schedulerFilters.js';
-import { allTaints, type Resources, type TotalInput, type TotalNode, type TotalPod } from './schedulerInput.js';
+import {
+  allLabels,
+  allTaints,
+  type Resources,
+  type TotalInput,
+  type TotalNode,
+  type TotalPod,
+} from './schedulerInput.js';
 import { matchesNodeTerm } from './selectors.js';
 import { countUntoleratedPreferences } from './taints.js';
 import { spreadScores } from './topologySpread.js';
@@ -71,9 +78,11 @@ export function scoreNodes(input: TotalInput, feasible: readonly number[]): Node
 }
 
 /** Sum of the weights of the preferences that the node meets. */
-function preferenceOf(pod: TotalPod, { labels, name }: TotalNode): number {
+function preferenceOf(pod: TotalPod, node: TotalNode): number {
+  if (pod.preferredNodes.length === 0) return 0;
+  const labels = allLabels(node);
   let sum = 0;
-  for (const { weight, term } of pod.preferredNodes) if (matchesNodeTerm(term, labels, name)) sum += weight;
+  for (const { weight, term } of pod.preferredNodes) if (matchesNodeTerm(term, labels, node.name)) sum += weight;
   return sum;
 }
 
