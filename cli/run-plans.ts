@@ -67,6 +67,11 @@ function recordOf(plan: Plan, found: readonly (ReplicationResult | null)[], vers
     formatVersion: '1.0',
     wavetankVersion: version,
     scenario: { name: scenario.name, why: scenario.why, file: plan.file, digest: digestOf(scenario) },
+    compat: {
+      istio: `1.${scenario.compat.istioMinor}`,
+      envoy: `1.${scenario.compat.envoyMinor}`,
+      kubernetes: `1.${scenario.compat.kubernetesMinor}`,
+    },
     command: plan.command,
     zones: scenario.cluster.zones.map((zone) => zone.name),
     services: scenario.services.map((service) => service.name),

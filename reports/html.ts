@@ -104,6 +104,7 @@ function provenance(result: RunResult): string {
     `${formatNumber(result.durationSeconds)} s simulated after ${formatNumber(result.warmUpSeconds)} s of warm-up`,
     `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`,
     `${result.services.length} services, ${result.nodeCount} nodes, ${result.zones.length} zones`,
+    `rules of Istio ${result.compat.istio}, Envoy ${result.compat.envoy}, Kubernetes ${result.compat.kubernetes}`,
     `scenario ${result.scenario.digest}`,
     `wavetank ${result.wavetankVersion}`,
   ];

@@ -50,7 +50,7 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
   const sections = [
     headerLines(result, options, paint),
     shown === undefined ? [] : serviceLines(shown, result.policies.length > 1, paint),
-    shown === undefined ? [] : [...costLines(shown), ...faultLines(result)],
+    shown === undefined ? [] : [...failureLines(shown), ...costLines(shown), ...faultLines(result)],
     policyLines(result, paint),
     checkLines(result, paint),
     noticeLines(result, paint),
@@ -171,6 +171,21 @@ function serviceRow(policy: PolicyResult, service: string): string[] {
       ),
     ),
   ];
+}
+
+/** Why users' requests failed, most frequent first, as means over the seeds. */
+function failureLines(policy: PolicyResult): string[] {
+  const counts = new Map<string, number>();
+  for (const { total } of policy.replications)
+    for (const [flag, count] of Object.entries(total.responseFlags)) counts.set(flag, (counts.get(flag) ?? 0) + count);
+  if (counts.size === 0) return [];
+  const seeds = policy.replications.length;
+  const parts = [...counts]
+    .sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
+    .map(([flag, count]) => `${flag} ${formatNumber(count / seeds)}`);
+  return wrap(parts.join(', '), terminalCells - 11).map(
+    (line, index) => `  ${index === 0 ? 'failed ' : '       '}  ${line}`,
+  );
 }
 
 /** Mean over the seeds; null when one of them has no such figure. */

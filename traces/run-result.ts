@@ -181,6 +181,8 @@ export interface RunResult {
     readonly file: string | null;
     readonly digest: string;
   };
+  /** Releases whose rules were simulated, such as `1.31`. */
+  readonly compat: { readonly istio: string; readonly envoy: string; readonly kubernetes: string };
   readonly command: string;
   readonly zones: readonly string[];
   readonly services: readonly string[];

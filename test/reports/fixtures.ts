@@ -83,6 +83,7 @@ export function aRun(traits: RunTraits = {}): RunResult {
       file: 'hot-zone.yaml',
       digest: 'c0ffee00',
     },
+    compat: { istio: '1.31', envoy: '1.39', kubernetes: '1.37' },
     command: 'wavetank run hot-zone.yaml --seed 7',
     zones: total.zones,
     services: total.services,

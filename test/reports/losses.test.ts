@@ -44,6 +44,7 @@ test('a p95 as in the run without the loss is normal, however much the load has 
   t.is(lossFigures(aReplication({ ...raised, 10: { p95Ms: 331 } }), normal, TERMS).recoverySeconds, 0);
   const slow = { ...raised, 10: { p95Ms: 331 }, 11: { p95Ms: 331 } };
   t.is(lossFigures(aReplication(slow), normal, TERMS).recoverySeconds, 60);
+  t.is(lossFigures(aReplication(slow), normal, TERMS).goodputRecoverySeconds, 0);
   const figures = lossFigures(aReplication(slow), normal, TERMS);
   t.is(figures.p95BeforeMs, 100);
   t.is(figures.p95AfterMs, 300);
@@ -57,7 +58,16 @@ test('what is bad in the last step has not recovered', (t) => {
 
 function aRow(loss: string, goodputKept: number, recoverySeconds: number | null, failedRequests = 1): LossRow {
   const rest = { errorBudgetPercent: 0.01, p95BeforeMs: 100, p95AfterMs: 12_345, pdbViolations: null };
-  return { loss, alike: [loss], goodputKept, recoverySeconds, failedRequests, ...rest };
+  return {
+    loss,
+    kind: loss.startsWith('black') ? 'blackHole' : 'node',
+    alike: [loss],
+    goodputKept,
+    recoverySeconds,
+    goodputRecoverySeconds: recoverySeconds,
+    failedRequests,
+    ...rest,
+  };
 }
 
 test('worst first: least goodput, then never recovered, then longest, then most failures, then as planned', (t) => {
@@ -89,7 +99,7 @@ function aReport(losses: readonly LossRow[]): LossReport {
     beforeSeconds: 60,
     afterSeconds: 420,
     lossSeconds: null,
-    policies: [{ policy: 'p'.repeat(90), baseline: aRow('none', 1, 0), losses }],
+    policies: [{ policy: 'p'.repeat(90), blackHoles: 0, baseline: aRow('none', 1, 0), losses }],
   };
 }
 
@@ -102,6 +112,21 @@ test('no line of the table is wider than 80 cells, and it never says 100% where 
   t.regex(text, / 3 x node/);
   t.regex(text, /99\.95% allows in 30 days/);
   t.regex(text, /PDB violations: not modelled/);
+});
+
+test('the table says in how many black holes goodput recovered, and where there was none to try', (t) => {
+  const report = aReport([aRow('black hole a: all', 0.9, 30), aRow('black hole b: all', 0.5, null)]);
+  const [one] = report.policies;
+  const both = {
+    ...report,
+    policies: [
+      { ...one!, blackHoles: 2 },
+      { ...one!, policy: 'bare', losses: [], blackHoles: 0 },
+    ],
+  };
+  const text = lossText(both, { color: false }).replace(/\s+/g, ' ');
+  t.regex(text, /recovered without it in 1 of 2/);
+  t.regex(text, /not tried under bare: without a distribute route/);
 });
 
 test('the JSON form holds every row in the order of the table', (t) => {

@@ -73,3 +73,17 @@ test('numbers keep three digits and their unit', (t) => {
   t.is(formatMs(12345), '12.3 s');
   t.is(formatMs(0.05), '50 us');
 });
+
+test('failures are named by their response flags, most frequent first, as means over the seeds', (t) => {
+  const run = aRun();
+  const flags = [{ UF: 10, '503': 300 }, { UF: 20 }];
+  const policies = run.policies.map((policy) => ({
+    ...policy,
+    replications: policy.replications.slice(0, 2).map((one, seed) => ({
+      ...one,
+      total: { ...one.total, responseFlags: flags[seed]! },
+    })),
+  }));
+  t.true(lines(summaryText({ ...run, policies }, plain)).includes('  failed   503 150, UF 15'));
+  t.false(summaryText(run, plain).includes('  failed   '));
+});
