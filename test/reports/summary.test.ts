@@ -85,5 +85,5 @@ test('failures are named by their response flags, most frequent first, as means 
     })),
   }));
   t.true(lines(summaryText({ ...run, policies }, plain)).includes('  failed   503 150, UF 15'));
-  t.false(summaryText(run, plain).includes('  failed   '));
+  t.notRegex(summaryText(run, plain), /^ {2}failed {3}/m);
 });
