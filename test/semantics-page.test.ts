@@ -1,0 +1,42 @@
+/** docs/semantics.md tells which rules hold and where they are tested: the files are there, and speak of the section. */
+import test from 'ava';
+import { existsSync, readFileSync } from 'node:fs';
+
+interface Row {
+  readonly section: string;
+  readonly state: string;
+  readonly files: readonly string[];
+}
+
+const rows: Row[] = readFileSync('docs/semantics.md', 'utf8')
+  .split('\n')
+  .filter((line) => /^\| [ABCD]/.test(line))
+  .map((line) => {
+    const [section, , , state, tests] = line.split('|').slice(1, -1);
+    return {
+      section: section!.trim(),
+      state: state!.trim(),
+      files: [...tests!.matchAll(/`([^`]+)`/g)].map(([, file]) => file!),
+    };
+  });
+
+test('every section from A0 to C5 has a row, and every row a state', (t) => {
+  const expected = [
+    ...Array.from({ length: 21 }, (_, i) => `A${i}`),
+    ...Array.from({ length: 16 }, (_, i) => `B${i + 1}`),
+    ...Array.from({ length: 5 }, (_, i) => `C${i + 1}`),
+  ];
+  for (const section of expected)
+    t.true(
+      rows.some((row) => row.section === section),
+      section,
+    );
+  for (const { section, state } of rows) t.regex(state, /^(run|function|no)\b/, section);
+});
+
+test('what holds has a test file that is there, and what does not has none', (t) => {
+  for (const { section, state, files } of rows) {
+    t.is(files.length > 0, state !== 'no', section);
+    for (const file of files) t.true(existsSync(file), `${section}: ${file}`);
+  }
+});
