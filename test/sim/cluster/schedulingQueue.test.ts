@@ -56,6 +56,16 @@ test('B5: before 1.33 an event within the back-off waits for its end and the loo
   t.is(queue.next(105 * S), 'web');
 });
 
+test('B5: before 1.33 an event just at the end of the back-off makes the pod active', (t) => {
+  // First failure at 100.4 s: 1 s of back-off.
+  const called = (atUs: number) => {
+    const queue = withFailures(32, 1, 100.4 * S);
+    queue.call(atUs, always);
+    return queue.nextAtUs(atUs);
+  };
+  t.deepEqual([called(101.3 * S), called(101.4 * S)], [102 * S, 101.4 * S]);
+});
+
 test('B5: from 1.33 on an idle scheduler takes a called pod out of its back-off', (t) => {
   const queue = withFailures(33, 3, 100.4 * S);
   t.is(queue.next(101 * S), null);
