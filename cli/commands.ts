@@ -35,7 +35,7 @@ export const COMMANDS: readonly Command[] = [
       'dump-snapshots': { type: 'string', describe: 'Folder for what the engine was told and what it answered' },
       losses: {
         ...OPTIONS.policy,
-        describe: 'Try each loss alone: all, zones, nodes or pairs:SERVICE,... (repeatable)',
+        describe: 'Try each loss alone: all, zones, nodes, black-hole, pairs:SERVICE,... (repeatable)',
       },
       'loss-for': { type: 'string', describe: 'With --losses: how long each lasts; default: for good' },
       slo: { type: 'string', describe: 'With --losses: share of the requests to succeed in a month; default: 99.9%' },

@@ -1,10 +1,13 @@
-/** What `--losses` asks for: `all` (zones and nodes), `zones`, `nodes`, or `pairs:SERVICE,SERVICE`; several add up. */
+/**
+ * What `--losses` asks for: `all`, `zones`, `nodes`, `black-hole`, or `pairs:SERVICE,SERVICE`;
+ * several add up, and `all` is everything but pairs.
+ */
 import type { LossWish } from '../scenarios/losses.js';
 import { didYouMean } from '../scenarios/problems.js';
 import type { Scenario } from '../scenarios/types.js';
 import { InputError } from './exit-codes.js';
 
-const KINDS = ['all', 'zones', 'nodes', 'pairs:SERVICE'];
+const KINDS = ['all', 'zones', 'nodes', 'black-hole', 'pairs:SERVICE'];
 const PAIRS = 'pairs:';
 
 export function parseLossWish(values: readonly string[], scenario: Scenario): LossWish {
@@ -12,7 +15,7 @@ export function parseLossWish(values: readonly string[], scenario: Scenario): Lo
   const pairsOf = new Set<number>();
   for (const value of values) {
     if (!value.startsWith(PAIRS)) {
-      if (KINDS.slice(0, 3).includes(value)) continue;
+      if (KINDS.slice(0, 4).includes(value)) continue;
       const hint = didYouMean(value, KINDS) ?? `expected ${KINDS.join(', ')}`;
       throw new InputError(`--losses ${value}: unknown kind of loss; ${hint}`);
     }
@@ -29,6 +32,7 @@ export function parseLossWish(values: readonly string[], scenario: Scenario): Lo
   return {
     zones: all || values.includes('zones'),
     nodes: all || values.includes('nodes'),
+    blackHoles: all || values.includes('black-hole'),
     pairsOf: [...pairsOf].sort((a, b) => a - b),
   };
 }

@@ -1,5 +1,6 @@
 /** What the pool and its workers say to each other. All of it survives structured cloning. */
 import type { Scenario } from '../scenarios/types.js';
+import type { Drill } from '../sim/index.js';
 import type { ReplicationResult } from '../traces/run-result.js';
 
 export type ToWorker =
@@ -11,6 +12,7 @@ export type ToWorker =
       readonly seed: number;
       /** Folder for snapshots; null: none are written. */
       readonly dumpTo: string | null;
+      readonly drill: Drill | null;
     };
 
 export type FromWorker =

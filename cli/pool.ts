@@ -8,6 +8,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Scenario } from '../scenarios/types.js';
+import type { Drill } from '../sim/index.js';
 import type { ReplicationResult } from '../traces/run-result.js';
 import type { FromWorker, ToWorker } from './pool-messages.js';
 
@@ -17,6 +18,8 @@ export interface Job {
   readonly policy: number;
   readonly seed: number;
   readonly dumpTo: string | null;
+  /** With it the engine is dead from the drill on. */
+  readonly drill?: Drill | null;
 }
 
 export interface PoolOptions {
@@ -62,10 +65,10 @@ export function runJobs(jobs: readonly Job[], options: PoolOptions): Promise<(Re
         return;
       }
       worker.job = next++;
-      const { scenario, policy, seed, dumpTo } = jobs[worker.job]!;
+      const { scenario, policy, seed, dumpTo, drill = null } = jobs[worker.job]!;
       if (worker.scenario !== scenario) send(worker.child, { kind: 'scenario', scenario });
       worker.scenario = scenario;
-      send(worker.child, { kind: 'job', job: worker.job, policy, seed, dumpTo });
+      send(worker.child, { kind: 'job', job: worker.job, policy, seed, dumpTo, drill });
     };
 
     const receive = (worker: Worker, message: FromWorker): void => {

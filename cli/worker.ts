@@ -19,11 +19,13 @@ process.on('message', (message: ToWorker) => {
     scenario = message.scenario;
     return;
   }
-  const { job, dumpTo, policy, seed } = message;
+  const { job, dumpTo, policy, seed, drill } = message;
   try {
     const result = simulate(scenario!, {
       policy,
       seed,
+      drill,
+      engineStopsAtUs: drill?.atUs ?? null,
       ...(dumpTo === null ? {} : { onSnapshot: writeSnapshots(dumpTo, scenario!.policies[policy]!.name, seed) }),
     });
     reply({ kind: 'done', job, result });

@@ -13,6 +13,8 @@ export interface LossFigures {
   readonly goodputKept: number | null;
   /** From the loss to the end of its last trace; 0: it left none; null: not recovered within the run. */
   readonly recoverySeconds: number | null;
+  /** The same, for failures alone. */
+  readonly goodputRecoverySeconds: number | null;
   readonly failedRequests: number;
   /** Failed requests over those that a month may lose at the scenario's mean rate, percent. */
   readonly errorBudgetPercent: number | null;
@@ -24,6 +26,7 @@ export interface LossFigures {
 }
 
 export interface LossRow extends LossFigures {
+  readonly kind: 'zone' | 'node' | 'pair' | 'blackHole';
   readonly loss: string;
   /** The losses that this one stands for, itself first. */
   readonly alike: readonly string[];
@@ -46,6 +49,8 @@ export interface LossReport {
   readonly lossSeconds: number | null;
   readonly policies: readonly {
     readonly policy: string;
+    /** Black-hole drills made, one a route; null: not asked for. */
+    readonly blackHoles: number | null;
     /** The same seconds without any loss. */
     readonly baseline: LossFigures;
     /** Worst first. */
@@ -77,7 +82,8 @@ export function lossFigures(lost: ReplicationResult, baseline: ReplicationResult
   const budget = (1 - sloShare) * meanRequestsPerSecond * MONTH_SECONDS;
   return {
     goodputKept: answered > 0 ? (answered - failedEarly) / answered : null,
-    recoverySeconds: recoverySeconds(series, baseline.series, atSeconds),
+    recoverySeconds: recoverySeconds(series, baseline.series, atSeconds, true),
+    goodputRecoverySeconds: recoverySeconds(series, baseline.series, atSeconds, false),
     failedRequests: Math.round(failed),
     errorBudgetPercent: budget > 0 ? (Math.round(failed) / budget) * 100 : null,
     p95BeforeMs: median(within(series, atSeconds - BEFORE_SECONDS, atSeconds).flatMap((i) => series.p95Ms[i] ?? [])),
@@ -124,6 +130,7 @@ export function lossText(report: LossReport, options: { readonly color: boolean 
     `budget: part spent of the errors that ${formatShare(report.sloShare, 2)} allows in 30 days; p95: median of steps`,
     'recovery: until p95 and failures are those of the run without the loss; never: not within the run',
     ...alikeNotes(report),
+    ...blackHoleNotes(report),
     'PDB violations: not modelled',
   ];
   return `${[...lines, '', ...notes.flatMap((note) => wrap(note, terminalCells - 2)).map((line) => paint.faint(`  ${line}`))].join('\n')}\n`;
@@ -142,6 +149,23 @@ function cells(name: string, figures: LossFigures): string[] {
   ];
 }
 
+function blackHoleNotes({ policies }: LossReport): string[] {
+  if (policies.every(({ blackHoles }) => blackHoles === null)) return [];
+  const without = policies.flatMap(({ policy, blackHoles }) => (blackHoles === 0 ? [printable(policy)] : []));
+  const none = `black hole: not tried under ${without.join(', ')}: without a distribute route`;
+  const made = policies.flatMap(({ losses }) => losses.filter(({ kind }) => kind === 'blackHole'));
+  const back = made.filter(({ goodputRecoverySeconds }) => goodputRecoverySeconds !== null).length;
+  return [
+    ...(made.length > 0
+      ? [
+          'black hole: the pods of all zones that a route names are gone, and the engine is dead from then on; goodput ' +
+            `recovered without it in ${back} of ${made.length}`,
+        ]
+      : []),
+    ...(without.length > 0 ? [none] : []),
+  ];
+}
+
 function alikeNotes({ policies }: LossReport): string[] {
   const some = policies.some(({ losses }) => losses.some(({ alike }) => alike.length > 1));
   return some ? ['N x: N nodes or pairs of one pool and zone that hold the same services, tried once'] : [];
@@ -152,7 +176,7 @@ function nameOf({ loss, alike }: LossRow): string {
   return `${alike.length > 1 ? `${alike.length} x ` : ''}${printable(loss)}`;
 }
 
-function recoverySeconds(lost: RunSeries, baseline: RunSeries, atSeconds: number): number | null {
+function recoverySeconds(lost: RunSeries, baseline: RunSeries, atSeconds: number, withP95: boolean): number | null {
   const steps = lost.requestsPerSecond.map((_, i) => i);
   const failedShare = (series: RunSeries, i: number): number => {
     const answered = series.requestsPerSecond[i] ?? 0;
@@ -166,7 +190,8 @@ function recoverySeconds(lost: RunSeries, baseline: RunSeries, atSeconds: number
   };
   // The p95 of a single step is noisy: only two slow steps in a row count.
   const staysSlow = (i: number): boolean => isSlow(i) && (isSlow(i - 1) || isSlow(i + 1));
-  const isBad = (i: number): boolean => failedShare(lost, i) > failedShare(baseline, i) + FAILED_WITHIN || staysSlow(i);
+  const isBad = (i: number): boolean =>
+    failedShare(lost, i) > failedShare(baseline, i) + FAILED_WITHIN || (withP95 && staysSlow(i));
   const lastBad = steps.filter((i) => i * lost.stepSeconds >= atSeconds && isBad(i)).at(-1);
   if (lastBad === undefined) return 0;
   return lastBad + 1 < steps.length ? (lastBad + 1) * lost.stepSeconds - atSeconds : null;

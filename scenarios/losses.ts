@@ -1,26 +1,32 @@
 /**
  * Which losses to try on a scenario, and the scenario of each: every zone, every node, every pair of nodes that hold pods
- * of some services. Each loss stands alone: the scenario's own faults are left out, its load is kept as it is.
+ * of some services, and the zones that a route names (the black-hole drill). Each loss stands alone: the scenario's own faults are left out, its load is kept as it is.
  *
  * Nodes of one pool and zone that hold the same services equally often at the start are alike: what is lost with one is
  * what is lost with the other. They are tried once, and the others are named. A pair is alike to another when its nodes are.
  */
-import type { Fault, Scenario } from './types.js';
+import type { Decision } from '../engine/types.js';
+import { resolveHost } from './destination-rule.js';
+import type { Fault, Scenario, Zone } from './types.js';
 
 export interface LossWish {
   readonly zones: boolean;
   readonly nodes: boolean;
   /** Pairs of nodes with pods of these services (positions); empty: no pairs. */
   readonly pairsOf: readonly number[];
+  /** For each service with a `distribute` route: the zones that the route names, while the engine is dead. */
+  readonly blackHoles: boolean;
 }
 
 export interface Loss {
-  readonly kind: 'zone' | 'node' | 'pair';
+  readonly kind: 'zone' | 'node' | 'pair' | 'blackHole';
   readonly name: string;
   /** The losses that this one stands for, itself first. */
   readonly alike: readonly string[];
   readonly zones: readonly number[];
   readonly nodes: readonly number[];
+  /** Of a black hole, whose zones are lost for this service alone; else null. */
+  readonly service: number | null;
 }
 
 /** Services (positions) of the pods on each node at the start, one entry a pod. */
@@ -42,7 +48,14 @@ export function planLosses(scenario: Scenario, placement: Placement, wish: LossW
   const losses: Loss[] = [];
   if (wish.zones) {
     zones.forEach(({ name }, zone) =>
-      losses.push({ kind: 'zone', name: `zone ${name}`, alike: [`zone ${name}`], zones: [zone], nodes: [] }),
+      losses.push({
+        kind: 'zone',
+        name: `zone ${name}`,
+        alike: [`zone ${name}`],
+        zones: [zone],
+        nodes: [],
+        service: null,
+      }),
     );
   }
   if (wish.nodes) losses.push(...onceOfEach(scenario, classOf, singles));
@@ -53,13 +66,75 @@ export function planLosses(scenario: Scenario, placement: Placement, wish: LossW
 
 /** The scenario of one loss, or of none: the same seconds without it, to compare with. */
 export function lossScenario(scenario: Scenario, loss: Loss | null, forUs: number | null): Scenario {
-  const atUs = scenario.run.warmUpUs + BEFORE_LOSS_US;
+  const atUs = lossAtUs(scenario);
   const faults: Fault[] = [
-    ...(loss?.zones ?? []).map((zone): Fault => ({ kind: 'zoneOutage', zone, atUs, forUs })),
+    ...(loss?.kind === 'zone' ? loss.zones : []).map((zone): Fault => ({ kind: 'zoneOutage', zone, atUs, forUs })),
     ...(loss?.nodes ?? []).map((node): Fault => ({ kind: 'nodeLoss', node, atUs, forUs })),
   ];
   const run = { ...scenario.run, durationUs: BEFORE_LOSS_US + AFTER_LOSS_US, seriesUs: STEP_US };
   return { ...scenario, faults, run };
+}
+
+export function lossAtUs({ run }: Scenario): number {
+  return run.warmUpUs + BEFORE_LOSS_US;
+}
+
+/** A rule in force when the loss comes: as the policy has it, or as the engine has written it. */
+export interface WrittenRoute {
+  readonly service: number;
+  readonly localityLbSetting: unknown;
+}
+
+/** The routes at the time of the loss: those of the mesh and the policy, and over them what the engine has decided. */
+export function routesInForce(scenario: Scenario, policy: number, decided: readonly Decision[]): WrittenRoute[] {
+  const rules = new Map(scenario.mesh.destinationRules.map(({ service, object }) => [service, object]));
+  for (const { service, object } of scenario.policies[policy]!.destinationRules) {
+    if (object === null) rules.delete(service);
+    else rules.set(service, object);
+  }
+  const settings = new Map<number, unknown>();
+  for (const [service, { spec }] of rules) {
+    const trafficPolicy = (spec['trafficPolicy'] ?? {}) as { loadBalancer?: { localityLbSetting?: unknown } };
+    settings.set(service, trafficPolicy.loadBalancer?.localityLbSetting ?? scenario.mesh.localityLbSetting);
+  }
+  const names = scenario.services.map(({ name }) => name);
+  for (const decision of decided) {
+    const host = decision.kind === 'setRoute' ? resolveHost(decision.host, names) : null;
+    if (decision.kind === 'setRoute' && host !== null) settings.set(names.indexOf(host), decision.localityLbSetting);
+  }
+  return names.flatMap((_, service) =>
+    settings.has(service) ? [{ service, localityLbSetting: settings.get(service) }] : [],
+  );
+}
+
+/** One for each service and set of zones that some entry of its `distribute` names. */
+export function planBlackHoles({ cluster, services }: Scenario, routes: readonly WrittenRoute[]): Loss[] {
+  const losses = new Map<string, Loss>();
+  for (const { service, localityLbSetting } of routes) {
+    const setting = (localityLbSetting ?? {}) as { enabled?: boolean; distribute?: readonly DistributeEntry[] };
+    if (setting.enabled === false) continue;
+    for (const { from, to } of setting.distribute ?? []) {
+      if (!cluster.zones.some((zone) => matches(from, zone))) continue;
+      const zones = cluster.zones.flatMap((zone, i) => (Object.keys(to).some((key) => matches(key, zone)) ? [i] : []));
+      if (zones.length === 0) continue;
+      const all = zones.length === cluster.zones.length;
+      const where = all ? 'all' : zones.map((i) => cluster.zones[i]!.name).join(', ');
+      const name = `black hole ${services[service]!.name}: ${where}`;
+      losses.set(name, { kind: 'blackHole', name, alike: [name], zones, nodes: [], service });
+    }
+  }
+  return [...losses.values()];
+}
+
+interface DistributeEntry {
+  readonly from: string;
+  readonly to: Readonly<Record<string, number>>;
+}
+
+/** Istio's localities, `region/zone/subzone` with `*` for any; a scenario has no subzones. */
+function matches(locality: string, { region, zone }: Zone): boolean {
+  const [wantedRegion = '*', wantedZone = '*'] = locality.split('/');
+  return (wantedRegion === '*' || wantedRegion === region) && (wantedZone === '*' || wantedZone === zone);
 }
 
 /** Mean requests/s of all loads over the measured part: an error budget is a share of the month's requests. */
@@ -98,5 +173,6 @@ function onceOfEach(scenario: Scenario, classOf: readonly string[], sets: readon
     alike: group.map(nameOf),
     zones: [],
     nodes: group[0]!,
+    service: null,
   }));
 }

@@ -17,7 +17,7 @@ const WRITE_DELAY_US = 500_000;
 /** One cycle of the engine at `nowUs`; `placement` answers only for gated pods. */
 export function engineStep(sim: Sim, nowUs: number, scope: StepInput['scope']): void {
   const config = sim.policy.engine;
-  if (!config) return;
+  if (!config || sim.engineStopped) return;
   const input: StepInput = {
     nowMs: nowUs / 1000,
     snapshot: takeSnapshot(sim, nowUs),

@@ -5,9 +5,11 @@
 import type { Scenario } from '../scenarios/types.js';
 import type { ReplicationResult } from '../traces/run-result.js';
 import { checkRun } from './checkers.js';
+import { planDrill, stopEngine, type Drill } from './control/drill.js';
 import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
 import { scrape } from './control/sensors.js';
+import { schedulePending } from './control/pods.js';
 import { foldAllConnections } from './control/slots.js';
 import { createSeries } from './control/series.js';
 import { setUp } from './control/setUp.js';
@@ -19,6 +21,7 @@ import { makeResult } from './result.js';
 import { beginUsage, endUsage } from './usage.js';
 import { growWorld } from './world.js';
 
+export type { Drill } from './control/drill.js';
 export type { EngineStep } from './control/state.js';
 
 export interface SimulateOptions {
@@ -27,6 +30,9 @@ export interface SimulateOptions {
   readonly seed: number;
   /** Called with the input and output of every engine step. */
   readonly onSnapshot?: (step: EngineStep) => void;
+  /** The engine is dead from then on; null or left out: it lives. */
+  readonly engineStopsAtUs?: number | null;
+  readonly drill?: Drill | null;
 }
 
 export function simulate(scenario: Scenario, options: SimulateOptions): ReplicationResult {
@@ -38,6 +44,14 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   planHpas(sim);
   // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
+  const { engineStopsAtUs = null, drill = null } = options;
+  if (engineStopsAtUs !== null) {
+    sim.calendar.at(engineStopsAtUs, (nowUs) => {
+      stopEngine(sim);
+      schedulePending(sim, nowUs);
+    });
+  }
+  if (drill) planDrill(sim, drill);
   planFaults(sim);
   for (const load of loads)
     for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));

@@ -1,19 +1,23 @@
 /**
- * `run --losses`: one run for each loss of a zone, a node or a pair of nodes, under each policy, beside a run without any
- * on the same seed. One seed only: what is asked is which loss hurts most, not by how much to a tenth.
+ * `run --losses`: one run for each loss of a zone, a node or a pair of nodes, and each black hole that a route could leave,
+ * under each policy, beside a run without any on the same seed. One seed only: what is asked is which loss hurts most, not by how much to a tenth.
  */
-import { availableParallelism } from 'node:os';
 import { startingServices } from '../../sim/index.js';
 import {
   AFTER_LOSS_US,
   BEFORE_LOSS_US,
   lossScenario,
   meanRatePerSecond,
+  lossAtUs,
+  planBlackHoles,
   planLosses,
-  type Loss,
+  routesInForce,
+  type WrittenRoute,
 } from '../../scenarios/losses.js';
 import { duration, fraction } from '../../scenarios/units.js';
 import { lossFigures, lossJson, lossText, worstFirst, type LossReport, type LossTerms } from '../../reports/losses.js';
+import type { Scenario } from '../../scenarios/types.js';
+import type { ReplicationResult } from '../../traces/run-result.js';
 import type { Arguments } from '../commands.js';
 import { wantsColor, type Context } from '../context.js';
 import { EXIT, InputError, type ExitCode } from '../exit-codes.js';
@@ -23,6 +27,7 @@ import { parseOutputs, writeOutputs } from '../outputs.js';
 import { runJobs, type Job } from '../pool.js';
 import { showProgress } from '../progress.js';
 import { executionOf, overridesOf, planOf, text, texts } from '../run-options.js';
+import type { Execution } from '../run-plans.js';
 import { loadScenario } from '../scenario-input.js';
 
 const DEFAULT_SLO = 0.999;
@@ -45,28 +50,27 @@ export async function losses(args: Arguments, context: Context): Promise<ExitCod
 
   const startedMs = Date.now();
   const baseline = lossScenario(scenario, null, null);
-  const tries = policies.map((policy) => {
-    const found = planLosses(scenario, startingServices(baseline, { policy, seed }), wish);
-    return { policy, losses: [null, ...found] as readonly (Loss | null)[] };
+  const baselines = await runAll(
+    policies.map((policy): Job => ({ scenario: baseline, policy, seed, dumpTo: null })),
+    execution,
+    context,
+  );
+  if (baselines === null) return EXIT.interrupted;
+  const tries = policies.map((policy, i) => {
+    const holes = wish.blackHoles ? planBlackHoles(scenario, routesBeforeLoss(scenario, policy, baselines[i]!)) : [];
+    const placement = startingServices(baseline, { policy, seed });
+    return { policy, without: baselines[i]!, losses: [...planLosses(scenario, placement, wish), ...holes] };
   });
   const jobs = tries.flatMap(({ policy, losses }) =>
     losses.map((loss): Job => {
-      const tried = loss === null ? baseline : lossScenario(scenario, loss, lossUs);
-      return { scenario: tried, policy, seed, dumpTo: null };
+      const drill =
+        loss.service === null ? null : { atUs: lossAtUs(scenario), service: loss.service, zones: loss.zones };
+      const tried = drill === null ? lossScenario(scenario, loss, lossUs) : baseline;
+      return { scenario: tried, policy, seed, dumpTo: null, drill };
     }),
   );
-  const progress = showProgress(context, execution.quiet);
-  const found = await runJobs(jobs, {
-    workerFile: context.workerFile,
-    workers: execution.workers,
-    interrupt: context.interrupt,
-    onProgress: progress.update,
-  }).finally(progress.clear);
-  // Worst first needs all of them: a part would name the wrong one.
-  if (found.includes(null)) {
-    context.say(`interrupted: ${found.filter((one) => one !== null).length} of ${jobs.length} runs were made`);
-    return EXIT.interrupted;
-  }
+  const found = await runAll(jobs, execution, context);
+  if (found === null) return EXIT.interrupted;
 
   const terms: LossTerms = {
     atSeconds: BEFORE_LOSS_US / 1e6,
@@ -87,14 +91,17 @@ export async function losses(args: Arguments, context: Context): Promise<ExitCod
     beforeSeconds: BEFORE_LOSS_US / 1e6,
     afterSeconds: AFTER_LOSS_US / 1e6,
     lossSeconds: lossUs === null ? null : lossUs / 1e6,
-    policies: tries.map(({ policy, losses }) => {
+    policies: tries.map(({ policy, without, losses }) => {
       const own = found.slice(next, (next += losses.length));
-      const without = own[0]!;
-      const rows = losses.flatMap((loss, i) =>
-        loss === null ? [] : [{ loss: loss.name, alike: loss.alike, ...lossFigures(own[i]!, without, terms) }],
-      );
+      const rows = losses.map((loss, i) => ({
+        loss: loss.name,
+        kind: loss.kind,
+        alike: loss.alike,
+        ...lossFigures(own[i]!, without, terms),
+      }));
       return {
         policy: scenario.policies[policy]!.name,
+        blackHoles: wish.blackHoles ? losses.filter(({ kind }) => kind === 'blackHole').length : null,
         baseline: lossFigures(without, without, terms),
         losses: worstFirst(rows),
       };
@@ -103,9 +110,40 @@ export async function losses(args: Arguments, context: Context): Promise<ExitCod
   const color = wantsColor(args.color as boolean | undefined, context.env, context.stdoutIsTerminal);
   await writeOutputs(outputs, { table: () => lossText(report, { color }), json: () => lossJson(report) }, context);
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
-  const processes = Math.min(execution.workers, jobs.length, availableParallelism());
-  if (!execution.quiet) context.say(`${jobs.length} runs on ${processes} cores took ${seconds} s`);
+  const processes = Math.min(execution.workers, jobs.length);
+  if (!execution.quiet) {
+    context.say(`${baselines.length + jobs.length} runs in ${processes} processes took ${seconds} s`);
+  }
   return EXIT.ok;
+}
+
+/** Null on an interrupt: worst first needs all of them, a part would name the wrong one. */
+async function runAll(
+  jobs: readonly Job[],
+  execution: Execution,
+  context: Context,
+): Promise<readonly ReplicationResult[] | null> {
+  const progress = showProgress(context, execution.quiet);
+  const found = await runJobs(jobs, {
+    workerFile: context.workerFile,
+    workers: execution.workers,
+    interrupt: context.interrupt,
+    onProgress: progress.update,
+  }).finally(progress.clear);
+  const whole = found.filter((one) => one !== null);
+  if (whole.length === jobs.length) return whole;
+  context.say('interrupted: the worst loss cannot be told from a part of them');
+  return null;
+}
+
+/** The engine decides the same in the drill's run until then: same seed, same scenario. */
+function routesBeforeLoss(scenario: Scenario, policy: number, { decisions }: ReplicationResult): WrittenRoute[] {
+  const before = decisions.filter(({ atSeconds }) => atSeconds < BEFORE_LOSS_US / 1e6);
+  return routesInForce(
+    scenario,
+    policy,
+    before.flatMap(({ decision }) => decision ?? []),
+  );
 }
 
 function amount(args: Arguments, option: string, kind: typeof duration): number | null {

@@ -76,7 +76,7 @@ export function createPod(
   workload.pods.push(pod);
   sim.pods.add(pod);
   sim.unscheduled.push(pod);
-  if (!wanted && sim.gatesPods && !sim.starting) {
+  if (!wanted && sim.gatesPods && !sim.engineStopped && !sim.starting) {
     pod.gated = true;
     sim.onGated?.(nowUs);
   } else schedulePending(sim, nowUs);

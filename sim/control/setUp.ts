@@ -68,6 +68,7 @@ export function setUp(
     sensors: createSensors(world),
     usage: createUsage(program.serviceCount),
     gatesPods: policy.engine !== null && policy.engine.scaler.mode !== 'off',
+    engineStopped: false,
     memory: emptyMemory,
     podsMade: 0,
     decisions: [],

@@ -86,6 +86,8 @@ export interface Sim {
   starting: boolean;
   /** New pods wait for the engine to place them. */
   readonly gatesPods: boolean;
+  /** The engine is dead: it decides nothing more. */
+  engineStopped: boolean;
   /** DestinationRule in force by internal service index. */
   readonly rules: (KubeObject | null)[];
   readonly routeVersion: Int32Array;

@@ -1,11 +1,12 @@
 /** Which losses are planned for a small cluster of two zones and four nodes, counted by hand. */
 import test from 'ava';
-import { lossScenario, meanRatePerSecond, planLosses } from '../../scenarios/losses.js';
+import type { Decision } from '../../engine/types.js';
+import { lossScenario, meanRatePerSecond, planBlackHoles, planLosses, routesInForce } from '../../scenarios/losses.js';
 import { load, small } from './fixtures.js';
 
 /** checkout is 0, ledger is 1. The first two nodes stand in zone a, the others in zone b. */
 const PLACEMENT = [[0, 1], [1, 0], [0], [0, 0]];
-const NONE = { zones: false, nodes: false, pairsOf: [] };
+const NONE = { zones: false, nodes: false, pairsOf: [], blackHoles: false };
 
 test('each zone is lost once, and nodes that hold the same services are tried once', (t) => {
   const scenario = load(small());
@@ -78,4 +79,44 @@ test('the mean rate is that of the measured part, ramps and steps included', (t)
   const burst = 'rate: {base: 80/s, bursts: [{at: 1m, for: 30s, times: 2}]}';
   const stepped = load(small(['rate: 100/s', burst], ['  policies:', run]));
   t.true(Math.abs(meanRatePerSecond(stepped) - 90) < 1e-9);
+});
+
+const DISTRIBUTE = `trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [
+          {from: r1/a/*, to: {r1/a/*: 100}}, {from: r1/b/*, to: {r1/a/*: 20, r1/b/*: 80}}, {from: r9/z/*, to: {r1/b/*: 100}}]}}}`;
+const WITH_ROUTE = ['trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}', DISTRIBUTE] as const;
+
+test('a black hole is planned for each set of zones that an entry of a route names', (t) => {
+  const scenario = load(small(WITH_ROUTE));
+  const holes = planBlackHoles(scenario, routesInForce(scenario, 0, []));
+  // The third entry speaks of callers that there are none of.
+  t.deepEqual(
+    holes.map(({ name, service, zones }) => [name, service, zones]),
+    [
+      ['black hole checkout: r1/a', 0, [0]],
+      ['black hole checkout: all', 0, [0, 1]],
+    ],
+  );
+  const plain = load(small());
+  t.deepEqual(planBlackHoles(plain, routesInForce(plain, 0, [])), []);
+});
+
+test('what the engine has written goes before the rule of the file', (t) => {
+  const scenario = load(small(WITH_ROUTE));
+  const decision: Decision = {
+    kind: 'setRoute',
+    workload: { namespace: 'default', kind: 'Deployment', name: 'ledger' },
+    because: 'test',
+    signals: {},
+    rejected: [],
+    host: 'ledger.default.svc.cluster.local',
+    destinationRule: { namespace: 'default', name: 'ledger', create: true },
+    distribute: [],
+    localityLbSetting: { enabled: true, distribute: [{ from: 'r1/b/*', to: { 'r1/b/*': 100 } }] },
+  } as unknown as Decision;
+  const off = { ...decision, host: 'checkout', localityLbSetting: { enabled: false } } as Decision;
+  const holes = planBlackHoles(scenario, routesInForce(scenario, 0, [decision, off]));
+  t.deepEqual(
+    holes.map(({ name }) => name),
+    ['black hole ledger: r1/b'],
+  );
 });

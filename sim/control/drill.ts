@@ -1,0 +1,40 @@
+/**
+ * The black-hole drill: all endpoints of one service in some zones are gone at once, those that its routes name, and the
+ * engine that wrote the routes is dead. Traffic must find what is left, or the replacements, without it.
+ *
+ * The pods' processes stop and the API knows at once, so their ReplicaSet replaces them right away. Unless the zones are
+ * all there are, new pods of any service cannot start in them: otherwise the replacements would fill the hole.
+ */
+import { deletePod, loseProcess, reconcile } from './pods.js';
+import type { Sim } from './state.js';
+
+export interface Drill {
+  readonly atUs: number;
+  /** Positions in the scenario. */
+  readonly service: number;
+  readonly zones: readonly number[];
+}
+
+export function planDrill(sim: Sim, { atUs, service, zones }: Drill): void {
+  sim.calendar.at(atUs, (nowUs) => {
+    const { indexOf, scenario } = sim.world.program;
+    if (zones.length < scenario.cluster.zones.length) {
+      for (const node of sim.nodes) if (zones.includes(node.spec.zone)) node.ready = false;
+    }
+    for (const workload of sim.workloads) {
+      if (workload.service !== indexOf[service]) continue;
+      for (const pod of [...workload.pods]) {
+        if (pod.deletedUs !== null || !pod.node || !zones.includes(pod.node.spec.zone)) continue;
+        if (!pod.dead) loseProcess(sim, pod, nowUs);
+        deletePod(sim, pod, nowUs);
+      }
+      reconcile(sim, workload, nowUs);
+    }
+  });
+}
+
+/** A dead engine gates nothing, as its webhook lets pods pass when it does not answer, and gates that wait are lifted. */
+export function stopEngine(sim: Sim): void {
+  sim.engineStopped = true;
+  for (const pod of sim.unscheduled) pod.gated = false;
+}
