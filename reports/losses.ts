@@ -118,7 +118,7 @@ export function lossText(report: LossReport, options: { readonly color: boolean 
   for (const { policy, baseline, losses } of report.policies) {
     const [head = '', ...body] = table([
       ['loss', 'goodput', 'recovery', 'budget', 'p95 before', 'after'],
-      ...losses.map((row) => cells(nameOf(row), row)),
+      ...losses.flatMap((row) => rowsOf(nameOf(row), row)),
       cells('(none)', baseline),
     ]);
     lines.push('', `  under ${paint.strong(clip(printable(policy), terminalCells - 8))}`, paint.faint(head), ...body);
@@ -134,6 +134,12 @@ export function lossText(report: LossReport, options: { readonly color: boolean 
     'PDB violations: not modelled',
   ];
   return `${[...lines, '', ...notes.flatMap((note) => wrap(note, terminalCells - 2)).map((line) => paint.faint(`  ${line}`))].join('\n')}\n`;
+}
+
+/** A pair takes two lines, as two names of nodes rarely fit into one. */
+function rowsOf(name: string, figures: LossFigures): string[][] {
+  const [first = '', ...others] = name.split(' + ');
+  return [cells(first, figures), ...others.map((other) => [`  + ${other}`])];
 }
 
 function cells(name: string, figures: LossFigures): string[] {

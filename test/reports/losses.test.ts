@@ -129,6 +129,12 @@ test('the table says in how many black holes goodput recovered, and where there 
   t.regex(text, /not tried under bare: without a distribute route/);
 });
 
+test('both nodes of a pair are named', (t) => {
+  const pair = aRow('node general-eu-west-1-a-0 + node general-eu-west-1-b-11', 0.9, 30);
+  const text = lossText(aReport([pair]), { color: false });
+  t.regex(text, /^ {2}node general-eu-west-1-a-0 +90\.00%.*\n {4}\+ node general-eu-west-1-b-11$/m);
+});
+
 test('the JSON form holds every row in the order of the table', (t) => {
   const report = aReport(worstFirst([aRow('a', 1, 0), aRow('b', 0.5, null)]));
   t.deepEqual(JSON.parse(lossJson(report)), JSON.parse(JSON.stringify(report)));
