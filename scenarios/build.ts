@@ -19,6 +19,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
   const { spec } = file;
   const names = endpointNames(spec.services);
   const serviceNames = spec.services.map((service) => service.name);
+  const loadNames = spec.load.map((load) => load.name ?? load.entry);
   const cluster = buildCluster(spec.cluster);
   const zones = spec.cluster.zones;
   return {
@@ -52,7 +53,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       connectTimeoutUs: spec.mesh.connectTimeout,
     },
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
-    faults: spec.faults.map((fault) => buildFault(fault, cluster, spec.run.warmUp)),
+    faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
     policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames),
     run: {
       durationUs: spec.run.duration,
@@ -210,7 +211,27 @@ function buildLoad(
   };
 }
 
-function buildFault(file: ScenarioFile['spec']['faults'][number], cluster: Cluster, warmUpUs: number): Fault {
+function buildFault(
+  file: ScenarioFile['spec']['faults'][number],
+  cluster: Cluster,
+  services: readonly string[],
+  loads: readonly string[],
+  warmUpUs: number,
+): Fault {
+  const zone = (name: string): number => cluster.zones.findIndex((candidate) => candidate.name === name);
+  const link = ([from, to]: readonly [string, string]) => ({ from: zone(from), to: zone(to) });
+  const ramped = { atUs: file.at + warmUpUs, forUs: file.for ?? null, rampUs: file.ramp ?? 0 };
+  const { serviceFailure, linkLatency, linkLoss, zonePartition, retryStorm } = file;
+  if (serviceFailure !== undefined) {
+    const service = services.indexOf(serviceFailure.service);
+    return { kind: 'serviceFailure', service, share: serviceFailure.share, ...ramped };
+  }
+  if (linkLatency !== undefined)
+    return { kind: 'linkLatency', ...link(linkLatency.between), addedUs: linkLatency.added, ...ramped };
+  if (linkLoss !== undefined) return { kind: 'linkLoss', ...link(linkLoss.between), share: linkLoss.share, ...ramped };
+  if (zonePartition !== undefined) return { kind: 'zonePartition', ...link(zonePartition), ...ramped };
+  if (retryStorm !== undefined)
+    return { kind: 'retryStorm', load: loads.indexOf(retryStorm.load), retries: retryStorm.retries, ...ramped };
   const times = { atUs: file.at + warmUpUs, forUs: file.for ?? null };
   if (file.zoneOutage !== undefined)
     return { kind: 'zoneOutage', zone: cluster.zones.findIndex((zone) => zone.name === file.zoneOutage), ...times };

@@ -8,6 +8,7 @@ import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject } from './raw.js';
 import type { Report } from './raw.js';
 import type { Path } from './source.js';
+import { duration } from './units.js';
 
 const MODELLED = true;
 const KNOWN = false;
@@ -399,13 +400,34 @@ function checkOutlierDetection(detection: Readonly<Record<string, unknown>>, pat
         expected: `a whole number from 0 to ${most}`,
       });
   }
+  for (const key of ['interval', 'baseEjectionTime']) checkDuration(detection, key, path, to);
+  const localFailures = detection['consecutiveLocalOriginFailures'];
+  if (typeof localFailures === 'number' && localFailures > 0 && detection['splitExternalLocalOriginErrors'] !== true)
+    to.report('WT0401', [...path, 'consecutiveLocalOriginFailures'], {
+      message: 'Istio refuses a count of local failures that are not counted apart',
+      expected: 'splitExternalLocalOriginErrors: true beside it',
+    });
+}
+
+/** Istio takes no duration below a millisecond. */
+function checkDuration(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
+  const value = parent[key];
+  if (value === undefined) return;
+  const parsed = typeof value === 'string' ? duration.parse(value) : null;
+  const us = parsed?.ok === true ? parsed.value : null;
+  if (us === null || us < 1000)
+    to.report('WT0401', [...path, key], {
+      message: us === null ? 'not a duration' : 'below a millisecond',
+      expected: 'a duration such as 1.5s or 250ms',
+    });
 }
 
 function checkConnectionPool(pool: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
   const tcp = section(pool, 'tcp', path, to);
   checkCount(tcp, 'maxConnections', [...path, 'tcp'], to);
+  checkDuration(tcp, 'connectTimeout', [...path, 'tcp'], to);
   const http = section(pool, 'http', path, to);
-  for (const key of ['http1MaxPendingRequests', 'http2MaxRequests', 'maxRetries'])
+  for (const key of ['http1MaxPendingRequests', 'http2MaxRequests', 'maxRetries', 'maxRequestsPerConnection'])
     checkCount(http, key, [...path, 'http'], to);
 }
 

@@ -57,6 +57,8 @@ const EXPLANATIONS = {
   WT0311: 'A node is named that the node pools do not make. Nodes are called pool-region-zone-number, counted from 0.',
   WT0312:
     'A gate of spec.expectations cannot be read, or asks for a metric, a label or a name that does not exist. Such a gate would never fail, so it is an error. Gates look like p95(latency{service="checkout"}) < 200ms.',
+  WT0313:
+    'A load is named that the scenario does not declare under spec.load. Its name is the one given, or its entry.',
   WT0401: 'Istio would refuse this object: its own validation says so, and kubectl apply would fail in the cluster.',
   WT0402:
     'The host of a DestinationRule or VirtualService is none of the services of the scenario, so that it would do nothing. Hosts are a short name, name.namespace or the full name ending in .svc.cluster.local.',

@@ -38,7 +38,8 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   checkCalls(services, endpoints, names.report);
   const rules = checkMesh(asRecord(spec['mesh']), names);
   checkLoads(asList(spec['load']), names);
-  checkFaults(asList(spec['faults']), cluster, names);
+  const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
+  checkFaults(asList(spec['faults']), cluster, loads, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
 }
 
@@ -300,7 +301,19 @@ function checkShares(shares: Raw, path: Path, { zones, report }: Names): void {
     });
 }
 
-function checkFaults(faults: readonly unknown[], cluster: Raw, { zones, report }: Names): void {
+function checkPair(pair: unknown, path: Path, zones: readonly string[], report: Report): void {
+  const names = asList(pair);
+  for (const [end, zone] of names.entries()) checkName('WT0303', 'zone', zone, zones, [...path, end], report);
+  if (names.length === 2 && names[0] === names[1])
+    report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
+}
+
+function checkFaults(
+  faults: readonly unknown[],
+  cluster: Raw,
+  loads: readonly string[],
+  { zones, services, report }: Names,
+): void {
   const nodes = rawNodeNames(cluster, zones);
   for (const [index, fault] of faults.map(asRecord).entries()) {
     const path: Path = ['spec', 'faults', index];
@@ -308,6 +321,27 @@ function checkFaults(faults: readonly unknown[], cluster: Raw, { zones, report }
       checkName('WT0303', 'zone', fault['zoneOutage'], zones, [...path, 'zoneOutage'], report);
     if (fault['nodeLoss'] !== undefined)
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
+    if (fault['serviceFailure'] !== undefined)
+      checkName(
+        'WT0301',
+        'service',
+        asRecord(fault['serviceFailure'])['service'],
+        services,
+        [...path, 'serviceFailure', 'service'],
+        report,
+      );
+    if (fault['retryStorm'] !== undefined)
+      checkName(
+        'WT0313',
+        'load',
+        asRecord(fault['retryStorm'])['load'],
+        loads,
+        [...path, 'retryStorm', 'load'],
+        report,
+      );
+    checkPair(asRecord(fault['linkLatency'])['between'], [...path, 'linkLatency', 'between'], zones, report);
+    checkPair(asRecord(fault['linkLoss'])['between'], [...path, 'linkLoss', 'between'], zones, report);
+    checkPair(fault['zonePartition'], [...path, 'zonePartition'], zones, report);
   }
 }
 
@@ -436,7 +470,7 @@ function checkKeys(
 }
 
 function checkName(
-  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311',
+  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311' | 'WT0313',
   what: string,
   name: unknown,
   known: readonly string[],

@@ -397,16 +397,55 @@ const load = z.strictObject({
     .meta({ description: 'Requests per time. Times count from the start of the measured part.' }),
 });
 
+const zonePair = z
+  .tuple([z.string(), z.string()], { error: 'two zones' })
+  .meta({ description: 'Two zones, in either order.' });
+
 const fault = oneOf(
   {
     at: duration('When, from the start of the measured part.'),
     for: positiveDuration('How long. Default: for good.').optional(),
     zoneOutage: text('Zone that is lost with all its nodes.').optional(),
+    ramp: positiveDuration('Time in which the fault grows to its full strength. Default: at once.').optional(),
     nodeLoss: text('Node that is lost.').optional(),
+    serviceFailure: z
+      .strictObject({
+        service: text('Service that fails.'),
+        share: fraction('Share of its requests that it answers with 500.'),
+      })
+      .optional(),
+    linkLatency: z
+      .strictObject({ between: zonePair, added: positiveDuration('Added to each round trip.') })
+      .meta({ description: 'Slower network between two zones.' })
+      .optional(),
+    linkLoss: z
+      .strictObject({ between: zonePair, share: fraction('Share of the calls that never arrive.') })
+      .meta({ description: 'Lossy network between two zones.' })
+      .optional(),
+    zonePartition: zonePair.optional(),
+    retryStorm: z
+      .strictObject({
+        load: text('Load whose users are impatient.'),
+        retries: z
+          .int({ error: 'a whole number from 1 to 7' })
+          .min(1)
+          .max(7)
+          .meta({ description: 'Times that a user sends a failed request again.' }),
+      })
+      .optional(),
   },
   'Something that breaks.',
-  ['at', 'for'],
-);
+  ['at', 'for', 'ramp'],
+).superRefine((fault, context) => {
+  const grows = ['serviceFailure', 'linkLatency', 'linkLoss'] as const;
+  if (fault.ramp === undefined || grows.some((kind) => fault[kind] !== undefined)) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['ramp'],
+    message: 'this fault is there or not: it cannot grow',
+    params: { code: 'WT0207', expected: `ramp with ${grows.join(', ')}`, hint: null },
+  });
+});
 
 const scalingRules = z.strictObject({
   stabilizationWindowSeconds: z.int({ error: 'whole seconds from 0 to 3600' }).min(0).max(3600).optional(),

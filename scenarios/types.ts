@@ -157,7 +157,30 @@ export interface Load {
 
 export type Fault =
   | { readonly kind: 'zoneOutage'; readonly zone: number; readonly atUs: number; readonly forUs: number | null }
-  | { readonly kind: 'nodeLoss'; readonly node: number; readonly atUs: number; readonly forUs: number | null };
+  | { readonly kind: 'nodeLoss'; readonly node: number; readonly atUs: number; readonly forUs: number | null }
+  /** A share of the requests that the service has worked on is answered with 500. */
+  | ({ readonly kind: 'serviceFailure'; readonly service: number; readonly share: number } & FaultTimes)
+  /** Round trips between two zones take longer. */
+  | ({
+      readonly kind: 'linkLatency';
+      readonly from: number;
+      readonly to: number;
+      readonly addedUs: number;
+    } & FaultTimes)
+  /** A share of the calls between two zones never arrives: the caller gives up after the connect time-out. */
+  | ({ readonly kind: 'linkLoss'; readonly from: number; readonly to: number; readonly share: number } & FaultTimes)
+  /** No call between two zones arrives. The control plane still sees both. */
+  | ({ readonly kind: 'zonePartition'; readonly from: number; readonly to: number } & FaultTimes)
+  /** Users send a failed request again after a second, up to so many times. */
+  | ({ readonly kind: 'retryStorm'; readonly load: number; readonly retries: number } & FaultTimes);
+
+export interface FaultTimes {
+  readonly atUs: number;
+  /** Null: for good. */
+  readonly forUs: number | null;
+  /** Time in which the fault grows from nothing to its full strength; 0: at once. */
+  readonly rampUs: number;
+}
 
 export interface HpaPolicy {
   readonly service: number;

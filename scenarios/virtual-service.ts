@@ -65,6 +65,9 @@ const FIELDS = {
   abort: { httpStatus: MODELLED, grpcStatus: MODELLED, percentage: MODELLED, percent: MODELLED },
 } as const;
 
+/** Envoy counts shares in millionths: Istio refuses what would become 0. */
+const LEAST_PERCENT = 0.0001;
+
 const RETRY_ON = [
   '5xx',
   'gateway-error',
@@ -207,7 +210,9 @@ function checkMatch(match: Raw, path: Path, to: RuleReport): void {
       });
 }
 
+/** RE2 has no look-around and no back-references. */
 function isRegex(text: string): boolean {
+  if (/\(\?<?[=!]|\\[1-9]/.test(text)) return false;
   try {
     new RegExp(text);
     return true;
@@ -257,8 +262,11 @@ function checkFault(fault: Raw, path: Path, to: RuleReport): void {
     const value = asRecord(injected['percentage'])['value'] ?? injected['percent'];
     if (value === undefined)
       to.unmodelled({ code: 'WT0504', path: here, message: `${kind} without percentage injects nothing` });
-    else if (typeof value !== 'number' || value < 0 || value > 100)
-      to.report('WT0401', here, { message: 'not a percentage', expected: 'a number from 0 to 100' });
+    else if (typeof value !== 'number' || value < 0 || value > 100 || (value > 0 && value < LEAST_PERCENT))
+      to.report('WT0401', here, {
+        message: 'not a percentage',
+        expected: `0, or a number from ${LEAST_PERCENT} to 100`,
+      });
   }
   if (fault['delay'] !== undefined) {
     if (asRecord(fault['delay'])['fixedDelay'] === undefined)

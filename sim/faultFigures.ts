@@ -1,5 +1,6 @@
 /** What a fault did to the users, read off the time series, and what the last state of the cluster would survive. */
 import type { FaultFigures, FaultTolerance, RunSeries } from '../traces/run-result.js';
+import type { Fault, Scenario } from '../scenarios/types.js';
 import type { Sim } from './control/state.js';
 import { round } from './control/series.js';
 
@@ -18,18 +19,35 @@ export function faultTolerance(sim: Sim, series: RunSeries): FaultTolerance {
   const faults = scenario.faults.map((fault): FaultFigures => {
     const atSeconds = fault.atUs / 1e6 - warmUpSeconds;
     const forSeconds = fault.forUs === null ? OPEN_FAULT_SECONDS : fault.forUs / 1e6;
-    const name =
-      fault.kind === 'zoneOutage'
-        ? `zone ${scenario.cluster.zones[fault.zone]!.name} lost`
-        : `node ${scenario.cluster.nodes[fault.node]!.name} lost`;
     return {
-      fault: name,
+      fault: nameOf(fault, scenario),
       atSeconds: round(atSeconds),
       goodputKept: goodputKept(series, atSeconds, atSeconds + forSeconds),
       recoverySeconds: recoverySeconds(series, atSeconds),
     };
   });
   return { faults, zonesCovered: coverage(sim) };
+}
+
+function nameOf(fault: Fault, { cluster, services, loads }: Scenario): string {
+  const link = ({ from, to }: { readonly from: number; readonly to: number }): string =>
+    `${cluster.zones[from]!.name} and ${cluster.zones[to]!.name}`;
+  switch (fault.kind) {
+    case 'zoneOutage':
+      return `zone ${cluster.zones[fault.zone]!.name} lost`;
+    case 'nodeLoss':
+      return `node ${cluster.nodes[fault.node]!.name} lost`;
+    case 'serviceFailure':
+      return `${services[fault.service]!.name} fails ${round(fault.share * 100)}%`;
+    case 'linkLatency':
+      return `${round(fault.addedUs / 1000)} ms added between ${link(fault)}`;
+    case 'linkLoss':
+      return `${round(fault.share * 100)}% lost between ${link(fault)}`;
+    case 'zonePartition':
+      return `${link(fault)} parted`;
+    case 'retryStorm':
+      return `users of ${loads[fault.load]!.name} retry ${fault.retries} times`;
+  }
 }
 
 function goodputKept(series: RunSeries, fromSeconds: number, toSeconds: number): number | null {

@@ -1,0 +1,58 @@
+/** Faults in a file: names, pairs, ramps. */
+import test from 'ava';
+import { linesOf, load, small, unmarked } from './fixtures.js';
+
+const withFault = (fault: string): string => small(['    - {at: 2m, for: 1m, zoneOutage: r1/a}', `    - ${fault}`]);
+
+const finds = test.macro((t, marked: string, ...expected: readonly string[]) => {
+  const { text, places } = unmarked(marked);
+  t.deepEqual(
+    linesOf(text),
+    expected.map((message, index) => `${places[index]} ${message}`),
+  );
+});
+
+const times = { atUs: 180e6, forUs: 60e6 };
+
+for (const [fault, loaded] of [
+  [
+    'serviceFailure: {service: ledger, share: 20%}, ramp: 30s',
+    { kind: 'serviceFailure', service: 1, share: 0.2, rampUs: 30e6 },
+  ],
+  [
+    'linkLatency: {between: [r1/a, r1/b], added: 50ms}',
+    { kind: 'linkLatency', from: 0, to: 1, addedUs: 50_000, rampUs: 0 },
+  ],
+  ['linkLoss: {between: [r1/b, r1/a], share: 1%}', { kind: 'linkLoss', from: 1, to: 0, share: 0.01, rampUs: 0 }],
+  ['zonePartition: [r1/a, r1/b]', { kind: 'zonePartition', from: 0, to: 1, rampUs: 0 }],
+  ['retryStorm: {load: checkout/pay, retries: 3}', { kind: 'retryStorm', load: 0, retries: 3, rampUs: 0 }],
+] as const)
+  // The warm-up of a minute is added to the times.
+  test(`${loaded.kind} is loaded`, (t) =>
+    t.deepEqual(load(withFault(`{at: 2m, for: 1m, ${fault}}`)).faults, [{ ...loaded, ...times }]));
+
+const FAULT = 'spec.faults[0]';
+test(
+  'a service that is not there',
+  finds,
+  withFault('{at: 1m, serviceFailure: {service: ¦leger, share: 5%}}'),
+  `WT0301 ${FAULT}.serviceFailure.service: unknown service "leger"`,
+);
+test(
+  'a load that is not there',
+  finds,
+  withFault('{at: 1m, retryStorm: {load: ¦users, retries: 2}}'),
+  `WT0313 ${FAULT}.retryStorm.load: unknown load "users"`,
+);
+test(
+  'a link of a zone with itself',
+  finds,
+  withFault('{at: 1m, zonePartition: ¦[r1/a, r1/a]}'),
+  `WT0207 ${FAULT}.zonePartition: a pair of one zone with itself`,
+);
+test(
+  'a ramp of what cannot grow',
+  finds,
+  withFault('{at: 1m, ramp: ¦10s, zonePartition: [r1/a, r1/b]}'),
+  `WT0207 ${FAULT}.ramp: this fault is there or not: it cannot grow`,
+);
