@@ -203,3 +203,27 @@ test(
   `WT0401 ${POLICY}.connectionPool.tcp.maxConnections: Istio refuses numbers below 0`,
   `WT0201 ${POLICY}.connectionPool.http.maxPending: unknown key "maxPending"`,
 );
+test(
+  'A14: times of outlier detection are durations of at least a millisecond',
+  finds,
+  withPolicy('{outlierDetection: {interval: ¦soon, baseEjectionTime: ¦10us}}'),
+  `WT0401 ${POLICY}.outlierDetection.interval: not a duration`,
+  `WT0401 ${POLICY}.outlierDetection.baseEjectionTime: below a millisecond`,
+);
+test(
+  'A14: a count of local failures needs them counted apart, as Istio has it',
+  finds,
+  withPolicy('{outlierDetection: {consecutiveLocalOriginFailures: ¦3}}'),
+  `WT0401 ${POLICY}.outlierDetection.consecutiveLocalOriginFailures: Istio refuses a count of local failures that are not counted apart`,
+);
+test(
+  'A14: local failures that are counted apart are taken',
+  accepts,
+  withPolicy('{outlierDetection: {splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 3}}'),
+);
+test(
+  'A14: a share of ejected endpoints is at most 100 %',
+  finds,
+  withPolicy('{outlierDetection: {maxEjectionPercent: ¦101}}'),
+  `WT0401 ${POLICY}.outlierDetection.maxEjectionPercent: not a valid number`,
+);

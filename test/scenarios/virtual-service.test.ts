@@ -166,3 +166,15 @@ test(
   withRoutes('[{route: [{destination: {host: checkout}}]}, {route: [{destination: {host: checkout}}]}]'),
   'WT0504 the route before takes everything: this one is never used',
 );
+test(
+  'a percentage that Envoy would round to 0',
+  finds,
+  withRoute('fault: {abort: ¦{percentage: {value: 0.00001}, httpStatus: 500}}'),
+  `WT0401 ${OBJECT}.spec.http[0].fault.abort: not a percentage`,
+);
+test(
+  'a pattern that RE2 does not take',
+  finds,
+  withRoute('match: [{uri: {regex: ¦"/(?!pay).*"}}]'),
+  `WT0401 ${OBJECT}.spec.http[0].match[0].uri.regex: not a regular expression`,
+);
