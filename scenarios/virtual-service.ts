@@ -123,6 +123,11 @@ export function checkVirtualService(
   });
   if (spec['http'] !== undefined && !Array.isArray(spec['http']))
     to.report('WT0203', [...at, 'http'], { message: 'is not a list', expected: 'a list of routes' });
+  else if (['http', 'tcp', 'tls'].every((kind) => asList(spec[kind]).length === 0))
+    to.report('WT0401', 'http' in spec ? [...at, 'http'] : at, {
+      message: 'Istio refuses a VirtualService without routes',
+      expected: 'http: a list of routes',
+    });
   let isReached = true;
   for (const [index, route] of asList(spec['http']).entries()) {
     const here: Path = [...at, 'http', index];
@@ -159,7 +164,7 @@ function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints
     to.report('WT0401', [...path, 'route'], { message: 'the weights sum to 0', expected: 'a weight above 0' });
   checkDuration(route, 'timeout', path, to);
   checkRetries(asRecord(route['retries']), [...path, 'retries'], to);
-  checkFault(asRecord(route['fault']), [...path, 'fault'], to);
+  if (route['fault'] !== undefined) checkFault(asRecord(route['fault']), [...path, 'fault'], to);
 }
 
 function checkDestination(
@@ -254,6 +259,8 @@ function checkRetries(retries: Raw, path: Path, to: RuleReport): void {
 
 function checkFault(fault: Raw, path: Path, to: RuleReport): void {
   checkFields(fault, 'fault', path, to);
+  if (fault['delay'] === undefined && fault['abort'] === undefined)
+    to.report('WT0401', path, { message: 'a fault that injects nothing', expected: 'delay, abort or both' });
   for (const kind of ['delay', 'abort'] as const) {
     if (fault[kind] === undefined) continue;
     const injected = asRecord(fault[kind]);

@@ -227,3 +227,15 @@ test(
   withPolicy('{outlierDetection: {maxEjectionPercent: ¦101}}'),
   `WT0401 ${POLICY}.outlierDetection.maxEjectionPercent: not a valid number`,
 );
+test(
+  'an empty traffic policy is refused, as Istio does',
+  finds,
+  withPolicy('¦{}'),
+  `WT0401 ${POLICY}: Istio refuses it empty`,
+);
+test(
+  'an empty connection pool is refused, as Istio does',
+  finds,
+  withPolicy('{connectionPool: ¦{}}'),
+  `WT0401 ${POLICY}.connectionPool: Istio refuses it empty`,
+);

@@ -4,6 +4,8 @@ import { linesOf, load, small, unmarked } from './fixtures.js';
 
 const OBJECT = 'spec.mesh.objects[1]';
 
+const ROUTES = '[{route: [{destination: {host: checkout}}]}]';
+
 /** The small scenario with a VirtualService for checkout. */
 function withRoutes(http: string, hosts = '[checkout]'): string {
   return small([
@@ -51,10 +53,10 @@ test('routes, time-outs, retries and faults are taken without a notice, and kept
 test(
   'a host that no service has',
   finds,
-  withRoutes('[]', '[¦chekout]'),
+  withRoutes(ROUTES, '[¦chekout]'),
   `WT0402 ${OBJECT}.spec.hosts[0]: the host is none of the services`,
 );
-test('no hosts', finds, withRoutes('[]', '¦[]'), `WT0401 ${OBJECT}.spec.hosts: a VirtualService needs hosts`);
+test('no hosts', finds, withRoutes(ROUTES, '¦[]'), `WT0401 ${OBJECT}.spec.hosts: a VirtualService needs hosts`);
 test(
   'a destination that no service has',
   finds,
@@ -140,8 +142,8 @@ test(
   finds,
   small([
     '  load:\n',
-    `      - {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: one}, spec: {hosts: [checkout]}}
-      - {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: two}, spec: {hosts: ¦[checkout]}}
+    `      - {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: one}, spec: {hosts: [checkout], http: ${ROUTES}}}
+      - {apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: two}, spec: {hosts: ¦[checkout], http: ${ROUTES}}}
   load:
 `,
   ]),
@@ -177,4 +179,16 @@ test(
   finds,
   withRoute('match: [{uri: {regex: ¦"/(?!pay).*"}}]'),
   `WT0401 ${OBJECT}.spec.http[0].match[0].uri.regex: not a regular expression`,
+);
+test(
+  'a VirtualService without routes is refused, as Istio does',
+  finds,
+  withRoutes('¦[]'),
+  `WT0401 ${OBJECT}.spec.http: Istio refuses a VirtualService without routes`,
+);
+test(
+  'a fault with neither delay nor abort is refused, as Istio does',
+  finds,
+  withRoute('fault: ¦{}'),
+  `WT0401 ${OBJECT}.spec.http[0].fault: a fault that injects nothing`,
 );
