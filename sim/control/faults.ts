@@ -62,7 +62,12 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
     (mix(seedWord(sim.world.seed, `lease/${epoch}`) + Math.imul(node.index, GOLDEN)) >>> 0) *
     TWO_TO_MINUS_32 *
     LEASE_RENEWAL_US;
-  const timeline = nodeLossTimeline({ lostAtUs: nowUs, leasePhaseUs: Math.floor(leasePhaseUs), nodesTaintedBefore });
+  const timeline = nodeLossTimeline({
+    lostAtUs: nowUs,
+    leasePhaseUs: Math.floor(leasePhaseUs),
+    nodesTaintedBefore,
+    kubernetes: sim.world.program.scenario.compat.kubernetesMinor >= 32 ? '>=1.32' : '<=1.31',
+  });
   sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
     if (node.up || node.epoch !== epoch) return;
     node.ready = false;

@@ -33,6 +33,7 @@ export function findNode(sim: Sim, pod: SimPod): SimNode | null {
     podsOfService: boundPods(sim, workload.service),
     visitOrder: interleaveZones(sim.nodes.map((node) => node.spec.zone)),
     visitFrom: sim.visitFrom,
+    kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
     pick: tieBreaker(sim, pod),
   });
   sim.visitFrom = outcome.visitFrom;
