@@ -177,7 +177,7 @@ function section(
     return {};
   }
   checkFields(asRecord(value), name, [...path, name], to);
-  if ((name === 'trafficPolicy' || name === 'connectionPool') && Object.keys(value).length === 0)
+  if ((name === 'trafficPolicy' || name === 'connectionPool') && Object.keys(asRecord(value)).length === 0)
     to.report('WT0401', [...path, name], { message: 'Istio refuses it empty', expected: 'at least one field' });
   return asRecord(value);
 }
