@@ -70,7 +70,7 @@ import {
   USER_ATTEMPT_MASK,
   USER_ATTEMPT_SHIFT,
 } from './spans.js';
-import { chooseTarget } from './targets.js';
+import { chooseTarget, type RequestPolicy } from './targets.js';
 import type { World } from './world.js';
 
 /** A pick that lands on a pod tried before is drawn again this often, then taken (Istio's retry host predicate, A16). */
@@ -122,8 +122,10 @@ export function startCall(
       return true;
     }
   }
+  const isTimed = program.policyTimed[program.targetPolicy[target]!] === 1;
   if (delayUs > 0) {
     const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
+    if (isTimed) world.calls.delaysUs[id] = delayUs;
     words[id * WORDS + CODE] = EVENT_ATTEMPT;
     insert(world.queue, words, id, nowUs + delayUs);
     return true;
@@ -140,6 +142,7 @@ export function startCall(
     return false;
   }
   const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
+  if (isTimed) world.calls.delaysUs[id] = 0;
   if (launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return true;
   countEnd(world, edge, CAUSE_UO, 0, nowUs);
   voidTimeout(world, id);
@@ -344,7 +347,7 @@ function planRetry(
   words[at + CODE] = EVENT_ATTEMPT;
   let atUs = nowUs + backOffUs(policy.backOffBaseUs, attempt + 1, mix(key + GOLDEN) >>> 0);
   if (policy.timeoutUs > 0) {
-    const endUs = doubles[id * DOUBLES + START_US]! + policy.timeoutUs;
+    const endUs = deadlineUs(world, policy, id);
     if (atUs >= endUs) {
       atUs = endUs;
       words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UT << CAUSE_SHIFT);
@@ -439,7 +442,7 @@ function armTimeout(world: World, words: Int32Array, id: number, nowUs: number):
   const policy = program.policies[program.targetPolicy[words[at + TARGET]!]!]!;
   let endUs = Infinity;
   if (policy.perTryTimeoutUs > 0) endUs = nowUs + policy.perTryTimeoutUs;
-  if (policy.timeoutUs > 0) endUs = Math.min(endUs, records.doubles[id * DOUBLES + START_US]! + policy.timeoutUs);
+  if (policy.timeoutUs > 0) endUs = Math.min(endUs, deadlineUs(world, policy, id));
   words[at + FLAGS] = words[at + FLAGS]! | FLAG_TIMED;
   const timer = takeRecord(records);
   const timerAt = timer * WORDS;
@@ -447,6 +450,11 @@ function armTimeout(world: World, words: Int32Array, id: number, nowUs: number):
   words[timerAt + POD] = id;
   words[timerAt + KEY] = calls.stamps[id]!;
   insert(world.queue, words, timer, endUs);
+}
+
+/** The time-out of the whole call runs from the moment at which the router gets it, behind an injected delay. */
+function deadlineUs(world: World, policy: RequestPolicy, id: number): number {
+  return world.records.doubles[id * DOUBLES + START_US]! + world.calls.delaysUs[id]! + policy.timeoutUs;
 }
 
 function voidTimeout(world: World, id: number): void {
@@ -487,6 +495,7 @@ export function timeOut(world: World, words: Int32Array, doubles: Float64Array, 
   } else {
     // The call goes on in a record of its own; this one stays with the pod.
     words.copyWithin(callId * WORDS, at, at + WORDS);
+    calls.delaysUs[callId] = calls.delaysUs[id]!;
     for (let i = 0; i < TRIED_HOSTS; i++) calls.tried[callId * TRIED_HOSTS + i] = calls.tried[id * TRIED_HOSTS + i]!;
     words[at + PARENT] = NOBODY;
     words[at + FLAGS] = (flags | FLAG_DETACHED) & ~FLAG_TIMED;
@@ -501,7 +510,7 @@ export function timeOut(world: World, words: Int32Array, doubles: Float64Array, 
   words[callAt + FLAGS] = (flags & kept) | FLAG_FAILED | (CAUSE_UT << CAUSE_SHIFT);
   words[callAt + PENDING] = 0;
   const policy = program.policies[program.targetPolicy[target]!]!;
-  const isOver = policy.timeoutUs > 0 && nowUs >= doubles[callId * DOUBLES + START_US]! + policy.timeoutUs;
+  const isOver = policy.timeoutUs > 0 && nowUs >= deadlineUs(world, policy, callId);
   if (!isOver && planRetry(world, words, doubles, callId, CAUSE_UT, nowUs)) return -1;
   return endCall(world, words, doubles, callId, nowUs);
 }

@@ -97,7 +97,7 @@ export interface World {
   /** 1 while a sweep is planned, by rotationBase[edge] + caller's slot. */
   readonly sweepArmed: Uint8Array;
   /** What only calls with retries or time-outs need, by record; see sim/calls.ts. */
-  readonly calls: { stamps: Int32Array; tried: Int32Array };
+  readonly calls: { stamps: Int32Array; tried: Int32Array; delaysUs: Int32Array };
   /** Why the last call failed that failed on the spot. */
   failedCause: number;
   /** Rotation of ROUND_ROBIN by connection row (edge, caller). */
@@ -276,7 +276,11 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     outliers: new Array<OutlierState | null>(program.edgeCount).fill(null),
     breakers: new Array<Breaker | null>(program.edgeCount).fill(null),
     sweepArmed: new Uint8Array(rotationBase[program.edgeCount]!),
-    calls: { stamps: new Int32Array(records.capacity), tried: new Int32Array(records.capacity * TRIED_HOSTS) },
+    calls: {
+      stamps: new Int32Array(records.capacity),
+      tried: new Int32Array(records.capacity * TRIED_HOSTS),
+      delaysUs: new Int32Array(records.capacity),
+    },
     failedCause: 0,
     zoneDelayUs: program.zoneDelayUs.slice(),
     zoneLoss: new Float64Array(zones * zones),
@@ -295,6 +299,7 @@ export function growWorld(world: World): void {
   growQueue(world.queue, world.records.capacity);
   const { calls } = world;
   calls.stamps = grown(calls.stamps, world.records.capacity);
+  calls.delaysUs = grown(calls.delaysUs, world.records.capacity);
   calls.tried = grown(calls.tried, world.records.capacity * TRIED_HOSTS);
 }
 

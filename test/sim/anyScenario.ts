@@ -33,6 +33,10 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       services: fc.tuple(...Array.from({ length: services }, (_, i) => anyService(i, services, zones))),
       loads: fc.array(anyLoad(services, zones), { minLength: 1, maxLength: 2 }),
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
+      effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
+      routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
+      istioMinor: pick(23, 31, 32),
+      envoyMinor: pick(26, 39),
       policy: anyPolicy(services, zones),
       jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.3 }),
       roundTripUs: pick(0, 400, 2000),
@@ -81,11 +85,18 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       },
       mesh: {
         ...scenario.mesh,
+        virtualServices: parts.routed.flatMap((http, service) =>
+          http ? [{ service, object: routes(service, http) }] : [],
+        ),
         propagationUs: parts.propagationUs,
         connectTimeoutUs: parts.connectTimeoutUs,
         localityLbSetting: parts.meshSetting,
       },
-      faults: parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
+      compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: 37 },
+      faults: [
+        ...parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
+        ...parts.effects,
+      ],
     };
   });
 
@@ -198,6 +209,29 @@ function anyLoad(services: number, zones: number): fc.Arbitrary<Load> {
     );
 }
 
+function anyEffect(zones: number, services: number): fc.Arbitrary<Fault> {
+  const times = fc.record({
+    atUs: fc.integer({ min: 0, max: 100 }).map((seconds) => seconds * SECOND),
+    forUs: fc.oneof(fc.constant(null), pick(0, 7 * SECOND, 60 * SECOND)),
+    rampUs: pick(0, 0, 9 * SECOND),
+  });
+  const link = { from: 0, to: zones - 1 };
+  return fc
+    .tuple(
+      fc.oneof(
+        fc
+          .record({ service: fc.nat(services - 1), share: pick(0.1, 1) })
+          .map((one) => ({ kind: 'serviceFailure' as const, ...one })),
+        fc.constant({ kind: 'linkLatency' as const, ...link, addedUs: 20_000 }),
+        fc.constant({ kind: 'linkLoss' as const, ...link, share: 0.2 }),
+        fc.constant({ kind: 'zonePartition' as const, ...link }),
+        fc.constant({ kind: 'retryStorm' as const, load: 0, retries: 2 }),
+      ),
+      times,
+    )
+    .map(([kind, when]) => ({ ...kind, ...when }));
+}
+
 function anyFault(zones: number): fc.Arbitrary<Fault> {
   const forUs = pick<number | null>(null, 0, SECOND, 15 * SECOND, 90 * SECOND);
   const atUs = fc.integer({ min: 0, max: 60 }).map((second) => second * SECOND);
@@ -287,12 +321,60 @@ export function anyRule(zones: number): fc.Arbitrary<Record<string, unknown>> {
     .record({
       simple: pick('LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM'),
       localityLbSetting: setting,
-      outlier: fc.boolean(),
+      outlier: pick(
+        null,
+        { consecutive5xxErrors: 5 },
+        { consecutive5xxErrors: 1, interval: '2s', baseEjectionTime: '3s', maxEjectionPercent: 100 },
+        { consecutiveGatewayErrors: 2, splitExternalLocalOriginErrors: true, maxEjectionPercent: 50 },
+      ),
+      pool: pick(
+        null,
+        null,
+        { tcp: { maxConnections: 2 }, http: { http1MaxPendingRequests: 1 } },
+        { tcp: { maxConnections: 5 }, http: { http2MaxRequests: 4, maxRetries: 1 } },
+      ),
     })
-    .map(({ simple, localityLbSetting, outlier }) => ({
+    .map(({ simple, localityLbSetting, outlier, pool }) => ({
       loadBalancer: { simple, ...(localityLbSetting ? { localityLbSetting } : {}) },
-      ...(outlier ? { outlierDetection: { consecutive5xxErrors: 5 } } : {}),
+      ...(outlier ? { outlierDetection: outlier } : {}),
+      ...(pool ? { connectionPool: pool } : {}),
     }));
+}
+
+/** The http of a VirtualService that routes to its own host, sometimes to another too. */
+function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
+  const own = { destination: { host: `s${service}` }, weight: 80 };
+  return fc
+    .record({
+      timeout: pick(null, null, '40ms', '700ms'),
+      retries: pick<Record<string, unknown> | null>(
+        null,
+        { attempts: 0 },
+        { attempts: 3, retryOn: '5xx,reset', perTryTimeout: '30ms' },
+        { attempts: 2, retryOn: 'gateway-error', backoff: '5ms' },
+      ),
+      fault: pick<Record<string, unknown> | null>(null, null, {
+        delay: { percentage: { value: 20 }, fixedDelay: '300ms' },
+        abort: { percentage: { value: 5 }, httpStatus: 500 },
+      }),
+      splits: fc.boolean(),
+    })
+    .map(({ timeout, retries, fault, splits }) => ({
+      // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
+      route: splits ? [own, { ...own, weight: 20 }] : [own],
+      ...(timeout ? { timeout } : {}),
+      ...(retries ? { retries } : {}),
+      ...(fault ? { fault } : {}),
+    }));
+}
+
+function routes(service: number, http: Record<string, unknown>): KubeObject {
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: `s${service}` },
+    spec: { hosts: [`s${service}`], http: [http] },
+  };
 }
 
 export function rule(service: number, trafficPolicy: Record<string, unknown>): KubeObject {

@@ -185,6 +185,14 @@ test(`A17 worked: delay 10 % x 5 s and abort 1 % are independent, and add .5 s i
   t.is(counters.whole.retries, 0);
 });
 
+test(`the time-out of a call runs from behind an injected delay ${SEED_NOTE}`, (t) => {
+  const http = { timeout: '50ms', fault: { delay: { percentage: { value: 100 }, fixedDelay: '80ms' } } };
+  const slow = aService({ workers: 100, endpoints: [anEndpoint([{ kind: 'wait', delay: constant(20_000) }])] });
+  const { total } = simulate(scenarioWith({ http }, { services: [slow] }), { policy: 0, seed: SEED });
+  t.deepEqual(total.responseFlags, {});
+  t.is(total.latencyMs.mean, 100);
+});
+
 test(`weighted routes share calls by weight ${SEED_NOTE}`, (t) => {
   const route = [
     { destination: { host: 'service' }, weight: 90 },
