@@ -2,7 +2,7 @@ import test from 'ava';
 import { defaultEngineConfig } from '../../engine/config.js';
 import { linesOf, load, problemsOf, small, unmarked } from './fixtures.js';
 
-const RULE = (name: string, host: string, policy = '{}') =>
+const RULE = (name: string, host: string, policy = '{loadBalancer: {simple: RANDOM}}') =>
   `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: ${name}}, spec: {host: ${host}, trafficPolicy: ${policy}}}`;
 
 function policiesOf(...lines: readonly string[]) {
