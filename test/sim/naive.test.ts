@@ -5,6 +5,8 @@
 import test from 'ava';
 import { desiredReplicas, HPA_SYNC_PERIOD_US, newHpaState, type HpaPod } from '../../sim/cluster/hpa.js';
 import { nodeLossTimeline } from '../../sim/cluster/nodeLoss.js';
+import { budgetStatus, type BudgetPod, type DisruptionBudget } from '../../sim/cluster/pdb.js';
+import { resolveFenceposts } from '../../sim/cluster/rollingUpdate.js';
 import { victimOrder } from '../../sim/cluster/replicaset.js';
 import { explainScores } from '../../sim/cluster/scheduler.js';
 import { transferUsd } from '../../sim/cluster/cost.js';
@@ -276,6 +278,35 @@ test('naive 17: the default spread weighs domains by ln(count + 2) and compresse
     scores.map(({ spread }) => spread),
     [75, 100, 100],
   );
+});
+
+test('naive 18: budgets round up in both fields and know nothing of rollouts, whose surge rounds up and shortfall down', (t) => {
+  const seven: BudgetPod[] = Array.from({ length: 7 }, (_, i) => ({
+    name: `web-${i}`,
+    namespace: 'default',
+    labels: { app: 'web' },
+    phase: 'Running',
+    ready: true,
+    deleting: false,
+    evictionAllowedAtUs: null,
+  }));
+  const allowed = (limit: DisruptionBudget['limit']): number =>
+    budgetStatus(
+      {
+        name: 'web',
+        namespace: 'default',
+        selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
+        limit,
+        unhealthyPodEviction: 'IfHealthyBudget',
+      },
+      seven,
+      7,
+      0,
+    ).disruptionsAllowed;
+  // 50 % of 7 is 3.5: four must stay; 30 % is 2.1: three may go.
+  t.deepEqual([allowed({ minAvailable: '50%' }), allowed({ maxUnavailable: '30%' })], [3, 3]);
+  t.deepEqual(resolveFenceposts({ maxSurge: '25%', maxUnavailable: '25%' }, 10), { surge: 3, unavailable: 2 });
+  t.deepEqual(resolveFenceposts({ maxSurge: '0%', maxUnavailable: '1%' }, 1), { surge: 0, unavailable: 1 });
 });
 
 test('naive 19: a dead node keeps its traffic for 50 to 55 s (40 before 1.32) and its replicas stay away for 350', (t) => {
