@@ -17,8 +17,17 @@ import {
   type Bounds,
   type HpaState,
 } from './hpaBehavior.js';
+import {
+  byUtilization,
+  recommendByMetrics,
+  type HpaMetric,
+  type MetricPod,
+  type Recommendation,
+  type Tolerances,
+} from './hpaMetrics.js';
 
 export type { HpaState } from './hpaBehavior.js';
+export { isWithin, type HpaMetric, type MetricPod, type Recommendation, type Tolerances } from './hpaMetrics.js';
 
 export interface HpaPod {
   readonly phase: 'Pending' | 'Running' | 'Failed';
@@ -53,15 +62,14 @@ export interface HpaOutcome {
 export const HPA_SYNC_PERIOD_US = 15_000_000;
 /** Either way from 1; smaller chases noise. */
 const TOLERANCE = 0.1;
-/** A younger pod's CPU counts only once it is ready and the sample lies wholly after that: starting up burns CPU. */
-const CPU_INITIALIZATION_PERIOD_US = 300_000_000;
-/** An older pod that went unready within this time of its start never was ready at all. */
-const INITIAL_READINESS_DELAY_US = 30_000_000;
+/** From here on a tolerance per direction is on by default (KEP-4951: alpha 1.33, beta 1.35, stable 1.37). */
+const TOLERANCE_FIELD_MINOR = 35;
 
 export function newHpaState(): HpaState {
   return { recommendations: [], scaleUps: [], scaleDowns: [] };
 }
 
+/** The sync for a target on CPU utilisation alone, with every field of `behavior` in force. */
 export function desiredReplicas(input: {
   readonly nowUs: number;
   readonly spec: HpaSpec;
@@ -73,12 +81,57 @@ export function desiredReplicas(input: {
 }): HpaOutcome {
   const { nowUs, spec, currentReplicas: current, pods } = input;
   const rules = behaviorRules(spec.behavior);
+  return sync(input, rules, () => {
+    const found = recommendReplicas(nowUs, current, pods, spec.targetCpuPercent, tolerancesOf(rules));
+    if (typeof found === 'string') return found;
+    return { ...found, seen: `CPU at ${found.utilizationPercent} % of requests, target ${spec.targetCpuPercent} %` };
+  });
+}
+
+/** The sync for any metrics, as the given release reads `behavior`. */
+export function desiredReplicasByMetrics(input: {
+  readonly nowUs: number;
+  readonly kubernetesMinor: number;
+  readonly spec: Bounds & Pick<HpaSpec, 'behavior'>;
+  readonly metrics: readonly HpaMetric[];
+  /** `spec.replicas` and `status.replicas` of the target. */
+  readonly currentReplicas: number;
+  readonly statusReplicas: number;
+  /** Running pods whose Ready condition is true; null where the selector finds no pod at all. */
+  readonly readyPodCount: number | null;
+  readonly state: HpaState;
+}): HpaOutcome {
+  const rules = behaviorRules(input.spec.behavior);
+  const tolerances = input.kubernetesMinor >= TOLERANCE_FIELD_MINOR ? tolerancesOf(rules) : tolerancesOf(null);
+  return sync(input, rules, () => {
+    const verdict = recommendByMetrics(input.metrics, { ...input, tolerances });
+    if (typeof verdict === 'string') return verdict;
+    const seen = [verdict.because, ...verdict.failures].join('; ');
+    return { replicas: verdict.replicas, utilizationPercent: null, seen };
+  });
+}
+
+interface Seen {
+  readonly replicas: number;
+  readonly utilizationPercent: number | null;
+  readonly seen: string;
+}
+
+interface SyncInput {
+  readonly nowUs: number;
+  readonly spec: Bounds;
+  readonly currentReplicas: number;
+  readonly state: HpaState;
+}
+
+function sync(input: SyncInput, rules: BehaviorRules | null, ask: () => Seen | string): HpaOutcome {
+  const { nowUs, spec, currentReplicas: current } = input;
   // The first sync counts the replicas it finds as a recommendation: no scale-down in the first 5 minutes.
   const state =
     input.state.recommendations.length > 0
       ? input.state
       : { ...input.state, recommendations: [{ atUs: nowUs, replicas: current }] };
-  const outcome = (replicas: number, because: string, next: HpaState, metrics: Recommendation | null): HpaOutcome => ({
+  const outcome = (replicas: number, because: string, next: HpaState, metrics: Seen | null): HpaOutcome => ({
     replicas,
     recommended: metrics?.replicas ?? null,
     utilizationPercent: metrics?.utilizationPercent ?? null,
@@ -89,41 +142,25 @@ export function desiredReplicas(input: {
   if (current === 0 && spec.minReplicas > 0) return outcome(0, 'scaled to zero: the autoscaler is off', state, null);
   if (current > spec.maxReplicas) return outcome(spec.maxReplicas, 'above maxReplicas', state, null);
   if (current < spec.minReplicas) return outcome(spec.minReplicas, 'below minReplicas', state, null);
-  const metrics = recommendReplicas(nowUs, current, pods, spec.targetCpuPercent, tolerancesOf(rules));
+  const metrics = ask();
   if (typeof metrics === 'string') return outcome(current, metrics, state, null);
   const normalized =
     rules === null
       ? normalizeLegacy(nowUs, current, metrics.replicas, spec, state)
       : normalizeWithBehavior(nowUs, current, metrics.replicas, spec, rules, state);
-  return outcome(normalized.replicas, explain(metrics, spec, current, normalized.replicas), normalized.state, metrics);
+  return outcome(normalized.replicas, explain(metrics, current, normalized.replicas), normalized.state, metrics);
 }
 
-function explain(metrics: Recommendation, spec: HpaSpec, current: number, replicas: number): string {
-  const seen = `CPU at ${metrics.utilizationPercent} % of requests, target ${spec.targetCpuPercent} %`;
-  if (metrics.replicas === replicas) return replicas === current ? `${seen}: no change` : seen;
-  return `${seen}: ${metrics.replicas} wanted, ${replicas} allowed now`;
-}
-
-export interface Tolerances {
-  readonly up: number;
-  readonly down: number;
+function explain(metrics: Seen, current: number, replicas: number): string {
+  if (metrics.replicas === replicas) return replicas === current ? `${metrics.seen}: no change` : metrics.seen;
+  return `${metrics.seen}: ${metrics.replicas} wanted, ${replicas} allowed now`;
 }
 
 function tolerancesOf(rules: BehaviorRules | null): Tolerances {
   return { up: rules?.scaleUp.tolerance ?? TOLERANCE, down: rules?.scaleDown.tolerance ?? TOLERANCE };
 }
 
-/** Both edges belong to the tolerated range. */
-export function isWithin(tolerances: Tolerances, ratio: number): boolean {
-  return 1 - tolerances.down <= ratio && ratio <= 1 + tolerances.up;
-}
-
-export interface Recommendation {
-  readonly replicas: number;
-  readonly utilizationPercent: number;
-}
-
-/** What the metrics ask for, before any limit; a sentence where they cannot say. */
+/** What CPU utilisation asks for, before any limit; a sentence where it cannot say. */
 export function recommendReplicas(
   nowUs: number,
   current: number,
@@ -131,70 +168,16 @@ export function recommendReplicas(
   targetPercent: number,
   tolerances: Tolerances,
 ): Recommendation | string {
-  if (pods.length === 0) return 'no pods';
-  if (pods.some(({ cpuRequestMillicores }) => cpuRequestMillicores <= 0)) return 'a pod has no CPU request';
-  const classes = pods.map((pod) => classify(pod, nowUs));
-  const inClass = (wanted: PodClass) => pods.filter((_, p) => classes[p] === wanted);
-  const [ready, unready, missing] = [inClass('ready'), inClass('unready'), inClass('missing')];
-  if (ready.length === 0) return 'no metrics for any ready pod';
-
-  const counted = ready.map((pod) => usageOf(pod, usageMilli(pod)));
-  const utilizationPercent = utilization(counted);
-  const ratio = utilizationPercent / targetPercent;
-  const keep = { replicas: current, utilizationPercent };
-  const unreadyMatters = unready.length > 0 && ratio > 1;
-  if (!unreadyMatters && missing.length === 0) {
-    return isWithin(tolerances, ratio) ? keep : { replicas: Math.ceil(ratio * ready.length), utilizationPercent };
-  }
-
-  if (ratio < 1) {
-    const assumedPercent = Math.max(100, targetPercent);
-    const assumed = (pod: HpaPod) => Math.trunc((pod.cpuRequestMillicores * assumedPercent) / 100);
-    counted.push(...missing.map((pod) => usageOf(pod, assumed(pod))));
-  } else if (ratio > 1) {
-    counted.push(...missing.map((pod) => usageOf(pod, 0)));
-  }
-  if (unreadyMatters) counted.push(...unready.map((pod) => usageOf(pod, 0)));
-
-  const filledRatio = utilization(counted) / targetPercent;
-  const turnsRound = (ratio < 1 && filledRatio > 1) || (ratio > 1 && filledRatio < 1);
-  if (isWithin(tolerances, filledRatio) || turnsRound) return keep;
-  const replicas = Math.ceil(filledRatio * counted.length);
-  const goesAgainst = (filledRatio < 1 && replicas > current) || (filledRatio > 1 && replicas < current);
-  return goesAgainst ? keep : { replicas, utilizationPercent };
-}
-
-type PodClass = 'ready' | 'unready' | 'missing' | 'ignored';
-
-function classify(pod: HpaPod, nowUs: number): PodClass {
-  if (pod.deleting || pod.phase === 'Failed') return 'ignored';
-  if (pod.phase === 'Pending') return 'unready';
-  if (pod.sample === null) return 'missing';
-  const condition = pod.readyCondition;
-  if (condition === null || pod.startedAtUs === null) return 'unready';
-  const isYoung = pod.startedAtUs + CPU_INITIALIZATION_PERIOD_US > nowUs;
-  const isUnready = isYoung
-    ? !condition.ready || pod.sample.atUs < condition.changedAtUs + pod.sample.windowUs
-    : !condition.ready && pod.startedAtUs + INITIAL_READINESS_DELAY_US > condition.changedAtUs;
-  return isUnready ? 'unready' : 'ready';
-}
-
-interface Counted {
-  readonly usageMilli: number;
-  readonly requestMilli: number;
-}
-
-function usageOf(pod: HpaPod, usageMilli: number): Counted {
-  return { usageMilli, requestMilli: pod.cpuRequestMillicores };
+  const context = { nowUs, currentReplicas: current, tolerances };
+  return byUtilization(context, pods.map(withAmounts), 'cpu', targetPercent);
 }
 
 /** Samples come in nanocores, and quantities round up to a whole milli. */
-function usageMilli(pod: HpaPod): number {
-  return Math.ceil(Math.round(pod.sample!.cpuMillicores * 1e6) / 1e6);
-}
-
-function utilization(counted: readonly Counted[]): number {
-  const usage = counted.reduce((sum, pod) => sum + pod.usageMilli, 0);
-  const requests = counted.reduce((sum, pod) => sum + pod.requestMilli, 0);
-  return Math.trunc((usage * 100) / requests);
+function withAmounts(pod: HpaPod): MetricPod {
+  const { sample } = pod;
+  return {
+    ...pod,
+    requestAmount: pod.cpuRequestMillicores,
+    sample: sample && { ...sample, amount: Math.ceil(Math.round(sample.cpuMillicores * 1e6) / 1e6) },
+  };
 }
