@@ -207,6 +207,7 @@ function buildLoad(
       shares: zones.map((zone) => own(entry.shares, zone) ?? 0),
     })),
     arrivals: file.arrivals,
+    users: file.users ?? null,
     rate: rateCurve(file.rate, run.warmUp, run.duration),
   };
 }

@@ -4,6 +4,7 @@
  * 100, no overlapping localities, `distribute` and `failover` apart, plain and different failover regions.
  * Fields that Istio knows and the simulator does not yet are not errors but `unmodelled`: they become notices.
  */
+import { checkConsistentHash, checkWarmUp } from './load-balancer.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject } from './raw.js';
 import type { Report } from './raw.js';
@@ -30,15 +31,15 @@ const FIELDS = {
   loadBalancer: {
     simple: MODELLED,
     localityLbSetting: MODELLED,
-    consistentHash: KNOWN,
+    consistentHash: MODELLED,
     zoneAwareLbSetting: KNOWN,
-    warmup: KNOWN,
-    warmupDurationSecs: KNOWN,
+    warmup: MODELLED,
+    warmupDurationSecs: MODELLED,
   },
   connectionPool: { tcp: MODELLED, http: MODELLED },
   tcp: {
     maxConnections: MODELLED,
-    connectTimeout: KNOWN,
+    connectTimeout: MODELLED,
     tcpKeepalive: KNOWN,
     maxConnectionDuration: KNOWN,
     idleTimeout: KNOWN,
@@ -144,6 +145,9 @@ function checkRule(object: Readonly<Record<string, unknown>>, path: Path, to: Ru
   const balancer = section(policy, 'loadBalancer', policyPath, to);
   const balancerPath = [...policyPath, 'loadBalancer'];
   checkSimple(balancer, balancerPath, to);
+  if ('consistentHash' in balancer)
+    checkConsistentHash(balancer['consistentHash'], [...balancerPath, 'consistentHash'], to);
+  checkWarmUp(balancer, balancerPath, to);
   if ('localityLbSetting' in balancer)
     checkLocalityLbSetting(
       balancer['localityLbSetting'],

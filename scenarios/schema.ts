@@ -344,6 +344,10 @@ const load = z.strictObject({
   arrivals: word(['poisson', 'even'], 'poisson: independent users; even: like clockwork.').prefault(
     DEFAULTS.load.arrivals,
   ),
+  users: z.int({ error: 'a whole number' }).min(1).optional().meta({
+    description:
+      'Number of users, each as likely, whose header, cookie or address consistentHash sees. Default: each request has a user of its own.',
+  }),
   rate: z
     .union(
       [

@@ -151,6 +151,8 @@ export interface Load {
   /** Share of the users per zone (sums to 1), from the given time on; the first entry is at 0. */
   readonly from: readonly { readonly atUs: number; readonly shares: readonly number[] }[];
   readonly arrivals: 'poisson' | 'even';
+  /** Number of users whose header or cookie a proxy may hash, each as likely; null: every request has a user of its own. */
+  readonly users: number | null;
   /** Linear between points; two points at one time make a step; constant after the last. */
   readonly rate: readonly RatePoint[];
 }

@@ -36,6 +36,7 @@ import {
   CAUSE_DRAW_DELAY,
   CAUSE_DRAW_LOSS,
   CAUSE_DRAW_RETRY,
+  CAUSE_DRAW_USER,
   CAUSE_HOP_THERE,
   GOLDEN,
   mix,
@@ -94,6 +95,7 @@ export function startCall(
   nowUs: number,
 ): boolean {
   const { program } = world;
+  if (world.tracksUsers) world.pickingUser = userOf(world, parent, key, flags);
   let delayUs = 0;
   if (target < 0) {
     const route = program.routes[~target]!;
@@ -134,7 +136,7 @@ export function startCall(
   const callerSlot = caller - world.podBase[program.edgeSource[edge]!]!;
   const destination = program.edgeDestination[edge]!;
   const row = world.connectionBase[edge]! + callerSlot * world.podCapacity[destination]!;
-  const pod = pickPod(world, edge, caller, callerSlot, row, key);
+  const pod = pickPod(world, edge, caller, callerSlot, row, key, nowUs);
   if (pod < 0) {
     world.counters.whole.spans++;
     countEnd(world, edge, CAUSE_UH, 0, nowUs);
@@ -169,7 +171,18 @@ function newCall(
   words[at + TARGET] = target;
   words[at + FLAGS] = flags;
   doubles[id * DOUBLES + START_US] = nowUs;
+  if (world.tracksUsers) world.calls.users[id] = world.pickingUser;
   return id;
+}
+
+/** A word that stands for the user of a call: the same down the whole call tree, as applications pass headers on. */
+function userOf(world: World, parent: number, key: number, flags: number): number {
+  if (parent >= 0) return world.calls.users[parent]!;
+  const word = mix(key ^ CAUSE_DRAW_USER);
+  const load = (flags >>> LOAD_SHIFT) & LOAD_MASK;
+  const { users } = world.program.scenario.loads[load]!;
+  if (users === null) return word;
+  return mix(Math.imul(Math.floor((word >>> 0) * TWO_TO_MINUS_32 * users) + 1, GOLDEN) ^ world.loads[load]!.seedA);
 }
 
 /** Sends an attempt to `pod`; false when a circuit breaker refuses it. */
@@ -227,7 +240,7 @@ function depart(
   if (world.anyLoss && isLost(world, caller, pod, key)) {
     words[at + CODE] = EVENT_REPLY;
     words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UF << CAUSE_SHIFT);
-    insert(world.queue, words, id, nowUs + world.lossUs);
+    insert(world.queue, words, id, nowUs + world.lossUs[program.targetEdge[words[at + TARGET]!]!]!);
     return;
   }
   words[at + CODE] = EVENT_ARRIVE;
@@ -379,10 +392,11 @@ export function nextAttempt(world: World, words: Int32Array, doubles: Float64Arr
   const row = world.connectionBase[edge]! + callerSlot * world.podCapacity[program.edgeDestination[edge]!]!;
   const attempt = (words[at + FLAGS]! >>> ATTEMPT_SHIFT) & ATTEMPT_MASK;
   let key = words[at + KEY]!;
-  let pod = pickPod(world, edge, caller, callerSlot, row, key);
+  if (world.tracksUsers) world.pickingUser = world.calls.users[id]!;
+  let pod = pickPod(world, edge, caller, callerSlot, row, key, nowUs);
   for (let redraw = 0; redraw < HOST_REDRAWS && pod >= 0 && wasTried(world, id, attempt, pod); redraw++) {
     key = mix(key + GOLDEN);
-    pod = pickPod(world, edge, caller, callerSlot, row, key);
+    pod = pickPod(world, edge, caller, callerSlot, row, key, nowUs);
   }
   if (pod >= 0 && launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return -1;
   if (pod < 0) world.counters.whole.spans++;
@@ -496,6 +510,7 @@ export function timeOut(world: World, words: Int32Array, doubles: Float64Array, 
     // The call goes on in a record of its own; this one stays with the pod.
     words.copyWithin(callId * WORDS, at, at + WORDS);
     calls.delaysUs[callId] = calls.delaysUs[id]!;
+    calls.users[callId] = calls.users[id]!;
     for (let i = 0; i < TRIED_HOSTS; i++) calls.tried[callId * TRIED_HOSTS + i] = calls.tried[id * TRIED_HOSTS + i]!;
     words[at + PARENT] = NOBODY;
     words[at + FLAGS] = (flags | FLAG_DETACHED) & ~FLAG_TIMED;

@@ -22,6 +22,7 @@ import {
   PENDING,
   POD,
   STEP,
+  TARGET,
   WORDS,
 } from './kernel/records.js';
 import { findNext, insert, take } from './kernel/wheel.js';
@@ -204,9 +205,10 @@ function arrive(world: World, words: Int32Array, doubles: Float64Array, id: numb
   if (state !== POD_SERVING && state !== POD_DRAINING) {
     if (state === POD_DEAD) {
       // Nobody answers: the caller gives up after the connect time-out.
-      doubles[id * DOUBLES + ARRIVED_US] = nowUs + world.lossUs;
+      const lossUs = world.lossUs[world.program.targetEdge[words[at + TARGET]!]!]!;
+      doubles[id * DOUBLES + ARRIVED_US] = nowUs + lossUs;
       words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UF << CAUSE_SHIFT);
-      answerAt(world, words, id, nowUs + world.lossUs);
+      answerAt(world, words, id, nowUs + lossUs);
     } else {
       // The address is gone or not open yet: refused at once.
       words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_UF << CAUSE_SHIFT);

@@ -6,7 +6,9 @@
  * LEAST_REQUEST is Envoy's power of two choices (A12): two draws with replacement; the second wins only when it has
  * strictly fewer requests in flight from this proxy.
  */
-import { edfPick } from './mesh/edf.js';
+import { edfFirst, edfPick, edfWindUp } from './mesh/edf.js';
+import { ownerOf, type HashTable } from './mesh/hashTable.js';
+import { warmFactor, type WarmUp } from './mesh/warmUp.js';
 import { CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
 import { ROUTE_COMPLEX, ROUTE_LEAST_REQUEST, ROUTE_NONE, ROUTE_ROUND_ROBIN, type World } from './world.js';
 
@@ -27,6 +29,23 @@ export interface ComplexRoute {
   readonly scheduleAt: Int32Array;
   /** Position of ROUND_ROBIN by caller slot and locality. */
   readonly rotation: Int32Array;
+  /** Consistent hashing: by priority who owns which hash (null: no host), and whether the caller's address is hashed. */
+  readonly hash: { readonly tables: readonly (HashTable | null)[]; readonly bySource: boolean } | null;
+  readonly warm: WarmSchedule | null;
+}
+
+/**
+ * While a pod warms up, no endpoint is drawn: all stand in a schedule by earliest deadline (A13), whose weights are
+ * taken anew whenever an endpoint is wound up.
+ */
+export interface WarmSchedule {
+  readonly policy: WarmUp;
+  /** When the proxies learned of the host, by its place in `hosts`. */
+  readonly sinceUs: Float64Array;
+  /** By caller slot `slots` numbers; the endpoints of one pick, which begin at host number h, from `at[h]` on. */
+  readonly state: Float64Array;
+  readonly slots: number;
+  readonly at: Int32Array;
 }
 
 /** Global slot of the picked pod, -1 when the route has none (Envoy's 503 UH). */
@@ -37,11 +56,13 @@ export function pickPod(
   callerSlot: number,
   row: number,
   key: number,
+  nowUs: number,
 ): number {
   const { program } = world;
   if (world.ownRouteCount > 0) {
     const own = world.ownRoutes[world.rotationBase[edge]! + callerSlot]!;
-    if (own !== null) return pickComplex(world, own, 0, row - world.podBase[program.edgeDestination[edge]!]!, key);
+    if (own !== null)
+      return pickComplex(world, own, 0, caller, row - world.podBase[program.edgeDestination[edge]!]!, key, nowUs);
   }
   const route = edge * program.scenario.cluster.zones.length + world.podZone[caller]!;
   const kind = world.routeKind[route]!;
@@ -51,7 +72,8 @@ export function pickPod(
     return leastRequest(world, world.hosts, start, world.routeHostCount[route]!, row - calleeBase, key);
   }
   if (kind === ROUTE_NONE) return -1;
-  if (kind === ROUTE_COMPLEX) return pickComplex(world, world.routeComplex[route]!, callerSlot, row - calleeBase, key);
+  if (kind === ROUTE_COMPLEX)
+    return pickComplex(world, world.routeComplex[route]!, callerSlot, caller, row - calleeBase, key, nowUs);
   const start = world.routeHosts[route]!;
   const count = world.routeHostCount[route]!;
   if (kind === ROUTE_ROUND_ROBIN) {
@@ -84,9 +106,12 @@ function pickComplex(
   world: World,
   route: ComplexRoute,
   callerSlot: number,
+  caller: number,
   connectionOffset: number,
   key: number,
+  nowUs: number,
 ): number {
+  if (route.hash !== null) return pickHashed(world, route, route.hash, caller);
   const priority = route.loadBelow.length === 1 ? 0 : drawPriority(route, key);
   const from = priority === 0 ? 0 : route.localityEnd[priority - 1]!;
   const end = route.localityEnd[priority]!;
@@ -105,6 +130,7 @@ function pickComplex(
     : from;
   const start = route.hostStart[locality]!;
   const count = (route.localityWeighted ? route.hostEnd[locality]! : route.hostEnd[end - 1]!) - start;
+  if (route.warm !== null) return pickWarm(world, route, route.warm, callerSlot, connectionOffset, start, count, nowUs);
   if (route.algorithm === ROUTE_LEAST_REQUEST)
     return leastRequest(world, route.hosts, start, count, connectionOffset, key);
   if (route.algorithm === ROUTE_ROUND_ROBIN) {
@@ -114,6 +140,40 @@ function pickComplex(
     return route.hosts[start + (position % count)]!;
   }
   return route.hosts[start + drawIndex(mix(key ^ CAUSE_PICK), count)]!;
+}
+
+function pickWarm(
+  world: World,
+  route: ComplexRoute,
+  warm: WarmSchedule,
+  callerSlot: number,
+  connectionOffset: number,
+  start: number,
+  count: number,
+  nowUs: number,
+): number {
+  const at = callerSlot * warm.slots + warm.at[start]!;
+  const first = edfFirst(warm.state, at, count);
+  const host = route.hosts[start + first]!;
+  let weight = warmFactor(nowUs - warm.sinceUs[start + first]!, warm.policy);
+  if (route.algorithm === ROUTE_LEAST_REQUEST) weight /= world.connectionActive[connectionOffset + host]! + 1;
+  edfWindUp(warm.state, at, first, weight);
+  return host;
+}
+
+/** Envoy takes the priority from the hash, too, so that a user stays where it is. */
+function pickHashed(
+  world: World,
+  route: ComplexRoute,
+  hash: NonNullable<ComplexRoute['hash']>,
+  caller: number,
+): number {
+  const word = hash.bySource ? mix(world.podIdentity[caller]! ^ GOLDEN) : world.pickingUser;
+  const percent = 1 + ((word >>> 0) % 100);
+  let priority = 0;
+  while (percent > route.loadBelow[priority]!) priority++;
+  const table = hash.tables[priority]!;
+  return table === null ? -1 : ownerOf(table, mix(word));
 }
 
 /** Envoy draws a whole number 1..100 and walks the cumulative loads (A8). */

@@ -3,14 +3,17 @@
  * with callers, what `buildRoute` (sim/mesh/locality.ts) makes of the endpoints and the DestinationRule in force. Runs
  * whenever endpoints or rules have changed and the change has reached the proxies.
  */
-import type { Program } from './program.js';
-import type { ComplexRoute } from './pick.js';
+import type { ComplexRoute, WarmSchedule } from './pick.js';
+import { readClusterPolicy } from './mesh/clusterPolicy.js';
 import { edfSlots, edfStart } from './mesh/edf.js';
+import { warmFactor, type WarmUp } from './mesh/warmUp.js';
+import { maglevTable, ringTable } from './mesh/hashTable.js';
 import { buildRoute, type Route, type RouteEndpoint } from './mesh/locality.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
   ROUTE_COMPLEX,
+  ROUTE_HASHED,
   ROUTE_LEAST_REQUEST,
   ROUTE_NONE,
   ROUTE_RANDOM,
@@ -22,6 +25,8 @@ const ALGORITHMS = {
   LEAST_REQUEST: ROUTE_LEAST_REQUEST,
   ROUND_ROBIN: ROUTE_ROUND_ROBIN,
   RANDOM: ROUTE_RANDOM,
+  RING_HASH: ROUTE_HASHED,
+  MAGLEV: ROUTE_HASHED,
 } as const;
 
 export interface RouteChange {
@@ -37,6 +42,7 @@ export function writeRoutes(world: World, change: RouteChange): void {
   const { cluster, compat } = program.scenario;
   // Before 1.32 only ready endpoints reach the proxies (SEMANTICS A10).
   const known = change.endpoints.filter((endpoint) => endpoint.healthy || compat.istioMinor >= 32);
+  noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
   const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints));
   for (let edge = 0; edge < program.edgeCount; edge++) {
@@ -56,7 +62,7 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
     return ejected ? { ...endpoint, healthy: false, ejected: true } : endpoint;
   });
   const route = routeFrom(world, input, program.scenario.cluster.zones[zone]!.name, endpoints);
-  return complexRoute(program, 1, edge, route, world.seed, input.version + caller);
+  return complexRoute(world, 1, edge, route, input, input.version + caller, caller);
 }
 
 function routeFrom(world: World, change: RouteChange, clientZone: string, endpoints: readonly RouteEndpoint[]): Route {
@@ -80,7 +86,10 @@ function writeRoute(world: World, edge: number, zone: number, route: Route, vers
     world.routeKind[at] = ROUTE_NONE;
     return;
   }
-  const only = loaded.length === 1 ? loaded[0]! : null;
+  const isHashed = ALGORITHMS[route.algorithm] === ROUTE_HASHED;
+  const change = world.routeInputs[program.edgeDestination[edge]!]!;
+  const isPlain = !isHashed && warmingUp(world, change) === null;
+  const only = loaded.length === 1 && isPlain ? loaded[0]! : null;
   if (only && (!route.localityWeighted || only.panic || only.localities.length === 1)) {
     const hosts = only.localities.flatMap((locality) => locality.endpoints);
     world.routeKind[at] = ALGORITHMS[route.algorithm];
@@ -91,11 +100,11 @@ function writeRoute(world: World, edge: number, zone: number, route: Route, vers
   }
   world.routeKind[at] = ROUTE_COMPLEX;
   world.routeComplex[at] = complexRoute(
-    program,
+    world,
     world.podCapacity[program.edgeSource[edge]!]!,
     edge,
     route,
-    world.seed,
+    change,
     version,
   );
 }
@@ -109,12 +118,13 @@ function restartRotation(world: World, edge: number, version: number): void {
 }
 
 function complexRoute(
-  program: Program,
+  world: World,
   callers: number,
   edge: number,
   route: Route,
-  seed: number,
+  change: RouteChange,
   version: number,
+  firstCaller = 0,
 ): ComplexRoute {
   const loadBelow: number[] = [];
   const localityEnd: number[] = [];
@@ -142,7 +152,7 @@ function complexRoute(
   const scheduleSlots = sizes.reduce((sum, size) => sum + edfSlots(size), 0);
   const schedule = new Float64Array(callers * scheduleSlots);
   const rotation = new Int32Array(callers * localities);
-  const base = seedWord(seed, `schedule/${version}`);
+  const base = seedWord(world.seed, `schedule/${version}`);
   for (let caller = 0; caller < callers; caller++) {
     const word = mix(base + Math.imul(edge * callers + caller, GOLDEN));
     sizes.forEach((size, i) => {
@@ -166,5 +176,105 @@ function complexRoute(
     scheduleSlots,
     scheduleAt,
     rotation,
+    warm: warmSchedule(world, edge, route, change, {
+      callers,
+      firstCaller,
+      base,
+      hostStart,
+      hostEnd,
+      hosts,
+      localityEnd,
+    }),
+    hash: hashOf(world, edge, route, change),
   };
+}
+
+/** Who is new to the proxies starts its warm-up now; pods of the first route have been there all along. */
+function noteSeen(world: World, change: RouteChange): void {
+  const before = world.routeInputs[change.service];
+  if (!before) return;
+  const known = new Set(before.endpoints.filter(({ healthy }) => healthy).map(({ index }) => index));
+  for (const { index, healthy } of change.endpoints) {
+    if (healthy && !known.has(index)) world.hostSeenUs[index] = world.nowUs;
+  }
+}
+
+/** The warm-up in force while any endpoint is in it, else null. Envoy knows none for the other algorithms. */
+function warmingUp(world: World, change: RouteChange): WarmUp | null {
+  const { warmup, algorithm } = readClusterPolicy(change.destinationRule, null);
+  if (warmup === null || (algorithm !== 'LEAST_REQUEST' && algorithm !== 'ROUND_ROBIN')) return null;
+  const latestUs = Math.max(...change.endpoints.map(({ index }) => world.hostSeenUs[index]!));
+  return world.nowUs - latestUs <= warmup.windowUs ? warmup : null;
+}
+
+interface HostLayout {
+  readonly callers: number;
+  /** Slot of the first caller in its service. */
+  readonly firstCaller: number;
+  readonly base: number;
+  readonly hostStart: readonly number[];
+  readonly hostEnd: readonly number[];
+  readonly hosts: readonly number[];
+  readonly localityEnd: readonly number[];
+}
+
+function warmSchedule(
+  world: World,
+  edge: number,
+  route: Route,
+  change: RouteChange,
+  layout: HostLayout,
+): WarmSchedule | null {
+  const policy = warmingUp(world, change);
+  if (policy === null) return null;
+  const { hosts, hostStart, hostEnd, localityEnd, callers } = layout;
+  const sinceUs = Float64Array.from(hosts, (host) => world.hostSeenUs[host]!);
+  // What one pick chooses among: a zone where zones are weighed, else all of a priority.
+  const ends = localityEnd.map((end, p) => [hostStart[localityEnd[p - 1] ?? 0] ?? 0, hostEnd[end - 1] ?? 0] as const);
+  const sets = route.localityWeighted ? hostStart.map((start, i) => [start, hostEnd[i]!] as const) : ends;
+  const at = new Int32Array(hosts.length);
+  let slots = 0;
+  for (const [start, end] of sets) {
+    if (end <= start) continue;
+    at[start] = slots;
+    slots += edfSlots(end - start);
+  }
+  const state = new Float64Array(callers * slots);
+  const weights = new Float64Array(hosts.length);
+  const capacity = world.podCapacity[change.service]!;
+  for (let caller = 0; caller < callers; caller++) {
+    const row = world.connectionBase[edge]! + (layout.firstCaller + caller) * capacity - world.podBase[change.service]!;
+    hosts.forEach((host, i) => {
+      const active = route.algorithm === 'LEAST_REQUEST' ? world.connectionActive[row + host]! : 0;
+      weights[i] = warmFactor(world.nowUs - sinceUs[i]!, policy) / (active + 1);
+    });
+    for (const [start, end] of sets) {
+      if (end <= start) continue;
+      const uniform = (mix(layout.base + Math.imul(edge * callers + caller, GOLDEN) + start) >>> 0) * TWO_TO_MINUS_32;
+      edfStart(state, caller * slots + at[start]!, weights, start, end - start, uniform);
+    }
+  }
+  return { policy, sinceUs, state, slots, at };
+}
+
+/** The tables of consistent hashing, by priority with load. Weights of zones, where they hold, are shared by their pods. */
+function hashOf(world: World, edge: number, route: Route, change: RouteChange): ComplexRoute['hash'] {
+  if (ALGORITHMS[route.algorithm] !== ROUTE_HASHED) return null;
+  const { hash } = readClusterPolicy(change.destinationRule, null);
+  if (hash === null) throw new Error('a hashing balancer without consistentHash');
+  const loaded = route.priorities.filter((priority) => priority.loadPercent > 0);
+  const tables = loaded.map(({ localities }) => {
+    const hosts = localities.flatMap(({ weight, endpoints }) =>
+      endpoints.map((host) => ({
+        host,
+        identity: world.podIdentity[host]!,
+        weight: route.localityWeighted ? weight / endpoints.length : 1,
+      })),
+    );
+    if (hosts.length === 0) return null;
+    return route.algorithm === 'MAGLEV' ? maglevTable(hosts, hash.size) : ringTable(hosts, hash.size);
+  });
+  // Users come through the gateways from addresses of their own.
+  const fromPods = world.program.edgeSource[edge] !== world.program.gateway;
+  return { tables, bySource: hash.by === 'source' && fromPods };
 }

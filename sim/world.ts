@@ -12,6 +12,7 @@ import type { ComplexRoute } from './pick.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
 import type { RouteChange } from './routes.js';
+import { mix } from './random.js';
 import { CAUSES, TRIED_HOSTS } from './spans.js';
 import type { Program } from './program.js';
 
@@ -29,6 +30,8 @@ export const ROUTE_ROUND_ROBIN = 2;
 export const ROUTE_RANDOM = 3;
 /** Several priorities or locality weights: see sim/pick.ts. */
 export const ROUTE_COMPLEX = 4;
+/** Algorithms that only a complex route has. */
+export const ROUTE_HASHED = 5;
 
 export interface World {
   readonly program: Program;
@@ -38,8 +41,8 @@ export interface World {
   nowUs: number;
   /** Start of the part that counts. */
   measureFromUs: number;
-  /** From sending a request to a pod that does not answer until the caller gives up on it. */
-  readonly lossUs: number;
+  /** From sending a request to a pod that does not answer until the caller gives up on it, by edge. */
+  readonly lossUs: Float64Array;
 
   // Pods, by slot.
   readonly podCount: number;
@@ -65,6 +68,10 @@ export interface World {
   readonly podHeld: Int32Array;
   readonly podServed: Float64Array;
   readonly podEnvoy: Float64Array;
+  /** A word of the pod's own, which the next pod in the same slot does not share. */
+  readonly podIdentity: Int32Array;
+  /** When the proxies learned of a pod that they know (-Infinity: before the start), by slot. */
+  readonly hostSeenUs: Float64Array;
 
   // Services.
   readonly workers: Int32Array;
@@ -97,7 +104,10 @@ export interface World {
   /** 1 while a sweep is planned, by rotationBase[edge] + caller's slot. */
   readonly sweepArmed: Uint8Array;
   /** What only calls with retries or time-outs need, by record; see sim/calls.ts. */
-  readonly calls: { stamps: Int32Array; tried: Int32Array; delaysUs: Int32Array };
+  readonly calls: { stamps: Int32Array; tried: Int32Array; delaysUs: Int32Array; users: Int32Array };
+  /** A word for the user of a call, by record (`calls.users`) and of the call that picks now; kept only while `tracksUsers`. */
+  tracksUsers: boolean;
+  pickingUser: number;
   /** Why the last call failed that failed on the spot. */
   failedCause: number;
   /** Rotation of ROUND_ROBIN by connection row (edge, caller). */
@@ -235,7 +245,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     records,
     nowUs: 0,
     measureFromUs: 0,
-    lossUs: program.scenario.mesh.connectTimeoutUs,
+    lossUs: new Float64Array(program.edgeCount).fill(program.scenario.mesh.connectTimeoutUs),
     podCount: pods,
     podBase,
     podCapacity: Int32Array.from(capacity),
@@ -255,6 +265,8 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podHeld: new Int32Array(pods),
     podServed: new Float64Array(pods),
     podEnvoy: new Float64Array(pods * ENVOY_BUCKETS),
+    hostSeenUs: new Float64Array(pods).fill(-Infinity),
+    podIdentity: Int32Array.from({ length: pods }, (_, slot) => mix(slot + 1)),
     workers: Int32Array.from([...program.services.map((service) => service.workers), 0]),
     queueLimit: Int32Array.from([...program.services.map((service) => service.queue ?? -1), 0]),
     holdsWorker: Uint8Array.from([...program.services.map((service) => (service.holdsWorkerWhileCalling ? 1 : 0)), 0]),
@@ -280,7 +292,10 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
       stamps: new Int32Array(records.capacity),
       tried: new Int32Array(records.capacity * TRIED_HOSTS),
       delaysUs: new Int32Array(records.capacity),
+      users: new Int32Array(records.capacity),
     },
+    tracksUsers: false,
+    pickingUser: 0,
     failedCause: 0,
     zoneDelayUs: program.zoneDelayUs.slice(),
     zoneLoss: new Float64Array(zones * zones),
@@ -300,6 +315,7 @@ export function growWorld(world: World): void {
   const { calls } = world;
   calls.stamps = grown(calls.stamps, world.records.capacity);
   calls.delaysUs = grown(calls.delaysUs, world.records.capacity);
+  calls.users = grown(calls.users, world.records.capacity);
   calls.tried = grown(calls.tried, world.records.capacity * TRIED_HOSTS);
 }
 

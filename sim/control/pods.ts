@@ -144,7 +144,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
 export function loseProcess(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.dead = true;
   pod.ready = false;
-  killSlot(sim.world, pod.slot, nowUs + sim.world.lossUs);
+  killSlot(sim.world, pod.slot, nowUs + sim.world.program.scenario.mesh.connectTimeoutUs);
   if (pod.deletedUs !== null) remove(sim, pod, nowUs);
 }
 

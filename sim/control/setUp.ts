@@ -105,6 +105,8 @@ function setUpPolicies(sim: Sim): void {
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
     const capacity = world.podCapacity[destination]!;
     world.breakers[edge] = createBreaker(policy.pool, callers, capacity);
+    if (policy.hash !== null) world.tracksUsers = true;
+    if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
     const { envoyMinor } = program.scenario.compat;
     world.outliers[edge] = policy.outlier && createOutlierState(policy.outlier, callers, capacity, envoyMinor);
   }

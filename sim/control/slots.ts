@@ -2,6 +2,7 @@
  * Pods in the world: taking and giving back slots, and what happens to the requests of a pod that stops. A slot is given
  * back only when no call to or from it is under way, so a late reply never meets a stranger.
  */
+import { GOLDEN, mix } from '../random.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { insert } from '../kernel/wheel.js';
@@ -62,6 +63,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
 
 export function giveBackSlot(world: World, slot: number): void {
   world.podState[slot] = POD_FREE;
+  world.podIdentity[slot] = mix(world.podIdentity[slot]! + GOLDEN);
 }
 
 /** True while a call to or from the pod is under way. */

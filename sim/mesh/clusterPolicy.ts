@@ -10,6 +10,13 @@ export type EndpointAlgorithm = 'LEAST_REQUEST' | 'ROUND_ROBIN' | 'RANDOM' | 'RI
 
 export interface ClusterPolicy {
   readonly algorithm: EndpointAlgorithm;
+  /** Of RING_HASH and MAGLEV, else null. */
+  readonly hash: {
+    /** What is hashed: the caller's own address, the user (header, cookie, query parameter), or nothing that a request has. */
+    readonly by: 'source' | 'user' | 'nothing';
+    /** Smallest ring, or size of the Maglev table. */
+    readonly size: number;
+  } | null;
   readonly outlier: {
     /** Failures in a row that eject; 0: never. */
     readonly consecutive5xx: number;
@@ -46,6 +53,7 @@ export function readClusterPolicy(ruleSpec: Spec | null, subset: string | null):
   const loadBalancer = record(policy['loadBalancer']);
   return {
     algorithm: algorithmOf(loadBalancer),
+    hash: readHash(loadBalancer['consistentHash']),
     outlier: readOutlier(policy['outlierDetection']),
     pool: readPool(record(policy['connectionPool']), policy['retryBudget']),
     warmup: readWarmup(loadBalancer),
@@ -57,6 +65,19 @@ function algorithmOf(loadBalancer: Spec): EndpointAlgorithm {
   if (hash !== undefined && hash !== null) return 'maglev' in record(hash) ? 'MAGLEV' : 'RING_HASH';
   const simple = loadBalancer['simple'];
   return simple === 'ROUND_ROBIN' || simple === 'RANDOM' ? simple : 'LEAST_REQUEST';
+}
+
+/** Istio's defaults: 1,024 for the ring, 65,537 for Maglev. */
+function readHash(raw: unknown): ClusterPolicy['hash'] {
+  if (raw === undefined || raw === null) return null;
+  const hash = record(raw);
+  const byUser = ['httpHeaderName', 'httpCookie', 'httpQueryParameterName'].some((key) => key in hash);
+  const size =
+    'maglev' in hash
+      ? count(record(hash['maglev'])['tableSize'], 0) || 65_537
+      : // `minimumRingSize` beside the others is the old place.
+        count(record(hash['ringHash'])['minimumRingSize'], 0) || count(hash['minimumRingSize'], 0) || 1024;
+  return { by: hash['useSourceIp'] === true ? 'source' : byUser ? 'user' : 'nothing', size };
 }
 
 function readOutlier(raw: unknown): ClusterPolicy['outlier'] {

@@ -85,6 +85,25 @@ export function edfPick(
   return first;
 }
 
+/** Index of the entry that is next, left as it is: `edfWindUp` follows, where weights change from pick to pick. */
+export function edfFirst(state: Float64Array, at: number, count: number): number {
+  const entries = at + HEADER;
+  let first = 0;
+  for (let i = 1; i < count; i++) {
+    const ahead = state[entries + STRIDE * i]! - state[entries + STRIDE * first]!;
+    if (ahead < 0 || (ahead === 0 && state[entries + STRIDE * i + 1]! < state[entries + STRIDE * first + 1]!))
+      first = i;
+  }
+  return first;
+}
+
+/** Winds up a picked entry with the weight that it has now. */
+export function edfWindUp(state: Float64Array, at: number, entry: number, weight: number): void {
+  const place = at + HEADER + STRIDE * entry;
+  state[place] = state[place]! + 1 / weight;
+  state[place + 1] = state[at]!++;
+}
+
 /** Of two entries due at once the lighter was wound up earlier; of equal ones, the first in line. */
 function rankByWeight(weights: Float64Array, weightsAt: number, count: number, entry: number): number {
   const own = weights[weightsAt + entry]!;

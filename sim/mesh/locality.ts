@@ -8,6 +8,7 @@
  *
  * Rules: Istio's locality load balancing and Envoy's priority, locality-weight and panic documents, read with their code.
  */
+import type { EndpointAlgorithm } from './clusterPolicy.js';
 import { overprovisionedShare, priorityState } from './priority.js';
 import {
   effectiveLocalitySetting,
@@ -22,7 +23,7 @@ import {
   type TrafficPolicy,
 } from './localitySetting.js';
 
-export type Algorithm = 'LEAST_REQUEST' | 'ROUND_ROBIN' | 'RANDOM';
+export type Algorithm = EndpointAlgorithm;
 
 /** Behaviour that changed with Istio 1.32: not-ready endpoints are sent and count as unhealthy, and panic is always off. */
 export type IstioLevel = '<=1.31' | '>=1.32';
@@ -126,13 +127,16 @@ function minHealthPercent(policy: TrafficPolicy): number {
 
 function algorithmOf(policy: TrafficPolicy): Algorithm {
   const loadBalancer = policy.loadBalancer;
-  if (loadBalancer?.consistentHash !== undefined) throw new Error('consistentHash load balancing is not modelled');
+  const hash = loadBalancer?.consistentHash;
+  if (hash !== undefined && hash !== null) return 'maglev' in hash ? 'MAGLEV' : 'RING_HASH';
   const simple = loadBalancer?.simple;
   switch (simple) {
     case undefined:
     case 'UNSPECIFIED':
     case 'LEAST_CONN':
     case 'LEAST_REQUEST':
+    // PASSTHROUGH has no balancer of its own; the loader says how it is simulated.
+    case 'PASSTHROUGH':
       return 'LEAST_REQUEST';
     case 'ROUND_ROBIN':
       return 'ROUND_ROBIN';

@@ -35,7 +35,7 @@ export type EffectiveLocality =
 export interface TrafficPolicy {
   readonly loadBalancer?: {
     readonly simple?: string;
-    readonly consistentHash?: unknown;
+    readonly consistentHash?: object | null;
     readonly localityLbSetting?: LocalityLbSetting | null;
   };
   readonly outlierDetection?: { readonly minHealthPercent?: number } | null;

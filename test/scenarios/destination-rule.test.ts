@@ -119,11 +119,11 @@ test(
   'a field that Istio knows and we do not simulate is announced',
   accepts,
   withPolicy(
-    '{connectionPool: {tcp: {maxConnections: 1}}, portLevelSettings: [], tls: {mode: ISTIO_MUTUAL}, loadBalancer: {warmup: {duration: 30s}}}',
+    '{connectionPool: {tcp: {maxConnections: 1}}, portLevelSettings: [], tls: {mode: ISTIO_MUTUAL}, loadBalancer: {zoneAwareLbSetting: {}}}',
   ),
   'WT0502 portLevelSettings of a DestinationRule is not simulated yet',
   'WT0502 tls of a DestinationRule is not simulated yet',
-  'WT0502 warmup of a DestinationRule is not simulated yet',
+  'WT0502 zoneAwareLbSetting of a DestinationRule is not simulated yet',
 );
 test(
   'subsets are announced',
@@ -238,4 +238,43 @@ test(
   finds,
   withPolicy('{connectionPool: ¦{}}'),
   `WT0401 ${POLICY}.connectionPool: Istio refuses it empty`,
+);
+
+const BALANCER = `${POLICY}.loadBalancer`;
+
+test(
+  'consistent hashing and warm-up are taken',
+  accepts,
+  withPolicy('{loadBalancer: {consistentHash: {httpHeaderName: user, maglev: {tableSize: 65537}}}}'),
+);
+test(
+  'a warm-up is taken',
+  accepts,
+  withPolicy('{loadBalancer: {simple: ROUND_ROBIN, warmup: {duration: 60s, aggression: 2, minimumPercent: 5}}}'),
+);
+test(
+  'two keys to hash are refused',
+  finds,
+  withPolicy('{loadBalancer: {consistentHash: {httpHeaderName: user, ¦useSourceIp: true}}}'),
+  `WT0401 ${BALANCER}.consistentHash.useSourceIp: httpHeaderName and useSourceIp are both hashed`,
+);
+test(
+  'a Maglev table must have a prime size, a ring a whole one, a cookie a name',
+  finds,
+  withPolicy('{loadBalancer: {consistentHash: {httpCookie: {name: ¦""}, maglev: {tableSize: ¦65536}}}}'),
+  `WT0401 ${BALANCER}.consistentHash.httpCookie.name: a cookie without a name`,
+  `WT0401 ${BALANCER}.consistentHash.maglev.tableSize: not a prime number`,
+);
+test(
+  'a hash without a key is said to be random',
+  accepts,
+  withPolicy('{loadBalancer: {consistentHash: {ringHash: {minimumRingSize: 1024}}}}'),
+  'WT0504 nothing is hashed, so every request goes to a random pod',
+);
+test(
+  'a warm-up needs a duration, and an aggression of at least 1',
+  finds,
+  withPolicy('{loadBalancer: {warmup: {duration: ¦fast, aggression: ¦0.5}}}'),
+  `WT0401 ${BALANCER}.warmup.duration: not a duration`,
+  `WT0401 ${BALANCER}.warmup.aggression: not an aggression`,
 );

@@ -15,6 +15,7 @@ test('names become positions, shorthands their long form', (t) => {
       endpoint: 0,
       from: [{ atUs: 0, shares: [0.7, 0.3] }],
       arrivals: 'poisson',
+      users: null,
       rate: [{ atUs: 0, perSecond: 100 }],
     },
   ]);

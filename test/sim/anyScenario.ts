@@ -199,6 +199,7 @@ function anyLoad(services: number, zones: number): fc.Arbitrary<Load> {
           { atUs: 25 * SECOND, shares: later },
         ],
         arrivals: even ? 'even' : 'poisson',
+        users: even ? 3 : null,
         rate: [
           { atUs: 0, perSecond: rates[0] },
           { atUs: 30 * SECOND, perSecond: rates[1] },
@@ -321,6 +322,16 @@ export function anyRule(zones: number): fc.Arbitrary<Record<string, unknown>> {
     .record({
       simple: pick('LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM'),
       localityLbSetting: setting,
+      hashed: pick<Record<string, unknown> | null>(
+        null,
+        null,
+        null,
+        { httpHeaderName: 'user' },
+        { useSourceIp: true, ringHash: { minimumRingSize: 16 } },
+        { httpCookie: { name: 'c' }, maglev: { tableSize: 251 } },
+      ),
+      warmup: pick<Record<string, unknown> | null>(null, null, { duration: '20s' }, { duration: '60s', aggression: 2 }),
+      connectTimeout: pick<string | null>(null, null, '300ms'),
       outlier: pick(
         null,
         { consecutive5xxErrors: 5 },
@@ -334,10 +345,21 @@ export function anyRule(zones: number): fc.Arbitrary<Record<string, unknown>> {
         { tcp: { maxConnections: 5 }, http: { http2MaxRequests: 4, maxRetries: 1 } },
       ),
     })
-    .map(({ simple, localityLbSetting, outlier, pool }) => ({
-      loadBalancer: { simple, ...(localityLbSetting ? { localityLbSetting } : {}) },
+    .map(({ simple, localityLbSetting, hashed, warmup, connectTimeout, outlier, pool }) => ({
+      loadBalancer: {
+        ...(hashed ? { consistentHash: hashed } : { simple }),
+        ...(warmup ? { warmup } : {}),
+        ...(localityLbSetting ? { localityLbSetting } : {}),
+      },
       ...(outlier ? { outlierDetection: outlier } : {}),
-      ...(pool ? { connectionPool: pool } : {}),
+      ...(pool || connectTimeout
+        ? {
+            connectionPool: {
+              ...pool,
+              tcp: { ...pool?.tcp, ...(connectTimeout ? { connectTimeout } : {}) },
+            },
+          }
+        : {}),
     }));
 }
 

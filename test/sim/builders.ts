@@ -67,6 +67,7 @@ export function aLoad(perSecond: number, parts: Partial<Load> = {}): Load {
     endpoint: 0,
     from: [{ atUs: 0, shares: [1] }],
     arrivals: 'poisson',
+    users: null,
     rate: [{ atUs: 0, perSecond }],
     ...parts,
   };

@@ -65,7 +65,7 @@ test(`naive 1: two choices compare the caller's own requests, may draw one pod t
     const counts = [0, 0, 0];
     const row = world.connectionBase[0]! + slot * capacity;
     for (let i = 0; i < draws; i++) {
-      const choice = pickPod(world, 0, gateway, slot, row, mix(i * 2654435761));
+      const choice = pickPod(world, 0, gateway, slot, row, mix(i * 2654435761), 0);
       counts[choice] = counts[choice]! + 1;
     }
     return counts;

@@ -63,6 +63,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
     endpoint: endpointIndex(entry.service, entry.endpoint),
     from: [{ atUs: 0, shares: [1] }],
     arrivals: 'poisson',
+    users: null,
     rate: ratePoints(replayPart, entry.driver, entry.perDriver),
   }));
   const durationUs = replayPart.pointCount * replayPart.stepMs * 1000;
