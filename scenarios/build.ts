@@ -34,6 +34,14 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
     services: spec.services.map((service) => buildService(service, zones, names)),
     mesh: {
+      routing:
+        spec.mesh.routing === 'istio'
+          ? { kind: 'istio' }
+          : {
+              kind: 'kubeProxy',
+              connectionsPerCaller: spec.mesh.connections?.perCaller ?? null,
+              maxAgeUs: spec.mesh.connections?.maxAge ?? null,
+            },
       destinationRules: spec.mesh.objects
         .filter((object) => object.kind === 'DestinationRule')
         .map((object) => ({
@@ -147,6 +155,8 @@ function buildService(file: ServiceFile, zones: readonly string[], names: Endpoi
     },
     terminationGraceUs: file.terminationGrace,
     spread: file.spread,
+    trafficDistribution: file.trafficDistribution ?? null,
+    topologyModeAuto: file.topologyModeAuto,
     endpoints: file.endpoints.map((endpoint) => ({
       name: endpoint.name,
       steps: [

@@ -47,6 +47,7 @@ export const DEFAULTS = {
   },
   mesh: {
     /** istiod waits for 100 ms of quiet before it pushes; about as much again for the watch, the push and the proxy. */
+    routing: 'istio',
     propagation: '200ms',
     /** Istio's mesh-wide connectTimeout. */
     connectTimeout: '10s',

@@ -41,6 +41,27 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   checkFaults(asList(spec['faults']), cluster, loads, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
+  if (asRecord(spec['mesh'])['routing'] === 'kubeProxy') checkWithoutMesh(asRecord(spec['policies']), names);
+}
+
+/** What policies do to a mesh, in a cluster that has none. */
+function checkWithoutMesh(policies: Raw, names: Names): void {
+  for (const name of Object.keys(policies)) {
+    const policy = asRecord(policies[name]);
+    const path: Path = ['spec', 'policies', name];
+    if (asList(policy['destinationRules']).length > 0)
+      names.report('WT0401', [...path, 'destinationRules'], {
+        message: 'Istio objects without a mesh',
+        expected: 'routing: istio, or no destinationRules',
+        atKey: true,
+      });
+    if (policy['engine'] !== undefined)
+      names.rule.unmodelled({
+        code: 'WT0504',
+        path: [...path, 'engine'],
+        message: 'without a mesh, the routes that the engine writes have no effect',
+      });
+  }
 }
 
 function checkCluster(cluster: Raw, names: Names): void {
@@ -168,6 +189,18 @@ type RulesByService = ReadonlyMap<string, string>;
 
 function checkMesh(mesh: Raw, names: Names): RulesByService {
   const path: Path = ['spec', 'mesh'];
+  const withoutMesh = mesh['routing'] === 'kubeProxy';
+  if (withoutMesh && asList(mesh['objects']).length > 0)
+    names.report('WT0401', [...path, 'objects'], {
+      message: 'Istio objects without a mesh',
+      expected: 'routing: istio, or no objects',
+    });
+  if (!withoutMesh && mesh['connections'] !== undefined)
+    names.report('WT0401', [...path, 'connections'], {
+      message: 'sidecars choose a pod for each request, whatever the connection',
+      expected: 'routing: kubeProxy, or no connections',
+      atKey: true,
+    });
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
   const objects = asList(mesh['objects']);

@@ -247,6 +247,13 @@ const service = z.strictObject({
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
   spread: spread.prefault({}),
+  trafficDistribution: word(
+    ['PreferClose', 'PreferSameZone'],
+    'trafficDistribution of the Service: its own zone first, whatever the load there.',
+  ).optional(),
+  topologyModeAuto: flag(
+    'Annotation service.kubernetes.io/topology-mode: Auto. Read with routing: kubeProxy.',
+  ).prefault(false),
   endpoints: z.array(endpoint, { error: 'a list of endpoints' }).min(1),
 });
 
@@ -620,6 +627,19 @@ export const scenarioSchema = z
             .record(z.string(), z.unknown(), { error: 'an object' })
             .optional()
             .meta({ description: "Mesh-wide localityLbSetting. Default: Istio's, enabled and empty." }),
+          routing: word(
+            ['istio', 'kubeProxy'],
+            'istio: sidecars choose a pod for each request; kubeProxy: no mesh, a random pod for each connection.',
+          ).prefault(DEFAULTS.mesh.routing),
+          connections: z
+            .strictObject({
+              perCaller: whole(1, 'Long-lived connections of one pod to a service, used in turn.'),
+              maxAge: positiveDuration('Age at which a connection is closed. Default: none.').optional(),
+            })
+            .optional()
+            .meta({
+              description: 'With routing: kubeProxy, how gRPC clients connect. Default: a connection for each request.',
+            }),
           propagation: duration('From a change of endpoints or rules until every proxy has it.').prefault(
             DEFAULTS.mesh.propagation,
           ),

@@ -117,6 +117,10 @@ export interface Service {
   };
   readonly terminationGraceUs: number;
   readonly spread: Spread;
+  /** The Service's own fields for topology. */
+  readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | null;
+  /** Annotation `service.kubernetes.io/topology-mode: Auto`; read by kube-proxy alone. */
+  readonly topologyModeAuto: boolean;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -128,6 +132,16 @@ export interface Compat {
 }
 
 export interface Mesh {
+  /** Who chooses the pod: a sidecar per request, or kube-proxy, at random, per connection. */
+  readonly routing:
+    | { readonly kind: 'istio' }
+    | {
+        readonly kind: 'kubeProxy';
+        /** Long-lived connections that one pod holds to a service; null: a new one for each request. */
+        readonly connectionsPerCaller: number | null;
+        /** Null: until they break. */
+        readonly maxAgeUs: number | null;
+      };
   /** DestinationRules as Istio writes them, validated as Istio validates them. Hosts are resolved to services. */
   readonly destinationRules: readonly { readonly service: number; readonly object: KubeObject }[];
   /** VirtualServices, likewise; `service` is the host that they route for. */

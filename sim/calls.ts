@@ -8,6 +8,7 @@
  * while its pod works on it, the record is left to the pod (FLAG_DETACHED) and the call goes on in a new one. Time-outs
  * cannot be taken out of the event queue, so each carries the stamp of its attempt and is void when that has changed.
  */
+import { closeConnections } from './connections.js';
 import { admit, giveBackConnection, leavePending, mayRetry } from './breakers.js';
 import { bucketIndex, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import {
@@ -45,6 +46,8 @@ import {
 import {
   ATTEMPT_MASK,
   ATTEMPT_SHIFT,
+  CAUSE_APP_500,
+  CAUSE_APP_503,
   CAUSE_FI,
   CAUSE_MASK,
   CAUSE_NR,
@@ -286,12 +289,20 @@ export function endAttempt(world: World, words: Int32Array, doubles: Float64Arra
   const failed = (flags & FLAG_FAILED) !== 0;
   if (world.outliers[edge] !== null)
     noteOutcome(world, edge, connection, failed ? (flags >>> CAUSE_SHIFT) & CAUSE_MASK : 0, nowUs);
+  if (failed && world.longLived[edge] !== null) dropConnections(world, words, at, edge, flags);
   if (world.breakers[edge] !== null) {
     releaseConnection(world, words, edge, connection, nowUs);
     endRetry(world, words, at, edge);
   }
   if (failed && planRetry(world, words, doubles, id, (flags >>> CAUSE_SHIFT) & CAUSE_MASK, nowUs)) return -1;
   return endCall(world, words, doubles, id, nowUs);
+}
+
+/** A status is an answer; anything else means that the connection is broken. */
+function dropConnections(world: World, words: Int32Array, at: number, edge: number, flags: number): void {
+  const cause = (flags >>> CAUSE_SHIFT) & CAUSE_MASK;
+  if (cause === CAUSE_APP_500 || cause === CAUSE_APP_503) return;
+  closeConnections(world.longLived[edge]!, callerSlotOf(world, words, at, edge), words[at + POD]!);
 }
 
 /** Counts a call on its edge, frees its record and tells the caller. */

@@ -6,11 +6,19 @@
  * LEAST_REQUEST is Envoy's power of two choices (A12): two draws with replacement; the second wins only when it has
  * strictly fewer requests in flight from this proxy.
  */
+import { pickConnected } from './connections.js';
 import { edfFirst, edfPick, edfWindUp } from './mesh/edf.js';
 import { ownerOf, type HashTable } from './mesh/hashTable.js';
 import { warmFactor, type WarmUp } from './mesh/warmUp.js';
 import { CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
-import { ROUTE_COMPLEX, ROUTE_LEAST_REQUEST, ROUTE_NONE, ROUTE_ROUND_ROBIN, type World } from './world.js';
+import {
+  ROUTE_COMPLEX,
+  ROUTE_CONNECTED,
+  ROUTE_LEAST_REQUEST,
+  ROUTE_NONE,
+  ROUTE_ROUND_ROBIN,
+  type World,
+} from './world.js';
 
 /** A route with several priorities or weighted localities. Localities are numbered through over all priorities. */
 export interface ComplexRoute {
@@ -76,6 +84,8 @@ export function pickPod(
     return pickComplex(world, world.routeComplex[route]!, callerSlot, caller, row - calleeBase, key, nowUs);
   const start = world.routeHosts[route]!;
   const count = world.routeHostCount[route]!;
+  if (kind === ROUTE_CONNECTED)
+    return pickConnected(world, world.longLived[edge]!, caller, callerSlot, start, count, key, nowUs);
   if (kind === ROUTE_ROUND_ROBIN) {
     const at = world.rotationBase[edge]! + callerSlot;
     const position = world.rotation[at]!;

@@ -4,6 +4,7 @@
  * whenever endpoints or rules have changed and the change has reached the proxies.
  */
 import type { ComplexRoute, WarmSchedule } from './pick.js';
+import { usableEndpoints, type EndpointHints } from './cluster/kubeProxy.js';
 import { readClusterPolicy } from './mesh/clusterPolicy.js';
 import { edfSlots, edfStart } from './mesh/edf.js';
 import { warmFactor, type WarmUp } from './mesh/warmUp.js';
@@ -13,6 +14,7 @@ import type { OutlierState } from './mesh/outlierState.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
   ROUTE_COMPLEX,
+  ROUTE_CONNECTED,
   ROUTE_HASHED,
   ROUTE_LEAST_REQUEST,
   ROUTE_NONE,
@@ -33,15 +35,17 @@ export interface RouteChange {
   readonly service: number;
   readonly endpoints: readonly RouteEndpoint[];
   readonly destinationRule: Readonly<Record<string, unknown>> | null;
+  /** Without a mesh: the hints of the endpoints, by name (their index). */
+  readonly hints: ReadonlyMap<string, EndpointHints>;
   /** Counts the changes of this service: proxies start a new schedule with each. */
   readonly version: number;
 }
 
 export function writeRoutes(world: World, change: RouteChange): void {
   const { program } = world;
-  const { cluster, compat } = program.scenario;
+  const { cluster } = program.scenario;
   // Before 1.32 only ready endpoints reach the proxies (SEMANTICS A10).
-  const known = change.endpoints.filter((endpoint) => endpoint.healthy || compat.istioMinor >= 32);
+  const known = change.endpoints.filter((endpoint) => endpoint.healthy || sendsNotReady(world, change.service));
   noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
   const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints));
@@ -67,14 +71,46 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
 
 function routeFrom(world: World, change: RouteChange, clientZone: string, endpoints: readonly RouteEndpoint[]): Route {
   const { mesh, compat } = world.program.scenario;
+  if (mesh.routing.kind === 'kubeProxy') return connectionRoute(change, clientZone);
   return buildRoute({
     clientZone,
     clientNode: '',
     endpoints,
     destinationRule: change.destinationRule,
     meshSetting: mesh.localityLbSetting,
+    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
     compat: compat.istioMinor >= 32 ? '>=1.32' : '<=1.31',
   });
+}
+
+/** Whether pods that are not ready are endpoints for the proxies (A10). */
+export function sendsNotReady(world: World, service: number): boolean {
+  const { mesh, compat } = world.program.scenario;
+  if (mesh.routing.kind !== 'istio') return false;
+  return compat.istioMinor >= 32 || world.program.services[service]!.trafficDistribution !== null;
+}
+
+/** What kube-proxy makes of the endpoints on the nodes of a zone: any of those it may use, at random. */
+function connectionRoute(change: RouteChange, clientZone: string): Route {
+  const endpoints = change.endpoints.map(({ index, zone, node, healthy }) => ({
+    index,
+    name: `${index}`,
+    zone,
+    node,
+    ready: healthy,
+    serving: healthy,
+    terminating: false,
+  }));
+  // Hints for single nodes are not made, so any node of the zone will do.
+  const usable = usableEndpoints(endpoints, change.hints, { node: '', zone: clientZone }, 'Cluster');
+  const weight = usable.length;
+  const locality = { zone: clientZone, weight, effectiveWeight: weight, endpoints: usable.map(({ index }) => index) };
+  const localities = usable.length > 0 ? [locality] : [];
+  return {
+    algorithm: 'RANDOM',
+    localityWeighted: false,
+    priorities: [{ loadPercent: 100, panic: false, localities }],
+  };
 }
 
 function writeRoute(world: World, edge: number, zone: number, route: Route, version: number): void {
@@ -92,7 +128,7 @@ function writeRoute(world: World, edge: number, zone: number, route: Route, vers
   const only = loaded.length === 1 && isPlain ? loaded[0]! : null;
   if (only && (!route.localityWeighted || only.panic || only.localities.length === 1)) {
     const hosts = only.localities.flatMap((locality) => locality.endpoints);
-    world.routeKind[at] = ALGORITHMS[route.algorithm];
+    world.routeKind[at] = world.longLived[edge] === null ? ALGORITHMS[route.algorithm] : ROUTE_CONNECTED;
     world.routeHostCount[at] = hosts.length;
     hosts.forEach((host, i) => (world.hosts[world.routeHosts[at]! + i] = host));
     restartRotation(world, edge, version);

@@ -88,6 +88,11 @@ export class TargetSet {
 
   private routesOf(service: number): HttpRoute[] {
     let routes = this.httpRoutes.get(service);
+    if (routes === undefined && this.scenario.mesh.routing.kind === 'kubeProxy') {
+      // Nobody but the application could try again, and applications are not known to.
+      routes = [...readHttpRoutes({ http: [{ retries: { attempts: 0 } }] }, this.scenario.compat.istioMinor)];
+      this.httpRoutes.set(service, routes);
+    }
     if (routes === undefined) {
       const object = this.scenario.mesh.virtualServices.find((candidate) => candidate.service === service)?.object;
       routes = [...readHttpRoutes(object?.spec ?? null, this.scenario.compat.istioMinor)];

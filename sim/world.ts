@@ -11,6 +11,7 @@ import { ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import type { ComplexRoute } from './pick.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
+import type { LongLived } from './connections.js';
 import type { RouteChange } from './routes.js';
 import { mix } from './random.js';
 import { CAUSES, TRIED_HOSTS } from './spans.js';
@@ -32,6 +33,8 @@ export const ROUTE_RANDOM = 3;
 export const ROUTE_COMPLEX = 4;
 /** Algorithms that only a complex route has. */
 export const ROUTE_HASHED = 5;
+/** Long-lived connections: see sim/connections.ts. */
+export const ROUTE_CONNECTED = 6;
 
 export interface World {
   readonly program: Program;
@@ -101,6 +104,8 @@ export interface World {
   /** Detector and circuit breakers by edge; null where there are none. */
   readonly outliers: (OutlierState | null)[];
   readonly breakers: (Breaker | null)[];
+  /** Long-lived connections by edge; null where each request has its own. */
+  readonly longLived: (LongLived | null)[];
   /** 1 while a sweep is planned, by rotationBase[edge] + caller's slot. */
   readonly sweepArmed: Uint8Array;
   /** What only calls with retries or time-outs need, by record; see sim/calls.ts. */
@@ -287,6 +292,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     ownRouteCount: 0,
     outliers: new Array<OutlierState | null>(program.edgeCount).fill(null),
     breakers: new Array<Breaker | null>(program.edgeCount).fill(null),
+    longLived: new Array<LongLived | null>(program.edgeCount).fill(null),
     sweepArmed: new Uint8Array(rotationBase[program.edgeCount]!),
     calls: {
       stamps: new Int32Array(records.capacity),

@@ -10,7 +10,10 @@ import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
 import { refreshOutliers } from '../outliers.js';
-import { writeRoutes } from '../routes.js';
+import type { EndpointHints } from '../cluster/kubeProxy.js';
+import { topologyHints } from '../cluster/topologyHints.js';
+import type { RouteEndpoint } from '../mesh/locality.js';
+import { sendsNotReady, writeRoutes } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { findNode } from './scheduling.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
@@ -173,21 +176,54 @@ export function planRoutes(sim: Sim, serviceIndex: number, nowUs: number): void 
 }
 
 export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  const endpoints = [];
+  const endpoints: RouteEndpoint[] = [];
+  const withNotReady = sendsNotReady(sim.world, serviceIndex);
   for (const workload of sim.workloads) {
     if (workload.service !== serviceIndex) continue;
     for (const pod of workload.pods) {
       const seen = nowUs - pod.endpointChangedUs >= propagationUs(sim) ? pod.endpoint : !pod.endpoint;
-      if (!seen || pod.slot < 0 || !pod.node) continue;
+      if (pod.slot < 0 || !pod.node) continue;
+      if (!seen && !(withNotReady && pod.deletedUs === null && isKnown(sim, pod, nowUs))) continue;
       const zone = sim.world.program.scenario.cluster.zones[pod.node.spec.zone]!.name;
-      endpoints.push({ index: pod.slot, zone, node: pod.node.spec.name, healthy: true });
+      endpoints.push({ index: pod.slot, zone, node: pod.node.spec.name, healthy: seen });
     }
   }
   endpoints.sort((a, b) => a.index - b.index);
   const version = (sim.routeVersion[serviceIndex] = sim.routeVersion[serviceIndex]! + 1);
   const destinationRule = sim.rules[serviceIndex]?.spec ?? null;
-  writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, version });
+  const hints = hintsOf(sim, serviceIndex, endpoints);
+  writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, hints, version });
   refreshOutliers(sim.world, serviceIndex);
+}
+
+/** A pod has an address from its start on, and the proxies know it a little later. */
+function isKnown(sim: Sim, pod: SimPod, nowUs: number): boolean {
+  return pod.startedUs !== null && nowUs - pod.startedUs >= propagationUs(sim);
+}
+
+/** The hints of the EndpointSlice controller, from the nodes that are ready now. */
+function hintsOf(
+  sim: Sim,
+  serviceIndex: number,
+  endpoints: readonly RouteEndpoint[],
+): ReadonlyMap<string, EndpointHints> {
+  const { program } = sim.world;
+  const { cluster, compat } = program.scenario;
+  const nodes = sim.nodes.map(({ spec, ready }) => ({
+    zone: cluster.zones[spec.zone]!.name,
+    cpuMillicores: spec.cpuMillicores,
+    ready,
+    controlPlane: false,
+  }));
+  const named = endpoints.map(({ index, zone, node, healthy }) => ({
+    name: `${index}`,
+    zone,
+    node,
+    ready: healthy,
+    serving: healthy,
+    terminating: false,
+  }));
+  return topologyHints(program.services[serviceIndex]!, named, nodes, compat.kubernetesMinor).hints;
 }
 
 function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {
@@ -211,6 +247,7 @@ function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {
   const { startUp } = service(sim, pod);
   const startUs = nowUs + pullUs;
   pod.startedUs = startUs;
+  if (sendsNotReady(sim.world, pod.workload.service)) planRoutes(sim, pod.workload.service, startUs);
   const readyUs = readyAtUs({
     startUs,
     appUpAfterUs: draw(sim, pod, 'ready'),

@@ -9,6 +9,7 @@ import { newHpaState } from '../cluster/hpa.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
 import { createBreaker } from '../breakers.js';
+import { createLongLived } from '../connections.js';
 import { readClusterPolicy } from '../mesh/clusterPolicy.js';
 import { createOutlierState } from '../mesh/outlierState.js';
 import { createLoad } from '../load.js';
@@ -103,6 +104,13 @@ function setUpPolicies(sim: Sim): void {
     const destination = program.edgeDestination[edge]!;
     const policy = readClusterPolicy(sim.rules[destination]?.spec ?? null, null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
+    const { routing } = program.scenario.mesh;
+    if (routing.kind === 'kubeProxy') {
+      const { connectionsPerCaller, maxAgeUs } = routing;
+      if (connectionsPerCaller !== null)
+        world.longLived[edge] = createLongLived(callers, connectionsPerCaller, maxAgeUs);
+      continue;
+    }
     const capacity = world.podCapacity[destination]!;
     world.breakers[edge] = createBreaker(policy.pool, callers, capacity);
     if (policy.hash !== null) world.tracksUsers = true;

@@ -13,6 +13,7 @@ import { overprovisionedShare, priorityState } from './priority.js';
 import {
   effectiveLocalitySetting,
   hasOutlierDetection,
+  isDistributed,
   matchesLocality,
   splitZone,
   trafficPolicyOf,
@@ -77,6 +78,8 @@ export interface RouteInput {
   readonly destinationRule: Spec | null;
   /** Mesh-wide `localityLbSetting`; null is Istio's default (enabled, empty). */
   readonly meshSetting: Spec | null;
+  /** The Service's `trafficDistribution`; left out: none. */
+  readonly trafficDistribution?: string | null;
   /** Left out: the behaviour of the releases before 1.32. */
   readonly compat?: IstioLevel;
 }
@@ -96,29 +99,31 @@ export function buildRoute(input: RouteInput): Route {
   const level = input.compat ?? '<=1.31';
   const policy = trafficPolicyOf(input.destinationRule);
   const setting = effectiveLocalitySetting(input);
-  const sent = endpointsSent(input.endpoints, policy, level);
+  const byReadiness = isDistributed(input);
+  const sent = endpointsSent(input.endpoints, policy, level, byReadiness);
   const groups = arrange(groupByZone(sent), setting, input, level);
   return {
     algorithm: algorithmOf(policy),
     localityWeighted: setting.kind === 'distribute' || (setting.kind === 'failover' && setting.explicit),
-    priorities: weighByHealth(groups, panicThreshold(policy, level)),
+    priorities: weighByHealth(groups, panicThreshold(policy, level, byReadiness)),
   };
 }
 
-/** A10: before 1.32 only ready endpoints reach the proxies; ejected ones were sent, and are counted. */
+/** A10: before 1.32 only ready endpoints reach the proxies, but for Services with `trafficDistribution`; ejected ones were sent, and are counted. */
 function endpointsSent(
   endpoints: readonly RouteEndpoint[],
   policy: TrafficPolicy,
   level: IstioLevel,
+  byReadiness: boolean,
 ): readonly RouteEndpoint[] {
-  const sendsNotReady = level === '>=1.32' && minHealthPercent(policy) === 0;
+  const sendsNotReady = byReadiness || (level === '>=1.32' && minHealthPercent(policy) === 0);
   return sendsNotReady ? endpoints : endpoints.filter((endpoint) => endpoint.healthy || endpoint.ejected === true);
 }
 
 /** A9. */
-function panicThreshold(policy: TrafficPolicy, level: IstioLevel): number {
+function panicThreshold(policy: TrafficPolicy, level: IstioLevel, byReadiness: boolean): number {
   if (hasOutlierDetection(policy)) return minHealthPercent(policy);
-  return level === '>=1.32' ? 0 : ENVOY_PANIC_THRESHOLD_PERCENT;
+  return level === '>=1.32' || byReadiness ? 0 : ENVOY_PANIC_THRESHOLD_PERCENT;
 }
 
 function minHealthPercent(policy: TrafficPolicy): number {

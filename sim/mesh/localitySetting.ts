@@ -6,8 +6,9 @@
  * learn that a nearer endpoint is bad; `distribute` does not. So adding an empty `outlierDetection` to a rule turns zone
  * preference on.
  *
- * Service `trafficDistribution` and `zoneAwareLbSetting` are not modelled, nor are subsets and port-level policies: the
- * caller hands in the rule that holds for the host as a whole.
+ * Between the two stands the Service's `trafficDistribution`: the own zone first, then the own region, with readiness as
+ * health instead of outlier detection (A1, A6). `zoneAwareLbSetting` is not modelled, nor are subsets and port-level
+ * policies: the caller hands in the rule that holds for the host as a whole.
  */
 
 export interface DistributeEntry {
@@ -54,8 +55,12 @@ export type Spec = Readonly<Record<string, unknown>>;
 export function effectiveLocalitySetting(input: {
   readonly destinationRule: Spec | null;
   readonly meshSetting: Spec | null;
+  /** The Service's own; left out: none. */
+  readonly trafficDistribution?: string | null;
 }): EffectiveLocality {
   const policy = trafficPolicyOf(input.destinationRule);
+  if (isDistributed(input))
+    return { kind: 'failover', explicit: true, failover: [], failoverPriority: DISTRIBUTION_LABELS };
   const setting: LocalityLbSetting = policy.loadBalancer?.localityLbSetting ?? input.meshSetting ?? {};
   if (setting.enabled === false) return { kind: 'none' };
   const distribute = setting.distribute ?? [];
@@ -65,6 +70,22 @@ export function effectiveLocalitySetting(input: {
   const failoverPriority = setting.failoverPriority ?? [];
   const explicit = failover.length > 0 || failoverPriority.length > 0;
   return { kind: 'failover', explicit, failover, failoverPriority };
+}
+
+/** What Istio makes of PreferClose and PreferSameZone. */
+const DISTRIBUTION_LABELS = [
+  'topology.istio.io/network',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+];
+
+/** True where the Service's `trafficDistribution` holds: a `localityLbSetting` of the rule, of any content, goes first. */
+export function isDistributed(input: {
+  readonly destinationRule: Spec | null;
+  readonly trafficDistribution?: string | null;
+}): boolean {
+  const own = trafficPolicyOf(input.destinationRule).loadBalancer?.localityLbSetting;
+  return (input.trafficDistribution ?? null) !== null && (own === undefined || own === null);
 }
 
 export function trafficPolicyOf(destinationRule: Spec | null): TrafficPolicy {

@@ -113,6 +113,8 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    trafficDistribution: null,
+    topologyModeAuto: false,
     spread: { zone: 'soft', maxSkew: 1 },
     endpoints: [
       {

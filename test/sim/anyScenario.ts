@@ -11,6 +11,7 @@ import type {
   Endpoint,
   Fault,
   Load,
+  Mesh,
   Policy,
   Scenario,
   Service,
@@ -43,6 +44,13 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       propagationUs: pick(0, 200_000, 3 * SECOND),
       connectTimeoutUs: pick(0, SECOND, 10 * SECOND),
       gatewaysPerZone: pick(1, 2),
+      routing: pick<Mesh['routing']>(
+        { kind: 'istio' },
+        { kind: 'istio' },
+        { kind: 'istio' },
+        { kind: 'kubeProxy', connectionsPerCaller: null, maxAgeUs: null },
+        { kind: 'kubeProxy', connectionsPerCaller: 2, maxAgeUs: 20 * SECOND },
+      ),
       meshSetting: pick<Record<string, unknown> | null>(null, null, { enabled: false }),
       warmUpUs: pick(0, 20 * SECOND),
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
@@ -85,6 +93,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       },
       mesh: {
         ...scenario.mesh,
+        routing: parts.routing,
         virtualServices: parts.routed.flatMap((http, service) =>
           http ? [{ service, object: routes(service, http) }] : [],
         ),
@@ -150,6 +159,7 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       holds: fc.boolean(),
       pull: pick(0, 2 * SECOND),
       grace: pick(0, SECOND, 30 * SECOND),
+      distribution: pick<Service['trafficDistribution']>(null, null, 'PreferClose', 'PreferSameZone'),
       hard: fc.boolean(),
       endpoint: anyEndpoint(index, services),
     })
@@ -172,6 +182,8 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
         },
         terminationGraceUs: parts.grace,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
+        trafficDistribution: parts.distribution,
+        topologyModeAuto: parts.hard,
         endpoints: [parts.endpoint],
       });
     });

@@ -29,7 +29,7 @@ const worldOf = (scenario: Scenario): World => setUp(compileProgram(scenario), s
 function learn(world: World, pods: readonly number[], nowUs: number, trafficPolicy: object, version: number): void {
   world.nowUs = nowUs;
   const endpoints = pods.map((index) => ({ index, zone: 'r/a', node: 'n', healthy: true }));
-  writeRoutes(world, { service: 0, endpoints, destinationRule: { trafficPolicy }, version });
+  writeRoutes(world, { service: 0, endpoints, destinationRule: { trafficPolicy }, hints: new Map(), version });
 }
 
 /** Picks of the only gateway at one moment. */

@@ -55,6 +55,8 @@ export function aService(parts: Partial<Service> = {}): Service {
     startUp: { imagePull: constant(2e6), ready: constant(3e6), probeInitialDelayUs: 0, probePeriodUs: 1e6 },
     terminationGraceUs: 30e6,
     spread: { zone: 'soft', maxSkew: 5 },
+    trafficDistribution: null,
+    topologyModeAuto: false,
     endpoints: [anEndpoint([cpu(exponential(10_000))])],
     ...parts,
   };
@@ -110,6 +112,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
     services: parts.services ?? [aService()],
     compat: { istioMinor: 31, envoyMinor: 39, kubernetesMinor: 37 },
     mesh: {
+      routing: { kind: 'istio' },
       destinationRules: [],
       virtualServices: [],
       localityLbSetting: null,

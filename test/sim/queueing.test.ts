@@ -178,6 +178,7 @@ function balanced(pods: number, rho: number, requests: number, gateways = 1, alg
     run: { durationUs: Math.ceil((requests / perSecond) * 1e6), warmUpUs: 20e6, seriesUs: 60e6 },
     over: {
       mesh: {
+        routing: { kind: 'istio' },
         destinationRules: [{ service: 0, object: rule }],
         virtualServices: [],
         localityLbSetting: null,

@@ -75,6 +75,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
     services,
     compat: { istioMinor: 31, envoyMinor: 39, kubernetesMinor: 37 },
     mesh: {
+      routing: { kind: 'istio' },
       destinationRules: [],
       virtualServices: [],
       localityLbSetting: null,
@@ -135,6 +136,8 @@ function service(
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
     spread: { zone: 'soft', maxSkew: 1 },
+    trafficDistribution: null,
+    topologyModeAuto: false,
     endpoints,
   };
 }
