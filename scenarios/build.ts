@@ -32,7 +32,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       kubernetesMinor: spec.compat.kubernetes,
     },
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
-    services: spec.services.map((service) => buildService(service, zones, names)),
+    services: spec.services.map((service) => buildService(service, zones, names, serviceNames)),
     mesh: {
       routing:
         spec.mesh.routing === 'istio'
@@ -132,7 +132,12 @@ function buildJitter(jitter: ClusterFile['roundTrip']['jitter']): Distribution |
   return null;
 }
 
-function buildService(file: ServiceFile, zones: readonly string[], names: EndpointNames): Service {
+function buildService(
+  file: ServiceFile,
+  zones: readonly string[],
+  names: EndpointNames,
+  serviceNames: readonly string[],
+): Service {
   const perZone = typeof file.replicas === 'number' ? null : file.replicas;
   const replicasPerZone = perZone === null ? null : zones.map((zone) => perZone[zone] ?? 0);
   const { requests, limits } = file.resources;
@@ -155,6 +160,8 @@ function buildService(file: ServiceFile, zones: readonly string[], names: Endpoi
     },
     terminationGraceUs: file.terminationGrace,
     spread: file.spread,
+    labels: { app: file.versionOf ?? file.name, ...file.labels },
+    versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,
     endpoints: file.endpoints.map((endpoint) => ({

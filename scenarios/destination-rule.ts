@@ -17,7 +17,8 @@ const KNOWN = false;
 /** Fields by place: modelled here, or only known to Istio. */
 const FIELDS = {
   object: { apiVersion: MODELLED, kind: MODELLED, metadata: MODELLED, spec: MODELLED, status: MODELLED },
-  spec: { host: MODELLED, trafficPolicy: MODELLED, subsets: KNOWN, exportTo: KNOWN, workloadSelector: KNOWN },
+  spec: { host: MODELLED, trafficPolicy: MODELLED, subsets: MODELLED, exportTo: KNOWN, workloadSelector: KNOWN },
+  subset: { name: MODELLED, labels: MODELLED, trafficPolicy: MODELLED },
   trafficPolicy: {
     loadBalancer: MODELLED,
     outlierDetection: MODELLED,
@@ -140,8 +141,40 @@ function checkRule(object: Readonly<Record<string, unknown>>, path: Path, to: Ru
   }
   checkFields(object, 'object', path, to);
   const spec = section(object, 'spec', path, to);
-  const policy = section(spec, 'trafficPolicy', [...path, 'spec'], to);
-  const policyPath = [...path, 'spec', 'trafficPolicy'];
+  checkTrafficPolicy(spec, [...path, 'spec'], to);
+  checkSubsets(spec['subsets'], [...path, 'spec', 'subsets'], to);
+}
+
+/** Names that differ, labels, and a policy like that of the whole. */
+function checkSubsets(raw: unknown, path: Path, to: RuleReport): void {
+  if (raw === undefined) return;
+  if (!Array.isArray(raw))
+    return to.report('WT0203', path, { message: 'is not a list', expected: 'a list of subsets' });
+  const seen = new Set<unknown>();
+  for (const [index, subset] of raw.map(asRecord).entries()) {
+    const at = [...path, index];
+    checkFields(subset, 'subset', at, to);
+    const { name, labels } = subset;
+    if (typeof name !== 'string' || name === '')
+      to.report('WT0401', name === undefined ? at : [...at, 'name'], {
+        message: 'a subset without a name',
+        expected: 'a name',
+      });
+    else if (seen.has(name))
+      to.report('WT0207', [...at, 'name'], { message: `a second subset "${name}"`, expected: 'another name' });
+    seen.add(name);
+    if (
+      labels !== undefined &&
+      !(isObject(labels) && Object.values(asRecord(labels)).every((value) => typeof value === 'string'))
+    )
+      to.report('WT0203', [...at, 'labels'], { message: 'not labels', expected: 'a mapping from label to text' });
+    checkTrafficPolicy(subset, at, to);
+  }
+}
+
+function checkTrafficPolicy(parent: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
+  const policy = section(parent, 'trafficPolicy', path, to);
+  const policyPath = [...path, 'trafficPolicy'];
   const balancer = section(policy, 'loadBalancer', policyPath, to);
   const balancerPath = [...policyPath, 'loadBalancer'];
   checkSimple(balancer, balancerPath, to);

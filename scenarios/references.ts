@@ -3,6 +3,7 @@
  * summed, pods are held against nodes. Runs on the plain data, so that it finds its part even where the schema has
  * complained about another.
  */
+import { checkVersions } from './versions.js';
 import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { checkLocalityLbSetting, checkMeshObject, resolveHost } from './destination-rule.js';
@@ -41,6 +42,7 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   checkFaults(asList(spec['faults']), cluster, loads, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
+  checkVersions(spec, names.rule);
   if (asRecord(spec['mesh'])['routing'] === 'kubeProxy') checkWithoutMesh(asRecord(spec['policies']), names);
 }
 

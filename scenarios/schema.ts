@@ -247,6 +247,11 @@ const service = z.strictObject({
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
   spread: spread.prefault({}),
+  labels: z
+    .record(z.string(), z.string({ error: 'a text' }), { error: 'a mapping from label to value' })
+    .optional()
+    .meta({ description: 'Labels of the pods, by which subsets tell versions apart. Default: app, the name.' }),
+  versionOf: text('Another service behind whose host this one runs, as a further version of it.').optional(),
   trafficDistribution: word(
     ['PreferClose', 'PreferSameZone'],
     'trafficDistribution of the Service: its own zone first, whatever the load there.',

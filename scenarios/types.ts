@@ -117,7 +117,11 @@ export interface Service {
   };
   readonly terminationGraceUs: number;
   readonly spread: Spread;
-  /** The Service's own fields for topology. */
+  /** Labels of the pods, by which subsets tell versions apart. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The service behind whose host this one runs as a further version; null: it has a host of its own. */
+  readonly versionOf: number | null;
+  /** The Service's own field for topology. */
   readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | null;
   /** Annotation `service.kubernetes.io/topology-mode: Auto`; read by kube-proxy alone. */
   readonly topologyModeAuto: boolean;

@@ -51,7 +51,7 @@ const FIELDS = {
     statPrefix: KNOWN,
   },
   route: { destination: MODELLED, weight: MODELLED, headers: KNOWN },
-  destination: { host: MODELLED, subset: KNOWN, port: MODELLED },
+  destination: { host: MODELLED, subset: MODELLED, port: MODELLED },
   retries: {
     attempts: MODELLED,
     perTryTimeout: MODELLED,

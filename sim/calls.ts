@@ -50,7 +50,6 @@ import {
   CAUSE_APP_503,
   CAUSE_FI,
   CAUSE_MASK,
-  CAUSE_NR,
   CAUSE_SHIFT,
   CAUSE_UF,
   CAUSE_UH,
@@ -104,9 +103,10 @@ export function startCall(
     const route = program.routes[~target]!;
     if (route.delayBelow > 0 && mix(key ^ CAUSE_DRAW_DELAY) >>> 0 < route.delayBelow) delayUs = route.delayUs;
     const aborted = route.abortBelow > 0 && mix(key ^ CAUSE_DRAW_ABORT) >>> 0 < route.abortBelow;
-    target = chooseTarget(route, key);
-    if (aborted || route.noRoute) {
-      const cause = aborted ? CAUSE_FI : CAUSE_NR;
+    const chosen = chooseTarget(route, key);
+    target = route.targets[chosen]!;
+    const cause = aborted ? CAUSE_FI : route.causes[chosen]!;
+    if (cause !== 0) {
       if (delayUs === 0) {
         countEnd(world, program.targetEdge[target]!, cause, 0, nowUs);
         world.failedCause = cause;

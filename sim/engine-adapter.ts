@@ -4,7 +4,7 @@
  */
 import { step } from '../engine/index.js';
 import type { Decision, Skipped, StepInput } from '../engine/types.js';
-import { planRoutes, reconcile, schedulePending } from './control/pods.js';
+import { planHostRoutes, reconcile, schedulePending } from './control/pods.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
 import type { Sim, SimWorkload } from './control/state.js';
 
@@ -97,7 +97,7 @@ function setRoute(
       },
     },
   };
-  planRoutes(sim, workload.service, nowUs);
+  planHostRoutes(sim, workload.service, nowUs);
 }
 
 function zoneIndex(sim: Sim, name: string): number {

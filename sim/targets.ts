@@ -5,8 +5,9 @@
  */
 import type { Scenario } from '../scenarios/types.js';
 import { readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
+import { serviceOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
-import { CAUSE_APP_500, CAUSE_APP_503, CAUSE_UC, CAUSE_UF, CAUSE_UT } from './spans.js';
+import { CAUSE_APP_500, CAUSE_APP_503, CAUSE_NC, CAUSE_NR, CAUSE_UC, CAUSE_UF, CAUSE_UH, CAUSE_UT } from './spans.js';
 
 /** Time-outs and retries of a route. Times in microseconds; 0 is none. */
 export interface RequestPolicy {
@@ -23,8 +24,8 @@ export interface RequestRoute {
   readonly targets: readonly number[];
   /** Cumulative weights of the targets, scaled to 2^32. */
   readonly below: readonly number[];
-  /** No route of the VirtualService matches: 404. The one target says on which edge it is counted. */
-  readonly noRoute: boolean;
+  /** By target why the proxy answers itself, else 0: no route matches (404), no such subset or no pods in it (503). */
+  readonly causes: readonly number[];
   /** Shares of the calls that are delayed and aborted, scaled to 2^32. */
   readonly delayBelow: number;
   readonly delayUs: number;
@@ -33,14 +34,14 @@ export interface RequestRoute {
 
 const TWO_TO_32 = 4294967296;
 
-/** The target of one call through a route. */
+/** Which of the targets one call through a route gets. */
 export function chooseTarget(route: RequestRoute, key: number): number {
   const { targets, below } = route;
-  if (targets.length === 1) return targets[0]!;
+  if (targets.length === 1) return 0;
   const word = mix(key ^ CAUSE_DRAW_ROUTE) >>> 0;
   let i = 0;
   while (i < targets.length - 1 && word >= below[i]!) i++;
-  return targets[i]!;
+  return i;
 }
 
 export interface EndpointRef {
@@ -72,17 +73,19 @@ export class TargetSet {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
     const route = this.routesOf(called.service).find((candidate) => candidate.matches(endpointName, sourceName));
-    if (route === undefined) return ~this.route([this.target(source, called, 0)], [1], null, true);
+    if (route === undefined) return ~this.route([this.target(source, called, 0)], [1], null, [CAUSE_NR]);
     const policy = this.policy(policyOf(route));
     const destinations = route.destinations.filter(({ weight }) => weight > 0);
     if (destinations.length === 0) destinations.push({ host: service.name, subset: null, weight: 1 });
-    const targets = destinations.map(({ host }) => this.target(source, this.sameEndpoint(host, called), policy));
-    if (targets.length === 1 && route.fault === null) return targets[0]!;
+    const chosen = destinations.map(({ host, subset }) => this.destination(source, host, subset, called, policy));
+    const targets = chosen.map(({ target }) => target);
+    const causes = chosen.map(({ cause }) => cause);
+    if (targets.length === 1 && causes[0] === 0 && route.fault === null) return targets[0]!;
     return ~this.route(
       targets,
       destinations.map(({ weight }) => weight),
       route.fault,
-      false,
+      causes,
     );
   }
 
@@ -99,6 +102,26 @@ export class TargetSet {
       this.httpRoutes.set(service, routes);
     }
     return routes;
+  }
+
+  /** Where one destination leads; the edge to the host itself where the proxy has nowhere to send it. */
+  private destination(
+    source: number,
+    host: string,
+    subset: string | null,
+    called: EndpointRef,
+    policy: number,
+  ): { target: number; cause: number } {
+    const at = this.sameEndpoint(host, called);
+    if (subset === null) return { target: this.target(source, at, policy), cause: 0 };
+    const { services, mesh } = this.scenario;
+    const rule = mesh.destinationRules.find((candidate) => candidate.service === at.service)?.object.spec ?? null;
+    const service = serviceOfSubset(services, at.service, rule, subset);
+    if (typeof service !== 'number')
+      return { target: this.target(source, at, policy), cause: service === 'no pods' ? CAUSE_UH : CAUSE_NC };
+    const name = services[at.service]!.endpoints[at.endpoint]!.name;
+    const endpoint = services[service]!.endpoints.findIndex((candidate) => candidate.name === name);
+    return { target: this.target(source, { service, endpoint }, policy), cause: 0 };
   }
 
   /** The endpoint of that name at another host; a service with one endpoint answers everything with it. */
@@ -133,7 +156,7 @@ export class TargetSet {
     targets: readonly number[],
     weights: readonly number[],
     fault: HttpRoute['fault'],
-    noRoute: boolean,
+    causes: readonly number[],
   ): number {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     let sum = 0;
@@ -142,7 +165,7 @@ export class TargetSet {
     const route: RequestRoute = {
       targets,
       below,
-      noRoute,
+      causes,
       delayBelow: scaled(fault?.delay?.percent),
       delayUs: fault?.delay?.fixedUs ?? 0,
       abortBelow: scaled(fault?.abort?.percent),

@@ -12,6 +12,8 @@ import { closeUsage, openUsage } from '../usage.js';
 import { refreshOutliers } from '../outliers.js';
 import type { EndpointHints } from '../cluster/kubeProxy.js';
 import { topologyHints } from '../cluster/topologyHints.js';
+import { ruleOfVersion } from '../mesh/subsets.js';
+import type { Spec } from '../mesh/localitySetting.js';
 import type { RouteEndpoint } from '../mesh/locality.js';
 import { sendsNotReady, writeRoutes } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
@@ -175,6 +177,22 @@ export function planRoutes(sim: Sim, serviceIndex: number, nowUs: number): void 
   sim.calendar.at(nowUs + propagationUs(sim), (laterUs) => applyRoutes(sim, serviceIndex, laterUs));
 }
 
+/** The DestinationRule in force for a service: that of its host, as its subset has it. */
+export function ruleSpecOf(sim: Sim, serviceIndex: number): Spec | null {
+  const { services, indexOf } = sim.world.program;
+  const { versionOf, labels } = services[serviceIndex]!;
+  const rule = sim.rules[versionOf === null ? serviceIndex : indexOf[versionOf]!];
+  return ruleOfVersion(rule?.spec ?? null, labels);
+}
+
+/** Rules of a host have changed: its own routes and those of its further versions follow. */
+export function planHostRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
+  const { services, order } = sim.world.program;
+  planRoutes(sim, serviceIndex, nowUs);
+  for (const [index, { versionOf }] of services.entries())
+    if (versionOf === order[serviceIndex]) planRoutes(sim, index, nowUs);
+}
+
 export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
   const endpoints: RouteEndpoint[] = [];
   const withNotReady = sendsNotReady(sim.world, serviceIndex);
@@ -190,7 +208,7 @@ export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void
   }
   endpoints.sort((a, b) => a.index - b.index);
   const version = (sim.routeVersion[serviceIndex] = sim.routeVersion[serviceIndex]! + 1);
-  const destinationRule = sim.rules[serviceIndex]?.spec ?? null;
+  const destinationRule = ruleSpecOf(sim, serviceIndex);
   const hints = hintsOf(sim, serviceIndex, endpoints);
   writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, hints, version });
   refreshOutliers(sim.world, serviceIndex);

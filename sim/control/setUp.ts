@@ -18,7 +18,7 @@ import type { Program } from '../program.js';
 import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
-import { AGE_AT_START_US, applyRoutes, createPod, startReady } from './pods.js';
+import { AGE_AT_START_US, ruleSpecOf, applyRoutes, createPod, startReady } from './pods.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
 import { engineStep } from '../engine-adapter.js';
@@ -102,7 +102,7 @@ function setUpPolicies(sim: Sim): void {
   const { program } = world;
   for (let edge = 0; edge < program.edgeCount; edge++) {
     const destination = program.edgeDestination[edge]!;
-    const policy = readClusterPolicy(sim.rules[destination]?.spec ?? null, null);
+    const policy = readClusterPolicy(ruleSpecOf(sim, destination), null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
     const { routing } = program.scenario.mesh;
     if (routing.kind === 'kubeProxy') {

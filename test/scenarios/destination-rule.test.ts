@@ -126,10 +126,20 @@ test(
   'WT0502 zoneAwareLbSetting of a DestinationRule is not simulated yet',
 );
 test(
-  'subsets are announced',
+  'subsets are taken',
   accepts,
-  small(['spec: {host: checkout,', 'spec: {host: checkout, subsets: [{name: v1}],']),
-  'WT0502 subsets of a DestinationRule is not simulated yet',
+  small(['spec: {host: checkout,', 'spec: {host: checkout, subsets: [{name: v1, labels: {app: checkout}}],']),
+);
+test(
+  'subsets need names that differ, and a policy that Istio takes',
+  finds,
+  small([
+    'spec: {host: checkout,',
+    'spec: {host: checkout, subsets: [¦{labels: {version: v1}}, {name: v2}, {name: ¦v2, trafficPolicy: ¦{}}],',
+  ]),
+  'WT0401 spec.mesh.objects[0].spec.subsets[0]: a subset without a name',
+  'WT0207 spec.mesh.objects[0].spec.subsets[2].name: a second subset "v2"',
+  'WT0401 spec.mesh.objects[0].spec.subsets[2].trafficPolicy: Istio refuses it empty',
 );
 test(
   'a field that Istio does not know is an error',

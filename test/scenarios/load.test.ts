@@ -113,6 +113,8 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    labels: { app: 'ledger' },
+    versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
     spread: { zone: 'soft', maxSkew: 1 },

@@ -82,7 +82,7 @@ test(`renaming services changes names in the record and nothing else (seed ${SEE
 function namesHidden(scenario: Scenario): unknown {
   return {
     ...scenario,
-    services: scenario.services.map((service) => ({ ...service, name: '' })),
+    services: scenario.services.map((service) => ({ ...service, name: '', labels: {} })),
     loads: scenario.loads.map((load) => ({ ...load, name: '' })),
     mesh: {
       ...scenario.mesh,

@@ -156,11 +156,11 @@ test(
   'WT0504 abort without percentage injects nothing',
 );
 test(
-  'a match on a header is said never to hold, and subsets are announced',
+  'a match on a header is said never to hold, and a subset that no rule has to be answered by the proxy',
   accepts,
   withRoutes('[{match: [{headers: {user: {exact: me}}}], route: [{destination: {host: checkout, subset: v2}}]}]'),
   'WT0502 headers of a VirtualService is not simulated yet: so this match never holds',
-  'WT0502 subset of a VirtualService is not simulated yet: it is left out',
+  'WT0504 no DestinationRule of checkout has a subset "v2": answered with 503 (NC)',
 );
 test(
   'a route behind one that takes everything is said to be unused',

@@ -55,6 +55,8 @@ export function aService(parts: Partial<Service> = {}): Service {
     startUp: { imagePull: constant(2e6), ready: constant(3e6), probeInitialDelayUs: 0, probePeriodUs: 1e6 },
     terminationGraceUs: 30e6,
     spread: { zone: 'soft', maxSkew: 5 },
+    labels: {},
+    versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
     endpoints: [anEndpoint([cpu(exponential(10_000))])],

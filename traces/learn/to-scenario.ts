@@ -136,6 +136,8 @@ function service(
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
     spread: { zone: 'soft', maxSkew: 1 },
+    labels: {},
+    versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
     endpoints,

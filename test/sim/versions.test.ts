@@ -1,0 +1,97 @@
+/** Subsets in the run (SEMANTICS A17). */
+import test from 'ava';
+import type { KubeObject } from '../../engine/types.js';
+import type { Scenario } from '../../scenarios/types.js';
+import { ruleOfVersion, serviceOfSubset } from '../../sim/mesh/subsets.js';
+import { SEED_NOTE } from '../seed.js';
+import { rule } from './anyScenario.js';
+import { aLoad, anEndpoint, aScenario, aService, constant, cpu, runSeeds } from './builders.js';
+
+const SUBSETS = [
+  { name: 'v1', labels: { version: 'v1' } },
+  { name: 'v2', labels: { version: 'v2' } },
+];
+
+/** Two versions of one host, v2 ten times slower, and what routes to them. */
+function canary(subsets: readonly object[], route: readonly object[]): Scenario {
+  const service = (version: string, demandUs: number) =>
+    aService({
+      name: version === 'v1' ? 's0' : 's0-v2',
+      replicas: 2,
+      labels: { version },
+      versionOf: version === 'v1' ? null : 0,
+      endpoints: [anEndpoint([cpu(constant(demandUs))])],
+    });
+  const base = aScenario({
+    services: [service('v1', 1000), service('v2', 10_000)],
+    loads: [aLoad(100)],
+    run: { durationUs: 600e6, warmUpUs: 0 },
+  });
+  const plain = rule(0, {});
+  const destinationRule: KubeObject = { ...plain, spec: { host: plain.spec['host'], subsets } };
+  const virtualService: KubeObject = { ...plain, kind: 'VirtualService', spec: { hosts: ['s0'], http: [{ route }] } };
+  return {
+    ...base,
+    mesh: {
+      ...base.mesh,
+      destinationRules: [{ service: 0, object: destinationRule }],
+      virtualServices: [{ service: 0, object: virtualService }],
+    },
+  };
+}
+
+const to = (subset: string, weight: number) => ({ destination: { host: 's0', subset }, weight });
+
+test(`A17: 10 % of the requests reach the second version, and only they take its time ${SEED_NOTE}`, (t) => {
+  const [result] = runSeeds(canary(SUBSETS, [to('v1', 90), to('v2', 10)]), 1);
+  const byName = new Map(result!.services.map((service) => [service.service, service]));
+  const [first, second] = [byName.get('s0')!, byName.get('s0-v2')!];
+  const share = second.requests.total / (first.requests.total + second.requests.total);
+  // 60,000 requests: four standard errors of 10 % are 0.5 %.
+  t.true(Math.abs(share - 0.1) < 0.005, `${share}`);
+  t.true(first.latencyMs.mean! < 1.5 && second.latencyMs.mean! >= 10);
+});
+
+test('A17: a policy of one subset holds for that version alone', (t) => {
+  const limited = SUBSETS.map((subset) =>
+    subset.name === 'v2'
+      ? {
+          ...subset,
+          trafficPolicy: { connectionPool: { tcp: { maxConnections: 1 }, http: { http1MaxPendingRequests: 1 } } },
+        }
+      : subset,
+  );
+  const [result] = runSeeds(canary(limited, [to('v1', 50), to('v2', 50)]), 1);
+  const edges = new Map(result!.edges.map((edge) => [edge.destination, edge]));
+  // 50 a second of 10 ms through one connection and one place to wait is M/D/1/2 at rho 0.5: some are refused.
+  t.true(edges.get('s0-v2')!.responseFlags['UO']! > 0);
+  t.is(edges.get('s0')!.responseFlags['UO'], undefined);
+});
+
+test('A17: a subset that no rule has is answered with NC, one without pods with UH', (t) => {
+  const flags = (subsets: readonly object[]) =>
+    runSeeds(canary(subsets, [to('v1', 50), to('v3', 50)]), 1)[0]!.total.responseFlags;
+  const missing = flags(SUBSETS);
+  t.deepEqual(Object.keys(missing), ['NC']);
+  // Half of 60,000, four standard errors.
+  t.true(Math.abs(missing['NC']! - 30_000) < 4 * Math.sqrt(60_000), `${missing['NC']}`);
+  t.deepEqual(Object.keys(flags([...SUBSETS, { name: 'v3', labels: { version: 'v3' } }])), ['UH']);
+});
+
+test('A17: a subset finds its service by labels, and its policy goes before that of the rule, field by field', (t) => {
+  const { services } = canary(SUBSETS, []);
+  const spec = { host: 's0', subsets: SUBSETS };
+  t.is(serviceOfSubset(services, 0, spec, 'v1'), 0);
+  t.is(serviceOfSubset(services, 0, spec, 'v2'), 1);
+  t.is(serviceOfSubset(services, 0, spec, 'v3'), 'unknown subset');
+  t.is(serviceOfSubset(services, 0, null, 'v1'), 'unknown subset');
+  const rules = {
+    trafficPolicy: { outlierDetection: {}, loadBalancer: { simple: 'RANDOM' } },
+    subsets: [{ name: 'v2', labels: { version: 'v2' }, trafficPolicy: { loadBalancer: { simple: 'ROUND_ROBIN' } } }],
+  };
+  t.deepEqual(ruleOfVersion(rules, { version: 'v2' })!['trafficPolicy'], {
+    outlierDetection: {},
+    loadBalancer: { simple: 'ROUND_ROBIN' },
+  });
+  t.is(ruleOfVersion(rules, { version: 'v1' }), rules);
+});
