@@ -250,6 +250,23 @@ function buildFault(
   if (zonePartition !== undefined) return { kind: 'zonePartition', ...link(zonePartition), ...ramped };
   if (retryStorm !== undefined)
     return { kind: 'retryStorm', load: loads.indexOf(retryStorm.load), retries: retryStorm.retries, ...ramped };
+  const { loadBurst, podCrash, crashLoop, memoryLeak, apiErrors, apiSlow } = file;
+  if (loadBurst !== undefined)
+    return { kind: 'loadBurst', load: loads.indexOf(loadBurst.load), times: loadBurst.times, ...ramped };
+  if (podCrash !== undefined)
+    return { kind: 'podCrash', service: services.indexOf(podCrash.service), pods: podCrash.pods ?? null, ...ramped };
+  if (crashLoop !== undefined) {
+    const service = services.indexOf(crashLoop.service);
+    return { kind: 'crashLoop', service, pods: crashLoop.pods ?? null, everyUs: crashLoop.every, ...ramped };
+  }
+  if (memoryLeak !== undefined) {
+    const service = services.indexOf(memoryLeak.service);
+    return { kind: 'memoryLeak', service, bytesPerSecond: memoryLeak.perSecond, ...ramped };
+  }
+  if (apiErrors !== undefined) return { kind: 'apiErrors', share: apiErrors.share, ...ramped };
+  if (apiSlow !== undefined) return { kind: 'apiSlow', addedUs: apiSlow.added, ...ramped };
+  for (const kind of ['istiodDown', 'prometheusOutage', 'scrapeGap', 'staleMetrics'] as const)
+    if (file[kind] !== undefined) return { kind, ...ramped };
   const times = { atUs: file.at + warmUpUs, forUs: file.for ?? null };
   if (file.zoneOutage !== undefined)
     return { kind: 'zoneOutage', zone: cluster.zones.findIndex((zone) => zone.name === file.zoneOutage), ...times };

@@ -40,10 +40,11 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   const rules = checkMesh(asRecord(spec['mesh']), names);
   checkLoads(asList(spec['load']), names);
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
-  checkFaults(asList(spec['faults']), cluster, loads, names);
+  const withoutMesh = asRecord(spec['mesh'])['routing'] === 'kubeProxy';
+  checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
-  if (asRecord(spec['mesh'])['routing'] === 'kubeProxy') checkWithoutMesh(asRecord(spec['policies']), names);
+  if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 
 /** What policies do to a mesh, in a cluster that has none. */
@@ -347,6 +348,8 @@ function checkFaults(
   faults: readonly unknown[],
   cluster: Raw,
   loads: readonly string[],
+  rawServices: readonly unknown[],
+  withoutMesh: boolean,
   { zones, services, report }: Names,
 ): void {
   const nodes = rawNodeNames(cluster, zones);
@@ -356,28 +359,34 @@ function checkFaults(
       checkName('WT0303', 'zone', fault['zoneOutage'], zones, [...path, 'zoneOutage'], report);
     if (fault['nodeLoss'] !== undefined)
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
-    if (fault['serviceFailure'] !== undefined)
-      checkName(
-        'WT0301',
-        'service',
-        asRecord(fault['serviceFailure'])['service'],
-        services,
-        [...path, 'serviceFailure', 'service'],
-        report,
-      );
-    if (fault['retryStorm'] !== undefined)
-      checkName(
-        'WT0313',
-        'load',
-        asRecord(fault['retryStorm'])['load'],
-        loads,
-        [...path, 'retryStorm', 'load'],
-        report,
-      );
+    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak'])
+      if (fault[kind] !== undefined)
+        checkName('WT0301', 'service', asRecord(fault[kind])['service'], services, [...path, kind, 'service'], report);
+    for (const kind of ['retryStorm', 'loadBurst'])
+      if (fault[kind] !== undefined)
+        checkName('WT0313', 'load', asRecord(fault[kind])['load'], loads, [...path, kind, 'load'], report);
+    checkLeak(asRecord(fault['memoryLeak'])['service'], rawServices, [...path, 'memoryLeak'], report);
+    if (fault['istiodDown'] !== undefined && withoutMesh)
+      report('WT0401', [...path, 'istiodDown'], {
+        message: 'without a mesh there is no Istiod',
+        expected: 'routing: istio, or another fault',
+        atKey: true,
+      });
     checkPair(asRecord(fault['linkLatency'])['between'], [...path, 'linkLatency', 'between'], zones, report);
     checkPair(asRecord(fault['linkLoss'])['between'], [...path, 'linkLoss', 'between'], zones, report);
     checkPair(fault['zonePartition'], [...path, 'zonePartition'], zones, report);
   }
+}
+
+/** What leaks for ever without a limit would take its whole node along, which is not simulated. */
+function checkLeak(name: unknown, services: readonly unknown[], path: Path, report: Report): void {
+  const service = services.map(asRecord).find((candidate) => candidate['name'] === name);
+  if (typeof name !== 'string' || service === undefined) return;
+  if (asRecord(asRecord(service['resources'])['limits'])['memory'] === undefined)
+    report('WT0401', [...path, 'service'], {
+      message: `${name} has no memory limit to be killed at`,
+      expected: 'a service with limits.memory',
+    });
 }
 
 /** `pool-region-zone-number`, in the order of the record. */

@@ -417,6 +417,9 @@ const zonePair = z
   .tuple([z.string(), z.string()], { error: 'two zones' })
   .meta({ description: 'Two zones, in either order.' });
 
+/** A fault without settings: `{}`. */
+const nothing = (description: string) => z.strictObject({}, { error: '{}' }).meta({ description });
+
 const fault = oneOf(
   {
     at: duration('When, from the start of the measured part.'),
@@ -449,11 +452,46 @@ const fault = oneOf(
           .meta({ description: 'Times that a user sends a failed request again.' }),
       })
       .optional(),
+    loadBurst: z.strictObject({ load: text('Load that grows.'), times: amountOf(0, 'Factor on its rate.') }).optional(),
+    podCrash: z
+      .strictObject({
+        service: text('Service whose containers end once, and are started again.'),
+        pods: whole(1, 'How many. Default: all.').optional(),
+      })
+      .optional(),
+    crashLoop: z
+      .strictObject({
+        service: text('Service whose containers end again and again.'),
+        pods: whole(1, 'How many. Default: all, new ones too.').optional(),
+        every: positiveDuration('Time from the start of a container to its end.'),
+      })
+      .optional(),
+    memoryLeak: z
+      .strictObject({
+        service: text('Service that leaks; its containers are killed at their memory limit.'),
+        perSecond: amount(positive(units.memory), 'What each container leaks in a second.'),
+      })
+      .optional(),
+    istiodDown: nothing('Istiod is down: proxies keep their routes, new pods do not become ready.').optional(),
+    prometheusOutage: nothing('Prometheus answers nothing and scrapes nothing.').optional(),
+    scrapeGap: nothing('Prometheus answers, but scrapes nothing.').optional(),
+    staleMetrics: nothing('Prometheus and the metrics server go on serving what they had.').optional(),
+    apiErrors: z
+      .strictObject({ share: fraction('Share of the writes of autoscalers and engine that the API refuses.') })
+      .optional(),
+    apiSlow: z.strictObject({ added: positiveDuration('Added to each write of autoscalers and engine.') }).optional(),
   },
   'Something that breaks.',
   ['at', 'for', 'ramp'],
 ).superRefine((fault, context) => {
-  const grows = ['serviceFailure', 'linkLatency', 'linkLoss'] as const;
+  const grows = ['serviceFailure', 'linkLatency', 'linkLoss', 'loadBurst', 'apiErrors', 'apiSlow'] as const;
+  if (fault.for !== undefined && fault.podCrash !== undefined)
+    context.addIssue({
+      code: 'custom',
+      path: ['for'],
+      message: 'a crash is over at once',
+      params: { code: 'WT0207', expected: 'no for, or crashLoop', hint: null },
+    });
   if (fault.ramp === undefined || grows.some((kind) => fault[kind] !== undefined)) return;
   context.addIssue({
     code: 'custom',

@@ -192,7 +192,26 @@ export type Fault =
   /** No call between two zones arrives. The control plane still sees both. */
   | ({ readonly kind: 'zonePartition'; readonly from: number; readonly to: number } & FaultTimes)
   /** Users send a failed request again after a second, up to so many times. */
-  | ({ readonly kind: 'retryStorm'; readonly load: number; readonly retries: number } & FaultTimes);
+  | ({ readonly kind: 'retryStorm'; readonly load: number; readonly retries: number } & FaultTimes)
+  /** The rate of a load is multiplied. */
+  | ({ readonly kind: 'loadBurst'; readonly load: number; readonly times: number } & FaultTimes)
+  /** Containers of so many pods (null: all) end once. */
+  | ({ readonly kind: 'podCrash'; readonly service: number; readonly pods: number | null } & FaultTimes)
+  /** Containers of so many pods (null: all, new ones too) end each time they have run for so long. */
+  | ({
+      readonly kind: 'crashLoop';
+      readonly service: number;
+      readonly pods: number | null;
+      readonly everyUs: number;
+    } & FaultTimes)
+  /** Every container of a service uses ever more memory, and is killed at its limit. */
+  | ({ readonly kind: 'memoryLeak'; readonly service: number; readonly bytesPerSecond: number } & FaultTimes)
+  /** Out of order: Istiod; Prometheus; its scrapes; Prometheus and the metrics server, which go on serving old figures. */
+  | ({ readonly kind: 'istiodDown' | 'prometheusOutage' | 'scrapeGap' | 'staleMetrics' } & FaultTimes)
+  /** A share of the writes of autoscalers and engine to the Kubernetes API fails. */
+  | ({ readonly kind: 'apiErrors'; readonly share: number } & FaultTimes)
+  /** Those writes take longer. */
+  | ({ readonly kind: 'apiSlow'; readonly addedUs: number } & FaultTimes);
 
 export interface FaultTimes {
   readonly atUs: number;

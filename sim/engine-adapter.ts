@@ -6,6 +6,7 @@ import { step } from '../engine/index.js';
 import type { Decision, Skipped, StepInput } from '../engine/types.js';
 import { planHostRoutes, reconcile, schedulePending } from './control/pods.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
+import { writeFails } from './control/outages.js';
 import type { Sim, SimWorkload } from './control/state.js';
 
 /**
@@ -39,9 +40,26 @@ export function engineStep(sim: Sim, nowUs: number, scope: StepInput['scope']): 
         because: decision.because,
       },
     });
-    sim.calendar.at(nowUs + WRITE_DELAY_US, (laterUs) => carryOut(sim, decision, laterUs));
+    sim.calendar.at(nowUs + WRITE_DELAY_US + sim.outages.apiDelayUs, (laterUs) => {
+      if (writeFails(sim)) logRefusal(sim, decision, laterUs);
+      else carryOut(sim, decision, laterUs);
+    });
   }
   if (scope === 'all') logSkips(sim, nowUs, output.skipped);
+}
+
+/** The API has refused a write: nothing has changed, and the next cycle decides anew. */
+function logRefusal(sim: Sim, decision: Decision, nowUs: number): void {
+  sim.decisions.push({
+    atUs: nowUs,
+    entry: {
+      atSeconds: nowUs / 1e6,
+      decidedBy: 'wavetank',
+      summary: `refused: ${summarise(decision)}`,
+      decision: null,
+      because: 'the Kubernetes API answered with an error',
+    },
+  });
 }
 
 function carryOut(sim: Sim, decision: Decision, nowUs: number): void {

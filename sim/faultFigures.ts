@@ -47,6 +47,26 @@ function nameOf(fault: Fault, { cluster, services, loads }: Scenario): string {
       return `${link(fault)} parted`;
     case 'retryStorm':
       return `users of ${loads[fault.load]!.name} retry ${fault.retries} times`;
+    case 'loadBurst':
+      return `${loads[fault.load]!.name} times ${round(fault.times)}`;
+    case 'podCrash':
+      return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} crash`;
+    case 'crashLoop':
+      return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} crash every ${round(fault.everyUs / 1e6)} s`;
+    case 'memoryLeak':
+      return `${services[fault.service]!.name} leaks ${round(fault.bytesPerSecond / 1024)} KiB/s`;
+    case 'istiodDown':
+      return 'Istiod down';
+    case 'prometheusOutage':
+      return 'Prometheus down';
+    case 'scrapeGap':
+      return 'no scrapes';
+    case 'staleMetrics':
+      return 'stale metrics';
+    case 'apiErrors':
+      return `Kubernetes API refuses ${round(fault.share * 100)}%`;
+    case 'apiSlow':
+      return `Kubernetes API slower by ${round(fault.addedUs / 1000)} ms`;
   }
 }
 

@@ -8,7 +8,7 @@ import { checkRun } from './checkers.js';
 import { planDrill, stopEngine, type Drill } from './control/drill.js';
 import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
-import { scrape } from './control/sensors.js';
+import { scrapeUnlessOut } from './control/outages.js';
 import { schedulePending } from './control/pods.js';
 import { foldAllConnections } from './control/slots.js';
 import { createSeries } from './control/series.js';
@@ -40,7 +40,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   if (!policy) throw new Error(`scenario ${scenario.name} has no policy number ${options.policy}`);
   const sim = setUp(compileProgram(scenario), policy, options.seed, options.onSnapshot ?? null);
   const { run, loads } = scenario;
-  every(sim, 0, run.scrapeUs, (nowUs) => scrape(sim.world, sim.sensors, nowUs, run.rateWindowUs));
+  every(sim, 0, run.scrapeUs, (nowUs) => scrapeUnlessOut(sim, nowUs));
   planHpas(sim);
   // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));

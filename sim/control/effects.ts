@@ -1,19 +1,31 @@
 /**
  * Faults that bend the world without taking anything out of it: services that answer 500, slower or lossy links between
- * zones, partitions, users who send failed requests again. Several may act at once; the world's tables are made anew from
+ * zones, partitions, users who send failed requests again, parts of the control plane that are out of order. Several may act at once; the world's tables are made anew from
  * all that act, so that nothing is left over when the last one ends. With a ramp a fault grows in steps.
  */
 import type { Fault } from '../../scenarios/types.js';
-import type { World } from '../world.js';
+import { RAMP_STEPS } from '../loadBurst.js';
+import { planRoutes } from './pods.js';
 import type { Sim } from './state.js';
 
-export type EffectFault = Exclude<Fault, { kind: 'zoneOutage' | 'nodeLoss' }>;
+const EFFECTS = [
+  'serviceFailure',
+  'linkLatency',
+  'linkLoss',
+  'zonePartition',
+  'retryStorm',
+  'istiodDown',
+  'prometheusOutage',
+  'scrapeGap',
+  'staleMetrics',
+  'apiErrors',
+  'apiSlow',
+] as const;
 
-/** A ramp is climbed in this many steps: fine enough for charts, few enough to cost nothing. */
-const RAMP_STEPS = 10;
+export type EffectFault = Extract<Fault, { kind: (typeof EFFECTS)[number] }>;
 
-export function isEffect(fault: Fault): fault is EffectFault {
-  return fault.kind !== 'zoneOutage' && fault.kind !== 'nodeLoss';
+function isEffect(fault: Fault): fault is EffectFault {
+  return (EFFECTS as readonly string[]).includes(fault.kind);
 }
 
 export function planEffects(sim: Sim): void {
@@ -21,24 +33,32 @@ export function planEffects(sim: Sim): void {
   const strength = new Map<EffectFault, number>();
   for (const fault of sim.world.program.scenario.faults) {
     if (!isEffect(fault)) continue;
-    const set = (value: number): void => {
+    const set = (value: number, nowUs: number): void => {
       if (value === 0) strength.delete(fault);
       else strength.set(fault, value);
-      applyEffects(sim.world, strength);
+      applyEffects(sim, strength);
+      if (!sim.outages.istiodDown) catchUp(sim, nowUs);
     };
     const steps = fault.rampUs > 0 ? RAMP_STEPS : 1;
     const endUs = fault.forUs === null ? Infinity : fault.atUs + fault.forUs;
     for (let step = 1; step <= steps; step++) {
       const atUs = fault.atUs + (fault.rampUs * (step - 1)) / steps;
-      if (atUs < endUs) sim.calendar.at(atUs, () => set(step / steps));
+      if (atUs < endUs) sim.calendar.at(atUs, (nowUs) => set(step / steps, nowUs));
     }
-    if (endUs < Infinity) sim.calendar.at(endUs, () => set(0));
+    if (endUs < Infinity) sim.calendar.at(endUs, (nowUs) => set(0, nowUs));
   }
 }
 
 /** Writes the tables of the world from the faults that act. Shares of independent faults combine as 1 - (1 - p)(1 - q). */
-function applyEffects(world: World, strength: ReadonlyMap<EffectFault, number>): void {
+function applyEffects({ world, outages }: Sim, strength: ReadonlyMap<EffectFault, number>): void {
   const { program } = world;
+  const acts = (kind: EffectFault['kind']): boolean => [...strength.keys()].some((fault) => fault.kind === kind);
+  outages.istiodDown = acts('istiodDown');
+  outages.prometheusDown = acts('prometheusOutage');
+  outages.scrapesMissing = acts('scrapeGap');
+  outages.metricsStale = acts('staleMetrics');
+  outages.apiErrorShare = 0;
+  outages.apiDelayUs = 0;
   const zones = program.scenario.cluster.zones.length;
   world.zoneDelayUs.set(program.zoneDelayUs);
   world.zoneLoss.fill(0);
@@ -61,10 +81,34 @@ function applyEffects(world: World, strength: ReadonlyMap<EffectFault, number>):
       case 'retryStorm':
         world.userRetries[fault.load] = Math.max(world.userRetries[fault.load]!, fault.retries);
         break;
+      case 'apiErrors':
+        outages.apiErrorShare = 1 - (1 - outages.apiErrorShare) * (1 - fault.share * grown);
+        break;
+      case 'apiSlow':
+        outages.apiDelayUs += fault.addedUs * grown;
+        break;
+      case 'istiodDown':
+      case 'prometheusOutage':
+      case 'scrapeGap':
+      case 'staleMetrics':
+        break;
+      default:
+        throw new Error(`an effect that nothing applies: ${String(fault satisfies never)}`);
     }
   }
   world.anyLoss = world.zoneLoss.some((share) => share > 0);
   world.anyErrors = world.serviceErrorShare.some((share) => share > 0);
+}
+
+/** Istiod is back: what has waited for it goes on, and what has changed is pushed. */
+function catchUp(sim: Sim, nowUs: number): void {
+  const { waiting, changedRoutes } = sim.outages;
+  const waited = [...waiting];
+  const changed = [...changedRoutes];
+  waiting.clear();
+  changedRoutes.clear();
+  for (const goOn of waited) goOn(nowUs);
+  for (const service of changed) planRoutes(sim, service, nowUs);
 }
 
 function combine(shares: Float64Array, at: number, share: number): void {

@@ -9,7 +9,8 @@ import { nodeLossTimeline } from '../cluster/nodeLoss.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { zoneBounds } from '../load.js';
 import { POD_SERVING } from '../world.js';
-import { isEffect, planEffects } from './effects.js';
+import { planCrashes } from './crashes.js';
+import { planEffects } from './effects.js';
 import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
 import { killSlot } from './slots.js';
 import type { Sim, SimNode } from './state.js';
@@ -20,8 +21,10 @@ const LEASE_RENEWAL_US = 10_000_000;
 export function planFaults(sim: Sim): void {
   const { scenario } = sim.world.program;
   planEffects(sim);
+  planCrashes(sim);
   for (const fault of scenario.faults) {
-    if (isEffect(fault)) continue;
+    if (fault.kind !== 'nodeLoss' && fault.kind !== 'zoneOutage') continue;
+    if (fault.forUs === 0) continue;
     const nodes = sim.nodes.filter((node) =>
       fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
     );

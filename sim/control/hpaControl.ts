@@ -4,6 +4,7 @@
  */
 import { desiredReplicas, HPA_SYNC_PERIOD_US, type HpaPod } from '../cluster/hpa.js';
 import { isRunning, reconcile } from './pods.js';
+import { writeFails } from './outages.js';
 import { readResourceMetrics, resourceCpu } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
@@ -15,7 +16,7 @@ const SYNC_OFFSET_US = 7_500_000;
 export function planHpas(sim: Sim): void {
   if (!sim.workloads.some((workload) => workload.hpa)) return;
   const read = (nowUs: number): void => {
-    readResourceMetrics(sim.world, sim.sensors, nowUs);
+    if (!sim.outages.metricsStale) readResourceMetrics(sim.world, sim.sensors, nowUs);
     sim.calendar.at(nowUs + METRICS_RESOLUTION_US, read);
   };
   const sync = (nowUs: number): void => {
@@ -36,6 +37,19 @@ function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
     pods: workload.pods.map((pod) => hpaPod(sim, pod, nowUs)),
     state: hpa.state,
   });
+  if (outcome.replicas !== workload.desired && writeFails(sim)) {
+    sim.decisions.push({
+      atUs: nowUs,
+      entry: {
+        atSeconds: nowUs / 1e6,
+        decidedBy: 'hpa',
+        summary: `scale ${workload.name} refused`,
+        decision: null,
+        because: 'the Kubernetes API answered with an error',
+      },
+    });
+    return;
+  }
   hpa.state = outcome.state;
   if (outcome.replicas === workload.desired) return;
   sim.decisions.push({
@@ -48,8 +62,12 @@ function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
       because: outcome.because,
     },
   });
-  workload.desired = outcome.replicas;
-  reconcile(sim, workload, nowUs);
+  const write = (laterUs: number): void => {
+    workload.desired = outcome.replicas;
+    reconcile(sim, workload, laterUs);
+  };
+  if (sim.outages.apiDelayUs > 0) sim.calendar.at(nowUs + sim.outages.apiDelayUs, write);
+  else write(nowUs);
 }
 
 function hpaPod(sim: Sim, pod: SimPod, nowUs: number): HpaPod {

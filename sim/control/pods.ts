@@ -77,6 +77,8 @@ export function createPod(
     endpoint: false,
     deletedUs: null,
     dead: false,
+    restarts: 0,
+    restartState: null,
   };
   workload.pods.push(pod);
   sim.pods.add(pod);
@@ -158,6 +160,7 @@ export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.node || pod.slot < 0) return;
   closeUsage(sim, sim.usage, pod, nowUs);
   pod.dead = false;
+  pod.restarts++;
   sim.sensors.generation[pod.slot] = sim.sensors.generation[pod.slot]! + 1;
   takeSlot(sim.world, pod.slot, pod.node.index, pod.node.spec.zone, nowUs);
   openUsage(sim, sim.usage, pod, nowUs);
@@ -174,7 +177,10 @@ export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
 
 /** Rewrites the routes of a service once a change of now has reached the proxies. */
 export function planRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  sim.calendar.at(nowUs + propagationUs(sim), (laterUs) => applyRoutes(sim, serviceIndex, laterUs));
+  sim.calendar.at(nowUs + propagationUs(sim), (laterUs) => {
+    if (sim.outages.istiodDown) sim.outages.changedRoutes.add(serviceIndex);
+    else applyRoutes(sim, serviceIndex, laterUs);
+  });
 }
 
 /** The DestinationRule in force for a service: that of its host, as its subset has it. */
@@ -265,6 +271,7 @@ function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {
   const { startUp } = service(sim, pod);
   const startUs = nowUs + pullUs;
   pod.startedUs = startUs;
+  sim.onStart?.(pod, startUs);
   if (sendsNotReady(sim.world, pod.workload.service)) planRoutes(sim, pod.workload.service, startUs);
   const readyUs = readyAtUs({
     startUs,
@@ -273,7 +280,12 @@ function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {
     periodUs: startUp.probePeriodUs,
   });
   sim.calendar.at(readyUs, (laterUs) => {
-    if (pod.startedUs === startUs && !pod.dead && pod.deletedUs === null) becomeReady(sim, pod, laterUs);
+    const goOn = (atUs: number): void => {
+      if (pod.startedUs === startUs && !pod.dead && pod.deletedUs === null) becomeReady(sim, pod, atUs);
+    };
+    // A sidecar without configuration is not ready, and so its pod is not.
+    if (sim.outages.istiodDown) sim.outages.waiting.add(goOn);
+    else goOn(laterUs);
   });
 }
 
@@ -332,7 +344,7 @@ function victimView(pod: SimPod, nowUs: number) {
     ready: pod.endpoint,
     readySinceUs: pod.readyAtUs,
     createdAtUs: pod.createdUs,
-    restarts: 0,
+    restarts: pod.restarts,
     deletionCost: 0,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { emptyMemory } from '../../engine/index.js';
 import type { KubeObject } from '../../engine/types.js';
-import type { HpaPolicy, Policy } from '../../scenarios/types.js';
+import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
@@ -13,12 +13,14 @@ import { createLongLived } from '../connections.js';
 import { readClusterPolicy } from '../mesh/clusterPolicy.js';
 import { createOutlierState } from '../mesh/outlierState.js';
 import { createLoad } from '../load.js';
+import { burstRate, type LoadBurst } from '../loadBurst.js';
 import { EVENT_ARRIVAL } from '../spans.js';
 import type { Program } from '../program.js';
 import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
 import { AGE_AT_START_US, ruleSpecOf, applyRoutes, createPod, startReady } from './pods.js';
+import { createOutages } from './outages.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
 import { engineStep } from '../engine-adapter.js';
@@ -37,7 +39,14 @@ export function setUp(
   const endUs = scenario.run.warmUpUs + scenario.run.durationUs;
   const workloads = makeWorkloads(program, policy);
   const loads = scenario.loads.map((load, i) =>
-    createLoad(load, i, seed, endUs, program.tables, program.exponentialTable),
+    createLoad(
+      { ...load, rate: burstRate(load.rate, burstsOf(scenario.faults, i), endUs) },
+      i,
+      seed,
+      endUs,
+      program.tables,
+      program.exponentialTable,
+    ),
   );
   const world = createWorld(program, seed, slotCapacities(program, policy, workloads), loads);
   const sim: Sim = {
@@ -65,6 +74,9 @@ export function setUp(
     rules: rulesInForce(program, policy),
     routeVersion: new Int32Array(program.serviceCount),
     zonesDown: new Set(),
+    outages: createOutages(),
+    crashLoops: new Set(),
+    onStart: null,
     zoneOutages: scenario.cluster.zones.map(() => ({ underWay: 0, begun: 0 })),
     sensors: createSensors(world),
     usage: createUsage(program.serviceCount),
@@ -94,6 +106,11 @@ export function setUp(
   startArrivals(world);
   sim.starting = false;
   return sim;
+}
+
+/** The bursts of one load. */
+function burstsOf(faults: readonly Fault[], load: number): LoadBurst[] {
+  return faults.filter((fault): fault is LoadBurst => fault.kind === 'loadBurst' && fault.load === load);
 }
 
 /** Detectors and circuit breakers by the rules in force; the engine changes nothing of what they read. */

@@ -6,6 +6,7 @@ import type { KubeObject, Snapshot, SnapshotEdge, SnapshotPod, SnapshotResponseT
 import { ENVOY_BUCKETS, envoyQuantileMs } from '../kernel/histogram.js';
 import { GATEWAY_NAME } from '../program.js';
 import { POD_SERVING } from '../world.js';
+import { leakedBytes } from './crashes.js';
 import { addWindowResponseTimes, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
@@ -15,9 +16,12 @@ export const NAMESPACE = 'default';
 export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
   const { zones } = sim.world.program.scenario.cluster;
   const newest = sim.sensors.scrapes[sim.sensors.scrapes.length - 1];
-  const health = newest
-    ? ({ status: 'ok', ageMs: (nowUs - newest.atUs) / 1000 } as const)
-    : ({ status: 'absent', ageMs: null } as const);
+  const isOut = sim.outages.prometheusDown;
+  const isStale = newest !== undefined && nowUs - newest.atUs > sim.world.program.scenario.run.rateWindowUs;
+  const health =
+    newest && !isOut
+      ? ({ status: isStale ? 'stale' : 'ok', ageMs: (nowUs - newest.atUs) / 1000 } as const)
+      : ({ status: 'absent', ageMs: null } as const);
   const pods = [...sim.pods].sort((a, b) => a.uid - b.uid);
   return {
     apiVersion: 'wavetank/v1alpha1',
@@ -37,10 +41,10 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
       priceUsdPerHour: node.spec.priceUsdPerHour,
     })),
     workloads: sim.workloads.map((workload) => snapshotWorkload(sim, workload)),
-    pods: pods.map((pod) => snapshotPod(sim, pod)),
-    edges: snapshotEdges(sim),
-    latencies: { zones: zoneLatencies(sim), nodes: [] },
-    responseTimes: responseTimes(sim, pods),
+    pods: pods.map((pod) => snapshotPod(sim, pod, nowUs)),
+    edges: isOut ? [] : snapshotEdges(sim),
+    latencies: { zones: isOut ? [] : zoneLatencies(sim), nodes: [] },
+    responseTimes: isOut ? [] : responseTimes(sim, pods),
     destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
     horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(workload)] : [])),
     scaledObjects: [],
@@ -65,9 +69,10 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
   };
 }
 
-function snapshotPod(sim: Sim, pod: SimPod): SnapshotPod {
+function snapshotPod(sim: Sim, pod: SimPod, nowUs: number): SnapshotPod {
   const service = sim.world.program.services[pod.workload.service]!;
-  const cpuMillicores = pod.slot >= 0 ? windowCpuMillicores(sim.sensors, pod.slot) : null;
+  const isSeen = pod.slot >= 0 && !sim.outages.prometheusDown;
+  const cpuMillicores = isSeen ? windowCpuMillicores(sim.sensors, pod.slot) : null;
   return {
     name: pod.name,
     namespace: NAMESPACE,
@@ -79,7 +84,10 @@ function snapshotPod(sim: Sim, pod: SimPod): SnapshotPod {
     createdAtMs: pod.createdUs / 1000,
     requests: service.requests,
     limits: service.limits,
-    usage: cpuMillicores === null ? null : { cpuMillicores, memoryBytes: service.memoryUseBytes },
+    usage:
+      cpuMillicores === null
+        ? null
+        : { cpuMillicores, memoryBytes: service.memoryUseBytes + leakedBytes(sim, pod, nowUs) },
   };
 }
 

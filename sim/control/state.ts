@@ -6,6 +6,9 @@ import type { KubeObject, Memory, Skipped, StepInput, StepOutput } from '../../e
 import type { HpaPolicy, NodeSpec, Policy, Spread } from '../../scenarios/types.js';
 import type { LoggedDecision } from '../../traces/run-result.js';
 import type { HpaState } from '../cluster/hpa.js';
+import type { RestartState } from '../cluster/restartBackOff.js';
+import type { CrashLoop } from './crashes.js';
+import type { Outages } from './outages.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
 import type { Calendar } from './calendar.js';
@@ -67,6 +70,9 @@ export interface SimPod {
   deletedUs: number | null;
   /** Its process runs no more. */
   dead: boolean;
+  /** Times that its container was started again, and the kubelet's back-off. */
+  restarts: number;
+  restartState: RestartState | null;
 }
 
 export interface Sim {
@@ -95,6 +101,10 @@ export interface Sim {
   readonly zonesDown: Set<number>;
   /** Outages under way by zone, and how many there have been. */
   readonly zoneOutages: { underWay: number; begun: number }[];
+  readonly outages: Outages;
+  readonly crashLoops: Set<CrashLoop>;
+  /** Called when a container starts. */
+  onStart: ((pod: SimPod, startUs: number) => void) | null;
   readonly sensors: Sensors;
   readonly usage: Usage;
   memory: Memory;

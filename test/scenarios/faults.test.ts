@@ -26,6 +26,14 @@ for (const [fault, loaded] of [
   ['linkLoss: {between: [r1/b, r1/a], share: 1%}', { kind: 'linkLoss', from: 1, to: 0, share: 0.01, rampUs: 0 }],
   ['zonePartition: [r1/a, r1/b]', { kind: 'zonePartition', from: 0, to: 1, rampUs: 0 }],
   ['retryStorm: {load: checkout/pay, retries: 3}', { kind: 'retryStorm', load: 0, retries: 3, rampUs: 0 }],
+  ['loadBurst: {load: checkout/pay, times: 3}, ramp: 30s', { kind: 'loadBurst', load: 0, times: 3, rampUs: 30e6 }],
+  ['crashLoop: {service: ledger, every: 30s}', { kind: 'crashLoop', service: 1, pods: null, everyUs: 30e6, rampUs: 0 }],
+  ['istiodDown: {}', { kind: 'istiodDown', rampUs: 0 }],
+  ['prometheusOutage: {}', { kind: 'prometheusOutage', rampUs: 0 }],
+  ['scrapeGap: {}', { kind: 'scrapeGap', rampUs: 0 }],
+  ['staleMetrics: {}', { kind: 'staleMetrics', rampUs: 0 }],
+  ['apiErrors: {share: 25%}', { kind: 'apiErrors', share: 0.25, rampUs: 0 }],
+  ['apiSlow: {added: 5s}', { kind: 'apiSlow', addedUs: 5e6, rampUs: 0 }],
 ] as const)
   // The warm-up of a minute is added to the times.
   test(`${loaded.kind} is loaded`, (t) =>
@@ -55,4 +63,35 @@ test(
   finds,
   withFault('{at: 1m, ramp: ¦10s, zonePartition: [r1/a, r1/b]}'),
   `WT0207 ${FAULT}.ramp: this fault is there or not: it cannot grow`,
+);
+
+test('a crash is loaded, and a leak of a service with a limit', (t) => {
+  t.deepEqual(load(withFault('{at: 2m, podCrash: {service: checkout, pods: 2}}')).faults, [
+    { kind: 'podCrash', service: 0, pods: 2, atUs: 180e6, forUs: null, rampUs: 0 },
+  ]);
+  const leaking = withFault('{at: 2m, memoryLeak: {service: checkout, perSecond: 1Mi}}').replace(
+    'limits: {cpu: "1"}',
+    'limits: {cpu: "1", memory: 512Mi}',
+  );
+  t.deepEqual(load(leaking).faults, [
+    { kind: 'memoryLeak', service: 0, bytesPerSecond: 2 ** 20, atUs: 180e6, forUs: null, rampUs: 0 },
+  ]);
+});
+test(
+  'a leak without a limit',
+  finds,
+  withFault('{at: 1m, memoryLeak: {service: ¦ledger, perSecond: 1Mi}}'),
+  `WT0401 ${FAULT}.memoryLeak.service: ledger has no memory limit to be killed at`,
+);
+test(
+  'a crash that lasts',
+  finds,
+  withFault('{at: 1m, for: ¦10s, podCrash: {service: ledger}}'),
+  `WT0207 ${FAULT}.for: a crash is over at once`,
+);
+test(
+  'a burst of a load that is not there',
+  finds,
+  withFault('{at: 1m, loadBurst: {load: ¦users, times: 2}}'),
+  `WT0313 ${FAULT}.loadBurst.load: unknown load "users"`,
 );

@@ -239,6 +239,22 @@ function anyEffect(zones: number, services: number): fc.Arbitrary<Fault> {
         fc.constant({ kind: 'linkLoss' as const, ...link, share: 0.2 }),
         fc.constant({ kind: 'zonePartition' as const, ...link }),
         fc.constant({ kind: 'retryStorm' as const, load: 0, retries: 2 }),
+        fc.constant({ kind: 'loadBurst' as const, load: 0, times: 3 }),
+        fc
+          .record({ service: fc.nat(services - 1), pods: pick<number | null>(null, 1) })
+          .map((one) => ({ kind: 'podCrash' as const, ...one })),
+        fc
+          .record({
+            service: fc.nat(services - 1),
+            pods: pick<number | null>(null, 1),
+            everyUs: pick(0, SECOND, 7 * SECOND),
+          })
+          .map((one) => ({ kind: 'crashLoop' as const, ...one })),
+        fc
+          .constantFrom('istiodDown', 'prometheusOutage', 'scrapeGap', 'staleMetrics')
+          .map((kind) => ({ kind }) as { kind: 'istiodDown' }),
+        fc.constant({ kind: 'apiErrors' as const, share: 0.5 }),
+        fc.constant({ kind: 'apiSlow' as const, addedUs: 4 * SECOND }),
       ),
       times,
     )
