@@ -64,7 +64,9 @@ export function wordMark(word: Word): Markup {
 }
 
 export function serviceTable(policy: PolicyResult): Markup {
-  const rows = (policy.replications[0]?.services ?? []).map(({ service }, index) => {
+  const services = policy.replications[0]?.services ?? [];
+  const hasProxies = services.some((one) => one.proxyCpuMillicores !== undefined);
+  const rows = services.map(({ service }, index) => {
     const own = (
       read: (one: NonNullable<PolicyResult['replications'][number]['services'][number]>) => number | null,
     ): number | null =>
@@ -86,6 +88,7 @@ export function serviceTable(policy: PolicyResult): Markup {
         'percent',
       ),
       formatMs(own((one) => one.cpuMsPerRequest)),
+      ...(hasProxies ? [formatNumber(own((one) => one.proxyCpuMillicores ?? null))] : []),
       formatNumber(own((one) => one.costUsdPerHour)),
     ];
   });
@@ -103,6 +106,7 @@ export function serviceTable(policy: PolicyResult): Markup {
     'CPU m',
     'of requests',
     'CPU/request',
+    ...(hasProxies ? ['proxy CPU m'] : []),
     'USD/h',
   ];
   return htmlTable(`Services under ${policy.policy}, means over the seeds`, header, rows);

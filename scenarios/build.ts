@@ -9,10 +9,11 @@ import { DEFAULTS } from './defaults.js';
 import { rateCurve } from './load-curve.js';
 import { buildPolicies } from './policies.js';
 import { DEFAULT_TRANSFER_BOOK, PRICE_BOOKS } from './prices.js';
+import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { nodeName } from './references.js';
 import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
-import type { Call, Cluster, Distribution, Fault, Load, NodeSpec, Scenario, Service, Step } from './types.js';
+import type { Call, Cluster, Distribution, Fault, Load, NodeSpec, Proxy, Scenario, Service, Step } from './types.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
@@ -58,6 +59,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
         ),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
       propagationUs: spec.mesh.propagation,
+      proxy: buildProxy(spec.mesh.proxy),
       connectTimeoutUs: spec.mesh.connectTimeout,
     },
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
@@ -73,6 +75,22 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       cycleUs: spec.run.cycle,
       seriesUs: spec.run.series,
     },
+  };
+}
+
+function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {
+  if (file === undefined || file.mode === 'none') return null;
+  const figures =
+    file.mode === 'sidecar'
+      ? own(SIDECAR_PRESETS, file.preset ?? DEFAULTS.proxy.sidecarPreset)!
+      : own(ZTUNNEL_PRESETS, file.preset ?? DEFAULTS.proxy.ztunnelPreset)!;
+  return {
+    mode: file.mode,
+    fixedUs: file.fixed ?? figures.fixedUs,
+    meanUs: file.mean ?? figures.meanUs,
+    cpuUsPerRequest: file.cpuPerRequest ?? figures.cpuUsPerRequest,
+    workers: file.workers,
+    requests: { cpuMillicores: file.requests.cpu, memoryBytes: file.requests.memory },
   };
 }
 

@@ -52,6 +52,16 @@ export const DEFAULTS = {
     /** Istio's mesh-wide connectTimeout. */
     connectTimeout: '10s',
   },
+  proxy: {
+    /** Without a release to go by: a round figure above what newer releases publish. */
+    sidecarPreset: 'proposal',
+    ztunnelPreset: 'istio-1.24',
+    /** Istio's `concurrency`. */
+    workers: 2,
+    /** Istio's requests for its sidecars. */
+    cpu: '100m',
+    memory: '128Mi',
+  },
   load: { arrivals: 'poisson' },
   hpa: {
     /** Kubernetes' minReplicas. */

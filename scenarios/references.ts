@@ -10,6 +10,7 @@ import { checkLocalityLbSetting, checkMeshObject, resolveHost } from './destinat
 import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';
+import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -204,11 +205,34 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
       expected: 'routing: kubeProxy, or no connections',
       atKey: true,
     });
+  checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
   const objects = asList(mesh['objects']);
   checkVirtualServices(objects, [...path, 'objects'], names);
   return checkRules(objects, [...path, 'objects'], new Map(), names);
+}
+
+/** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */
+function checkProxy(proxy: Raw, withoutMesh: boolean, names: Names): void {
+  const path: Path = ['spec', 'mesh', 'proxy'];
+  if (proxy['mode'] === 'sidecar' && withoutMesh)
+    names.report('WT0401', [...path, 'mode'], {
+      message: 'sidecars without a mesh',
+      expected: 'routing: istio, or mode: ambient',
+    });
+  if (proxy['mode'] !== 'ambient') return;
+  if (!withoutMesh)
+    names.report('WT0401', [...path, 'mode'], {
+      message: 'a ztunnel balances connections, not requests, and waypoints are not modelled',
+      expected: 'routing: kubeProxy, or mode: sidecar',
+    });
+  const preset = proxy['preset'];
+  if (typeof preset === 'string' && own(ZTUNNEL_PRESETS, preset) === undefined)
+    names.report('WT0401', [...path, 'preset'], {
+      message: `no figures of a ztunnel for "${preset}"`,
+      expected: Object.keys(ZTUNNEL_PRESETS).join(', '),
+    });
 }
 
 function checkVirtualServices(objects: readonly unknown[], path: Path, names: Names): void {

@@ -135,6 +135,21 @@ export interface Compat {
   readonly kubernetesMinor: number;
 }
 
+/** What the proxies of a mesh take. Null in a mesh: nothing. */
+export interface Proxy {
+  /** A proxy beside each pod, or one on each node. */
+  readonly mode: 'sidecar' | 'ambient';
+  /** One pass of one proxy, one way, without waiting: a fixed time and the mean of an exponential one. */
+  readonly fixedUs: number;
+  readonly meanUs: number;
+  /** CPU of one proxy for a request and its reply. */
+  readonly cpuUsPerRequest: number;
+  /** Threads of one proxy. */
+  readonly workers: number;
+  /** What each sidecar requests of its node. */
+  readonly requests: { readonly cpuMillicores: number; readonly memoryBytes: number };
+}
+
 export interface Mesh {
   /** Who chooses the pod: a sidecar per request, or kube-proxy, at random, per connection. */
   readonly routing:
@@ -154,6 +169,7 @@ export interface Mesh {
   readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
   /** From a change of endpoints or rules until every proxy has it. */
   readonly propagationUs: number;
+  readonly proxy: Proxy | null;
   readonly connectTimeoutUs: number;
 }
 

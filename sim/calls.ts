@@ -31,6 +31,7 @@ import { insert } from './kernel/wheel.js';
 import { backOffUs } from './mesh/backOff.js';
 import { noteOutcome } from './outliers.js';
 import { pickPod } from './pick.js';
+import { PASS_OUT, passUs } from './proxies.js';
 import { quantileOf } from './quantileTable.js';
 import {
   CAUSE_DRAW_ABORT,
@@ -58,6 +59,7 @@ import {
   CAUSES,
   EVENT_ARRIVE,
   EVENT_ATTEMPT,
+  EVENT_PROXY_IN,
   EVENT_REPLY,
   EVENT_TIMEOUT,
   EVENT_USER_RETRY,
@@ -246,8 +248,10 @@ function depart(
     insert(world.queue, words, id, nowUs + world.lossUs[program.targetEdge[words[at + TARGET]!]!]!);
     return;
   }
-  words[at + CODE] = EVENT_ARRIVE;
-  insert(world.queue, words, id, nowUs + hopUs(world, caller, pod, key ^ CAUSE_HOP_THERE));
+  const { proxies } = world;
+  const outUs = proxies === null ? 0 : passUs(proxies, caller, world.podNode[caller]!, key ^ PASS_OUT, nowUs);
+  words[at + CODE] = proxies === null ? EVENT_ARRIVE : EVENT_PROXY_IN;
+  insert(world.queue, words, id, nowUs + outUs + hopUs(world, caller, pod, key ^ CAUSE_HOP_THERE));
 }
 
 function isLost(world: World, from: number, to: number, key: number): boolean {

@@ -5,6 +5,7 @@
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, PARENT, POD, WORDS } from './kernel/records.js';
+import { podRequests } from './proxies.js';
 import { EXTERNAL, FLAG_DETACHED, FLAG_LOST, isInPod, isInProxy, isSpan } from './spans.js';
 import type { World } from './world.js';
 
@@ -66,7 +67,7 @@ function checkNodes(sim: Sim): CheckOutcome {
     let cpuMillicores = 0;
     let memoryBytes = 0;
     for (const pod of node.pods) {
-      const { requests } = sim.world.program.services[pod.workload.service]!;
+      const requests = podRequests(sim.world.program, pod.workload.service);
       cpuMillicores += requests.cpuMillicores;
       memoryBytes += requests.memoryBytes;
     }

@@ -6,6 +6,7 @@
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
 import { nodeHoursUsd, podUsd, splitNodeCost, transferUsd, unitPrices } from './cluster/cost.js';
+import { podRequests } from './proxies.js';
 import type { Sim } from './control/state.js';
 
 const HOUR_US = 3_600_000_000;
@@ -59,7 +60,7 @@ export function serviceCostUsdPerHour(sim: Sim, service: number): number {
 }
 
 function podsUsd(sim: Sim, service: number): number {
-  const { requests } = sim.world.program.services[service]!;
+  const requests = podRequests(sim.world.program, service);
   // By request alone: what a pod uses beyond it is the idle of others, and costs nobody more.
   const use = {
     requestCpuMillicores: requests.cpuMillicores,

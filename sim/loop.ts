@@ -28,6 +28,7 @@ import {
 import { findNext, insert, take } from './kernel/wheel.js';
 import { sweepEvent } from './outliers.js';
 import { CALL_PROBABILITY, CALL_TARGET, CALL_WORDS, OP_CPU, OP_END, OP_WAIT, OP_WORDS } from './program.js';
+import { PASS_HOME, PASS_IN, PASS_REPLY, passUs } from './proxies.js';
 import { quantileOf } from './quantileTable.js';
 import {
   CAUSE_CALL,
@@ -52,6 +53,8 @@ import {
   EVENT_ARRIVAL,
   EVENT_ARRIVE,
   EVENT_ATTEMPT,
+  EVENT_PROXY_HOME,
+  EVENT_PROXY_IN,
   EVENT_REPLY,
   EVENT_RESUME,
   EVENT_SHARED_CPU,
@@ -114,6 +117,12 @@ export function runEvents(world: World, untilUs: number): boolean {
         if (caller >= 0) resumeCaller(world, words, doubles, caller, nowUs);
         break;
       }
+      case EVENT_PROXY_IN:
+        reachProxy(world, words, id, nowUs);
+        break;
+      case EVENT_PROXY_HOME:
+        returnToProxy(world, words, id, nowUs);
+        break;
       case EVENT_ARRIVAL:
         externalRequest(world, words, doubles, id, nowUs);
         break;
@@ -237,7 +246,7 @@ function arrive(world: World, words: Int32Array, doubles: Float64Array, id: numb
       counters.serviceFailed[service] = counters.serviceFailed[service]! + 1;
     }
     words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_APP_503 << CAUSE_SHIFT);
-    answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
+    reply(world, words, id, nowUs);
     return;
   }
   counters.inSystem[service] = counters.inSystem[service]! + 1;
@@ -443,7 +452,7 @@ function depart(world: World, words: Int32Array, doubles: Float64Array, id: numb
     counters.serviceLatencyUs[service] = counters.serviceLatencyUs[service]! + tookUs;
     counters.serviceHistogram[service * HISTOGRAM_SIZE + fine]!++;
   }
-  answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
+  reply(world, words, id, nowUs);
 }
 
 /** Little's law, kept exactly: integral of the number in the system, and sojourns clipped to the measured part. */
@@ -455,6 +464,43 @@ export function leaveSystem(world: World, service: number, arrivedUs: number, no
   counters.inSystem[service] = inSystem - 1;
   const fromUs = arrivedUs > world.measureFromUs ? arrivedUs : world.measureFromUs;
   if (nowUs > fromUs) counters.sojournUs[service] = counters.sojournUs[service]! + nowUs - fromUs;
+}
+
+/** The pod's answer sets out; proxies that take time hold it up at both ends. */
+function reply(world: World, words: Int32Array, id: number, nowUs: number): void {
+  const { proxies } = world;
+  if (proxies === null) {
+    answerAt(world, words, id, nowUs + hopBackUs(world, words, id));
+    return;
+  }
+  const at = id * WORDS;
+  const pod = words[at + POD]!;
+  const heldUs = passUs(proxies, pod, world.podNode[pod]!, words[at + KEY]! ^ PASS_REPLY, nowUs);
+  words[at + CODE] = EVENT_PROXY_HOME;
+  insert(world.queue, words, id, nowUs + heldUs + hopBackUs(world, words, id));
+}
+
+/** A request reaches the proxy of its pod; a pod that is gone has none that answers. */
+function reachProxy(world: World, words: Int32Array, id: number, nowUs: number): void {
+  const at = id * WORDS;
+  const pod = words[at + POD]!;
+  const state = world.podState[pod]!;
+  const isThere = state === POD_SERVING || state === POD_DRAINING;
+  const heldUs = isThere ? passUs(world.proxies!, pod, world.podNode[pod]!, words[at + KEY]! ^ PASS_IN, nowUs) : 0;
+  words[at + CODE] = EVENT_ARRIVE;
+  insert(world.queue, words, id, nowUs + heldUs);
+}
+
+/** A reply reaches the proxy of its caller, if that still waits for it. */
+function returnToProxy(world: World, words: Int32Array, id: number, nowUs: number): void {
+  const at = id * WORDS;
+  const parent = words[at + PARENT]!;
+  let heldUs = 0;
+  if (parent !== NOBODY) {
+    const caller = parent >= 0 ? words[parent * WORDS + POD]! : EXTERNAL - parent;
+    heldUs = passUs(world.proxies!, caller, world.podNode[caller]!, words[at + KEY]! ^ PASS_HOME, nowUs);
+  }
+  answerAt(world, words, id, nowUs + heldUs);
 }
 
 function answerAt(world: World, words: Int32Array, id: number, timeUs: number): void {

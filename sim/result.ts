@@ -92,6 +92,7 @@ function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigu
     cpuPercentOfRequests: requested > 0 ? round((cpuMillicores / requested) * 100) : null,
     meanReplicas: round(meanReplicas),
     costUsdPerHour: serviceCostUsdPerHour(sim, service),
+    ...(sim.world.proxies ? { proxyCpuMillicores: round(sim.usage.proxyCpuUs[service]! / seconds / 1000) } : {}),
     cpuMsPerRequest: answered > 0 ? round(sim.usage.cpuUs[service]! / answered / 1000) : null,
   };
 }

@@ -26,6 +26,10 @@ export const EVENT_SWEEP = 12;
 /** A user sends a failed request once more. */
 export const EVENT_USER_RETRY = 13;
 
+/** With proxies that take time: a request reaches its pod's proxy, and a reply its caller's; see sim/proxies.ts. */
+export const EVENT_PROXY_IN = 14;
+export const EVENT_PROXY_HOME = 15;
+
 // FLAGS: eight bits, the number of the attempt, the cause of the failure, and the load of an external request.
 export const FLAG_WORKER = 1;
 export const FLAG_FAILED = 2;
@@ -87,11 +91,13 @@ export const NOBODY = -1;
 /** True for the record of a call, whatever it waits for; false for timers, arrivals and free records. */
 export function isSpan(code: number): boolean {
   return (
-    code >= EVENT_ARRIVE &&
-    code <= STATE_PENDING &&
-    code !== EVENT_SHARED_CPU &&
-    code !== EVENT_TIMEOUT &&
-    code !== FREE
+    (code >= EVENT_ARRIVE &&
+      code <= STATE_PENDING &&
+      code !== EVENT_SHARED_CPU &&
+      code !== EVENT_TIMEOUT &&
+      code !== FREE) ||
+    code === EVENT_PROXY_IN ||
+    code === EVENT_PROXY_HOME
   );
 }
 

@@ -8,15 +8,18 @@ import type { Sim, SimPod } from './control/state.js';
 export interface Usage {
   /** By internal service index, over the measured part. */
   readonly cpuUs: Float64Array;
+  /** CPU of the proxies, by the service whose pods they work for. */
+  readonly proxyCpuUs: Float64Array;
   readonly podUs: Float64Array;
   /** Pod-microseconds by node, and in each by service. */
   readonly podUsByNode: Map<number, Float64Array>;
-  readonly since: Map<SimPod, { cpuUs: number; atUs: number }>;
+  readonly since: Map<SimPod, { cpuUs: number; proxyCpuUs: number; atUs: number }>;
 }
 
 export function createUsage(serviceCount: number): Usage {
   return {
     cpuUs: new Float64Array(serviceCount),
+    proxyCpuUs: new Float64Array(serviceCount),
     podUs: new Float64Array(serviceCount),
     podUsByNode: new Map(),
     since: new Map(),
@@ -26,6 +29,7 @@ export function createUsage(serviceCount: number): Usage {
 /** Starts the measured part: what was used before does not count. */
 export function beginUsage(sim: Sim, usage: Usage, nowUs: number): void {
   usage.cpuUs.fill(0);
+  usage.proxyCpuUs.fill(0);
   usage.podUs.fill(0);
   usage.podUsByNode.clear();
   usage.since.clear();
@@ -33,7 +37,8 @@ export function beginUsage(sim: Sim, usage: Usage, nowUs: number): void {
 }
 
 export function openUsage(sim: Sim, usage: Usage, pod: SimPod, nowUs: number): void {
-  usage.since.set(pod, { cpuUs: cpuUsedUs(sim.world, pod.slot, nowUs), atUs: nowUs });
+  const proxyCpuUs = sim.world.proxies?.cpuUs[pod.slot] ?? 0;
+  usage.since.set(pod, { cpuUs: cpuUsedUs(sim.world, pod.slot, nowUs), proxyCpuUs, atUs: nowUs });
 }
 
 /** A pod leaves its node: what it used since it was last looked at is added up. */
@@ -43,6 +48,8 @@ export function closeUsage(sim: Sim, usage: Usage, pod: SimPod, nowUs: number): 
   usage.since.delete(pod);
   const { service } = pod.workload;
   usage.cpuUs[service] = usage.cpuUs[service]! + cpuUsedUs(sim.world, pod.slot, nowUs) - since.cpuUs;
+  const proxyCpuUs = sim.world.proxies?.cpuUs[pod.slot] ?? 0;
+  usage.proxyCpuUs[service] = usage.proxyCpuUs[service]! + proxyCpuUs - since.proxyCpuUs;
   usage.podUs[service] = usage.podUs[service]! + nowUs - since.atUs;
   const onNode = usage.podUsByNode.get(pod.node.index) ?? new Float64Array(usage.podUs.length);
   onNode[service] = onNode[service]! + nowUs - since.atUs;

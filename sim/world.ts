@@ -13,6 +13,7 @@ import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
 import type { LongLived } from './connections.js';
 import type { RouteChange } from './routes.js';
+import { createProxies, type Proxies } from './proxies.js';
 import { mix } from './random.js';
 import { CAUSES, TRIED_HOSTS } from './spans.js';
 import type { Program } from './program.js';
@@ -69,6 +70,8 @@ export interface World {
   readonly sharing: SharedCpu[];
   /** Records that belong to the pod and that no proxy counts as under way: given up on, or waiting for a connection. */
   readonly podHeld: Int32Array;
+  /** Proxies that take time and CPU; null: they take none. */
+  readonly proxies: Proxies | null;
   readonly podServed: Float64Array;
   readonly podEnvoy: Float64Array;
   /** A word of the pod's own, which the next pod in the same slot does not share. */
@@ -268,6 +271,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podShares: new Uint8Array(pods),
     sharing: Array.from({ length: pods }, createSharedCpu),
     podHeld: new Int32Array(pods),
+    proxies: createProxies(program, pods),
     podServed: new Float64Array(pods),
     podEnvoy: new Float64Array(pods * ENVOY_BUCKETS),
     hostSeenUs: new Float64Array(pods).fill(-Infinity),

@@ -41,6 +41,9 @@ export interface ServiceFigures {
   readonly costUsdPerHour: number;
   /** CPU per request received, in milliseconds; null without requests. */
   readonly cpuMsPerRequest: number | null;
+  /** Mean millicores of the proxies, for the pods of this service: not part of the figures above. Left out where the
+   *  scenario gives the proxies no latency and CPU (`mesh.proxy`). */
+  readonly proxyCpuMillicores?: number;
 }
 
 export interface EdgeFigures {

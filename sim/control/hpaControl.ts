@@ -3,6 +3,7 @@
  * are in sim/cluster/hpa.ts; here its view of the pods is put together and its answer carried out.
  */
 import { desiredReplicas, HPA_SYNC_PERIOD_US, type HpaPod } from '../cluster/hpa.js';
+import { podRequests } from '../proxies.js';
 import { isRunning, reconcile } from './pods.js';
 import { writeFails } from './outages.js';
 import { readResourceMetrics, resourceCpu } from './sensors.js';
@@ -77,7 +78,7 @@ function hpaPod(sim: Sim, pod: SimPod, nowUs: number): HpaPod {
     deleting: pod.deletedUs !== null,
     startedAtUs: pod.startedUs,
     readyCondition: pod.startedUs === null ? null : { ready: pod.endpoint, changedAtUs: pod.endpointChangedUs },
-    cpuRequestMillicores: sim.world.program.services[pod.workload.service]!.requests.cpuMillicores,
+    cpuRequestMillicores: podRequests(sim.world.program, pod.workload.service).cpuMillicores,
     sample: sample && { cpuMillicores: sample.millicores, atUs: sample.atUs, windowUs: sample.windowUs },
   };
 }

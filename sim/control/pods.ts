@@ -6,6 +6,7 @@
  */
 import { readyAtUs } from '../cluster/probe.js';
 import { victimOrder } from '../cluster/replicaset.js';
+import { podRequests } from '../proxies.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
@@ -251,7 +252,7 @@ function hintsOf(
 }
 
 function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {
-  const { requests } = service(sim, pod);
+  const requests = podRequests(sim.world.program, pod.workload.service);
   pod.node = node;
   pod.slot = slot;
   node.pods.add(pod);
@@ -302,7 +303,7 @@ function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
 
 /** The pod leaves its node and the list; its slot goes free once no call touches it. */
 function remove(sim: Sim, pod: SimPod, nowUs: number): void {
-  const { requests } = service(sim, pod);
+  const requests = podRequests(sim.world.program, pod.workload.service);
   const node = pod.node!;
   closeUsage(sim, sim.usage, pod, nowUs);
   node.pods.delete(pod);

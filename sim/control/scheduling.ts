@@ -3,17 +3,17 @@
  * drawn by a key of the pod, so that one more pod elsewhere changes no other pod's draw.
  */
 import { interleaveZones, nonZeroRequests, schedulePod, type SchedulerNode } from '../cluster/scheduler.js';
+import { podRequests } from '../proxies.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 /** The node the scheduler binds the pod to, or null while it fits nowhere. */
 export function findNode(sim: Sim, pod: SimPod): SimNode | null {
   const { workload, wanted } = pod;
-  const service = sim.world.program.services[workload.service]!;
   const preferred = wanted ? sim.nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
   const outcome = schedulePod({
     pod: {
-      requests: service.requests,
+      requests: podRequests(sim.world.program, workload.service),
       requiredZone: workload.pinnedZone ?? wanted?.zone ?? null,
       requiredNode: null,
       preferredNode: preferred >= 0 ? preferred : null,
@@ -43,7 +43,7 @@ export function findNode(sim: Sim, pod: SimPod): SimNode | null {
 function schedulerNode(sim: Sim, node: SimNode): SchedulerNode {
   const nonZero = { cpuMillicores: 0, memoryBytes: 0 };
   for (const pod of node.pods) {
-    const requests = nonZeroRequests(sim.world.program.services[pod.workload.service]!.requests);
+    const requests = nonZeroRequests(podRequests(sim.world.program, pod.workload.service));
     nonZero.cpuMillicores += requests.cpuMillicores;
     nonZero.memoryBytes += requests.memoryBytes;
   }

@@ -104,10 +104,13 @@ function livingGenerations(world: World, sensors: Sensors): Int32Array {
   );
 }
 
+/** CPU of whole pods, sidecars included (a ztunnel is a pod of its own), as requests count them both. */
 function readCpu(world: World, nowUs: number): Float64Array {
   const cpuUs = new Float64Array(world.podCount);
   for (let slot = 0; slot < world.podCount; slot++) {
     if (world.podState[slot] !== POD_FREE) cpuUs[slot] = cpuUsedUs(world, slot, nowUs);
   }
+  const { proxies } = world;
+  if (proxies !== null && !proxies.perNode) cpuUs.forEach((used, slot) => (cpuUs[slot] = used + proxies.cpuUs[slot]!));
   return cpuUs;
 }

@@ -25,6 +25,7 @@ import {
   isInPod,
   isSpan,
 } from '../spans.js';
+import { resetProxy } from '../proxies.js';
 import { bringUpToDate, clearCpu, CFS_PERIOD_US, resetSharedCpu } from '../sharing.js';
 import { POD_DEAD, POD_FREE, POD_STARTING, type World } from '../world.js';
 
@@ -48,6 +49,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   world.podOnCpu[slot] = 0;
   world.podCpuUs[slot] = 0;
   world.podCpuAtUs[slot] = nowUs;
+  if (world.proxies !== null) resetProxy(world.proxies, slot);
   world.podServed[slot] = 0;
   world.podEnvoy.fill(0, slot * ENVOY_BUCKETS, (slot + 1) * ENVOY_BUCKETS);
   if (service === world.program.gateway) return;

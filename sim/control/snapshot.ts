@@ -5,6 +5,7 @@
 import type { KubeObject, Snapshot, SnapshotEdge, SnapshotPod, SnapshotResponseTime } from '../../engine/types.js';
 import { ENVOY_BUCKETS, envoyQuantileMs } from '../kernel/histogram.js';
 import { GATEWAY_NAME } from '../program.js';
+import { podRequests } from '../proxies.js';
 import { POD_SERVING } from '../world.js';
 import { leakedBytes } from './crashes.js';
 import { addWindowResponseTimes, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
@@ -64,7 +65,7 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
     labels: { app: service.name },
     annotations: {},
     service: service.name,
-    podRequests: service.requests,
+    podRequests: podRequests(sim.world.program, workload.service),
     podLimits: service.limits,
   };
 }
@@ -82,7 +83,7 @@ function snapshotPod(sim: Sim, pod: SimPod, nowUs: number): SnapshotPod {
     terminating: pod.deletedUs !== null,
     gated: pod.gated,
     createdAtMs: pod.createdUs / 1000,
-    requests: service.requests,
+    requests: podRequests(sim.world.program, pod.workload.service),
     limits: service.limits,
     usage:
       cpuMillicores === null

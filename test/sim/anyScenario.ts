@@ -13,6 +13,7 @@ import type {
   Load,
   Mesh,
   Policy,
+  Proxy,
   Scenario,
   Service,
   Step,
@@ -42,6 +43,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.3 }),
       roundTripUs: pick(0, 400, 2000),
       propagationUs: pick(0, 200_000, 3 * SECOND),
+      proxy: pick<Mesh['proxy']>(null, null, aProxy('sidecar', 1), aProxy('sidecar', 2), aProxy('ambient', 1)),
       connectTimeoutUs: pick(0, SECOND, 10 * SECOND),
       gatewaysPerZone: pick(1, 2),
       routing: pick<Mesh['routing']>(
@@ -98,6 +100,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
           http ? [{ service, object: routes(service, http) }] : [],
         ),
         propagationUs: parts.propagationUs,
+        proxy: parts.proxy,
         connectTimeoutUs: parts.connectTimeoutUs,
         localityLbSetting: parts.meshSetting,
       },
@@ -108,6 +111,11 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       ],
     };
   });
+
+function aProxy(mode: 'sidecar' | 'ambient', workers: number): Proxy {
+  const requests = { cpuMillicores: 100, memoryBytes: 1.2e8 };
+  return { mode, fixedUs: 100, meanUs: 50, cpuUsPerRequest: mode === 'sidecar' ? 200 : 5000, workers, requests };
+}
 
 export const anyDistribution = (mean: number): fc.Arbitrary<Distribution> =>
   fc.oneof(

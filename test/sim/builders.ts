@@ -119,6 +119,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
       virtualServices: [],
       localityLbSetting: null,
       propagationUs: 200_000,
+      proxy: null,
       connectTimeoutUs: 10e6,
     },
     loads: parts.loads ?? [aLoad(50)],
