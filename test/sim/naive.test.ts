@@ -1,9 +1,11 @@
 /**
  * What a naive simulator gets wrong (SEMANTICS section 0), one test a point, numbered as there. Each shows the figure
- * that the naive reading would give beside the right one.
+ * that the naive reading would give beside the right one. Point 11 stands in balancers.test.ts, 20 in
+ * withoutMesh.test.ts, 22 in test/traces/read/net-lag.test.ts.
  */
 import test from 'ava';
 import { desiredReplicas, HPA_SYNC_PERIOD_US, newHpaState, type HpaPod } from '../../sim/cluster/hpa.js';
+import { cpuShares, cpuWeight, shareCores } from '../../sim/cluster/cpuShares.js';
 import { nodeLossTimeline } from '../../sim/cluster/nodeLoss.js';
 import { budgetStatus, type BudgetPod, type DisruptionBudget } from '../../sim/cluster/pdb.js';
 import { resolveFenceposts } from '../../sim/cluster/rollingUpdate.js';
@@ -344,4 +346,18 @@ test(`naive 23: a chain of synchronous calls is no Jackson network: callers hold
   t.true(Math.abs(free.mean - 100 / 3) < Math.max(0.5, 2 * free.margin), `${free.mean}`);
   const held = tandem(true);
   t.true(Math.abs(held.mean - 80) < Math.max(2, 2 * held.margin), `${held.mean} +- ${held.margin}`);
+});
+
+test('naive 24: with runc 1.3.2 or crun 1.23 contention no longer shares the CPU in proportion to requests', (t) => {
+  const share = (formula: 'linear' | 'curved'): number => {
+    const claim = (millicores: number) => ({
+      weight: cpuWeight(cpuShares(millicores), formula),
+      demandCores: 1,
+      limitCores: Infinity,
+    });
+    return shareCores([claim(500), claim(1000)], 1)[0]!;
+  };
+  // 20 : 39 by the old line, nearly 1 : 2; 59 : 100 by the new curve.
+  t.true(Math.abs(share('linear') - 20 / 59) < 1e-12, `${share('linear')}`);
+  t.true(Math.abs(share('curved') - 59 / 159) < 1e-12, `${share('curved')}`);
 });
