@@ -21,8 +21,8 @@ export interface LossFigures {
   /** Medians of the p95 of each step: in the minute before the loss and in the five after it. */
   readonly p95BeforeMs: number | null;
   readonly p95AfterMs: number | null;
-  /** Null: the simulator does not model PodDisruptionBudgets. */
-  readonly pdbViolations: null;
+  /** Services whose disruption budget was broken for longer than without the loss; null: none has a budget. */
+  readonly pdbViolations: number | null;
 }
 
 export interface LossRow extends LossFigures {
@@ -88,7 +88,7 @@ export function lossFigures(lost: ReplicationResult, baseline: ReplicationResult
     errorBudgetPercent: budget > 0 ? (Math.round(failed) / budget) * 100 : null,
     p95BeforeMs: median(within(series, atSeconds - BEFORE_SECONDS, atSeconds).flatMap((i) => series.p95Ms[i] ?? [])),
     p95AfterMs: median(early.flatMap((i) => series.p95Ms[i] ?? [])),
-    pdbViolations: null,
+    pdbViolations: violations(lost, baseline),
   };
 }
 
@@ -131,7 +131,7 @@ export function lossText(report: LossReport, options: { readonly color: boolean 
     'recovery: until p95 and failures are those of the run without the loss; never: not within the run',
     ...alikeNotes(report),
     ...blackHoleNotes(report),
-    'PDB violations: not modelled',
+    ...budgetNotes(report),
   ];
   return `${[...lines, '', ...notes.flatMap((note) => wrap(note, terminalCells - 2)).map((line) => paint.faint(`  ${line}`))].join('\n')}\n`;
 }
@@ -169,6 +169,24 @@ function blackHoleNotes({ policies }: LossReport): string[] {
         ]
       : []),
     ...(without.length > 0 ? [none] : []),
+  ];
+}
+
+function violations(lost: ReplicationResult, baseline: ReplicationResult): number | null {
+  const { budgets } = lost.faultTolerance;
+  const before = new Map(baseline.faultTolerance.budgets.map(({ service, brokenSeconds }) => [service, brokenSeconds]));
+  if (budgets.length === 0) return null;
+  return budgets.filter(({ service, brokenSeconds }) => brokenSeconds > (before.get(service) ?? 0)).length;
+}
+
+function budgetNotes({ policies }: LossReport): string[] {
+  const rows = policies.flatMap(({ losses }) => losses);
+  if (rows.every(({ pdbViolations }) => pdbViolations === null)) return ['PDB violations: no service has a budget'];
+  const broken = rows.filter(({ pdbViolations }) => (pdbViolations ?? 0) > 0);
+  const [worst] = [...broken].sort((a, b) => b.pdbViolations! - a.pdbViolations!);
+  return [
+    `PDB violations: ${broken.length} of ${rows.length} losses leave a budget short of pods` +
+      (worst ? `; ${nameOf(worst)} breaks ${worst.pdbViolations}` : ''),
   ];
 }
 

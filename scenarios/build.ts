@@ -13,7 +13,19 @@ import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { nodeName } from './references.js';
 import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
-import type { Call, Cluster, Distribution, Fault, Load, NodeSpec, Proxy, Scenario, Service, Step } from './types.js';
+import type {
+  Call,
+  Cluster,
+  Distribution,
+  Fault,
+  Load,
+  NodeSpec,
+  PodCount,
+  Proxy,
+  Scenario,
+  Service,
+  Step,
+} from './types.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
@@ -178,6 +190,7 @@ function buildService(
     },
     terminationGraceUs: file.terminationGrace,
     spread: file.spread,
+    disruptionBudget: buildBudget(file.disruptionBudget),
     labels: { app: file.versionOf ?? file.name, ...file.labels },
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
@@ -192,6 +205,17 @@ function buildService(
       responseBytes: endpoint.responseBytes,
     })),
   };
+}
+
+function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruptionBudget'] {
+  if (file === undefined) return null;
+  const { minAvailable, maxUnavailable, unhealthyPodEviction } = file;
+  // The schema takes numbers and percentages alone.
+  const limit =
+    minAvailable !== undefined
+      ? { minAvailable: minAvailable as PodCount }
+      : { maxUnavailable: maxUnavailable as PodCount };
+  return { limit, unhealthyPodEviction };
 }
 
 function buildStep(step: StepFile, names: EndpointNames): Step {
@@ -288,5 +312,7 @@ function buildFault(
   const times = { atUs: file.at + warmUpUs, forUs: file.for ?? null };
   if (file.zoneOutage !== undefined)
     return { kind: 'zoneOutage', zone: cluster.zones.findIndex((zone) => zone.name === file.zoneOutage), ...times };
+  if (file.nodeDrain !== undefined)
+    return { kind: 'nodeDrain', node: cluster.nodes.findIndex((node) => node.name === file.nodeDrain), ...times };
   return { kind: 'nodeLoss', node: cluster.nodes.findIndex((node) => node.name === file.nodeLoss), ...times };
 }

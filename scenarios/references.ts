@@ -383,6 +383,8 @@ function checkFaults(
       checkName('WT0303', 'zone', fault['zoneOutage'], zones, [...path, 'zoneOutage'], report);
     if (fault['nodeLoss'] !== undefined)
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
+    if (fault['nodeDrain'] !== undefined)
+      checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
     for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak'])
       if (fault[kind] !== undefined)
         checkName('WT0301', 'service', asRecord(fault[kind])['service'], services, [...path, kind, 'service'], report);

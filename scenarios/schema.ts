@@ -209,6 +209,12 @@ const spread = z.strictObject({
   maxSkew: whole(1, 'Pods that a zone may hold more than the emptiest, when hard.').prefault(DEFAULTS.service.maxSkew),
 });
 
+const podCount = z
+  .union([whole(0, 'Number of pods.'), z.string().regex(/^\d{1,3}%$/)], {
+    error: 'a number of pods, or a percentage such as 50%',
+  })
+  .meta({ description: 'A number of pods, or a percentage, rounded up.' });
+
 const service = z.strictObject({
   name: dnsName('Name of the service and of its Deployment.'),
   replicas: z
@@ -247,6 +253,18 @@ const service = z.strictObject({
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
   spread: spread.prefault({}),
+  disruptionBudget: oneOf(
+    {
+      minAvailable: podCount.optional(),
+      maxUnavailable: podCount.optional(),
+      unhealthyPodEviction: word(
+        ['IfHealthyBudget', 'AlwaysAllow'],
+        'unhealthyPodEvictionPolicy of the budget.',
+      ).prefault('IfHealthyBudget'),
+    },
+    'PodDisruptionBudget of its pods. Default: none.',
+    ['unhealthyPodEviction'],
+  ).optional(),
   labels: z
     .record(z.string(), z.string({ error: 'a text' }), { error: 'a mapping from label to value' })
     .optional()
@@ -427,6 +445,7 @@ const fault = oneOf(
     zoneOutage: text('Zone that is lost with all its nodes.').optional(),
     ramp: positiveDuration('Time in which the fault grows to its full strength. Default: at once.').optional(),
     nodeLoss: text('Node that is lost.').optional(),
+    nodeDrain: text('Node that is cordoned and drained, as budgets allow.').optional(),
     serviceFailure: z
       .strictObject({
         service: text('Service that fails.'),

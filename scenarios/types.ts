@@ -94,6 +94,9 @@ export interface Spread {
   readonly maxSkew: number;
 }
 
+/** A number of pods, or a share of them. */
+export type PodCount = number | `${number}%`;
+
 export interface Service {
   readonly name: string;
   /** Replicas at the start, placed by the simulated scheduler; or a fixed number per zone (index = zone). */
@@ -117,6 +120,11 @@ export interface Service {
   };
   readonly terminationGraceUs: number;
   readonly spread: Spread;
+  /** Its PodDisruptionBudget; null: none. */
+  readonly disruptionBudget: {
+    readonly limit: { readonly minAvailable: PodCount } | { readonly maxUnavailable: PodCount };
+    readonly unhealthyPodEviction: 'IfHealthyBudget' | 'AlwaysAllow';
+  } | null;
   /** Labels of the pods, by which subsets tell versions apart. */
   readonly labels: Readonly<Record<string, string>>;
   /** The service behind whose host this one runs as a further version; null: it has a host of its own. */
@@ -194,6 +202,8 @@ export interface Load {
 export type Fault =
   | { readonly kind: 'zoneOutage'; readonly zone: number; readonly atUs: number; readonly forUs: number | null }
   | { readonly kind: 'nodeLoss'; readonly node: number; readonly atUs: number; readonly forUs: number | null }
+  /** A node is cordoned and its pods evicted as their budgets allow; at the end it takes pods again. */
+  | { readonly kind: 'nodeDrain'; readonly node: number; readonly atUs: number; readonly forUs: number | null }
   /** A share of the requests that the service has worked on is answered with 500. */
   | ({ readonly kind: 'serviceFailure'; readonly service: number; readonly share: number } & FaultTimes)
   /** Round trips between two zones take longer. */

@@ -1,6 +1,7 @@
 /** What a fault did to the users, read off the time series, and what the last state of the cluster would survive. */
 import type { FaultFigures, FaultTolerance, RunSeries } from '../traces/run-result.js';
 import type { Fault, Scenario } from '../scenarios/types.js';
+import { budgetFigures } from './control/drain.js';
 import type { Sim } from './control/state.js';
 import { round } from './control/series.js';
 
@@ -26,7 +27,7 @@ export function faultTolerance(sim: Sim, series: RunSeries): FaultTolerance {
       recoverySeconds: recoverySeconds(series, atSeconds),
     };
   });
-  return { faults, zonesCovered: coverage(sim) };
+  return { faults, zonesCovered: coverage(sim), budgets: budgetFigures(sim) };
 }
 
 function nameOf(fault: Fault, { cluster, services, loads }: Scenario): string {
@@ -37,6 +38,8 @@ function nameOf(fault: Fault, { cluster, services, loads }: Scenario): string {
       return `zone ${cluster.zones[fault.zone]!.name} lost`;
     case 'nodeLoss':
       return `node ${cluster.nodes[fault.node]!.name} lost`;
+    case 'nodeDrain':
+      return `node ${cluster.nodes[fault.node]!.name} drained`;
     case 'serviceFailure':
       return `${services[fault.service]!.name} fails ${round(fault.share * 100)}%`;
     case 'linkLatency':

@@ -5,6 +5,7 @@
 import type { Scenario } from '../scenarios/types.js';
 import type { ReplicationResult } from '../traces/run-result.js';
 import { checkRun } from './checkers.js';
+import { BUDGET_CHECK_US, checkBudgets } from './control/drain.js';
 import { planDrill, stopEngine, type Drill } from './control/drill.js';
 import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
@@ -55,6 +56,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   planFaults(sim);
   for (const load of loads)
     for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));
+  if (sim.budgets.length > 0) every(sim, run.warmUpUs, BUDGET_CHECK_US, (nowUs) => checkBudgets(sim, nowUs));
   const recorder = createSeries(sim, run.seriesUs / 1e6);
   sim.calendar.at(run.warmUpUs, (nowUs) => {
     beginMeasuring(sim, nowUs);

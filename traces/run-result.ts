@@ -121,6 +121,12 @@ export interface FaultFigures {
 
 export interface FaultTolerance {
   readonly faults: readonly FaultFigures[];
+  /** By service with a disruption budget: how long it was broken, and how many pods it was short of at worst. */
+  readonly budgets: readonly {
+    readonly service: string;
+    readonly brokenSeconds: number;
+    readonly shortOfPods: number;
+  }[];
   /** At the end of the run. */
   readonly zonesCovered: readonly {
     readonly service: string;

@@ -10,6 +10,7 @@ import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { zoneBounds } from '../load.js';
 import { POD_SERVING } from '../world.js';
 import { planCrashes } from './crashes.js';
+import { planDrains } from './drain.js';
 import { planEffects } from './effects.js';
 import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
 import { killSlot } from './slots.js';
@@ -22,6 +23,7 @@ export function planFaults(sim: Sim): void {
   const { scenario } = sim.world.program;
   planEffects(sim);
   planCrashes(sim);
+  planDrains(sim);
   for (const fault of scenario.faults) {
     if (fault.kind !== 'nodeLoss' && fault.kind !== 'zoneOutage') continue;
     if (fault.forUs === 0) continue;

@@ -79,6 +79,7 @@ export function createPod(
     deletedUs: null,
     dead: false,
     restarts: 0,
+    evictionAllowedUs: null,
     restartState: null,
   };
   workload.pods.push(pod);

@@ -50,7 +50,7 @@ function schedulerNode(sim: Sim, node: SimNode): SchedulerNode {
   return {
     zone: node.spec.zone,
     ready: node.ready,
-    schedulable: true,
+    schedulable: node.cordons === 0,
     allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
     requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
     nonZeroRequested: nonZero,

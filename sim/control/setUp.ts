@@ -59,6 +59,7 @@ export function setUp(
       spec,
       up: true,
       faultCount: 0,
+      cordons: 0,
       ready: true,
       epoch: 0,
       requestedCpuMillicores: 0,
@@ -75,6 +76,9 @@ export function setUp(
     routeVersion: new Int32Array(program.serviceCount),
     zonesDown: new Set(),
     outages: createOutages(),
+    budgets: program.services.flatMap(({ disruptionBudget }, service) =>
+      disruptionBudget ? [{ service, brokenSeconds: 0, leastSpare: Infinity }] : [],
+    ),
     crashLoops: new Set(),
     onStart: null,
     zoneOutages: scenario.cluster.zones.map(() => ({ underWay: 0, begun: 0 })),

@@ -35,7 +35,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
       region: zones[node.spec.zone]!.region,
       zone: zones[node.spec.zone]!.name,
       ready: node.ready,
-      schedulable: true,
+      schedulable: node.cordons === 0,
       allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
       requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
       taints: [],

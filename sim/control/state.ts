@@ -8,6 +8,7 @@ import type { LoggedDecision } from '../../traces/run-result.js';
 import type { HpaState } from '../cluster/hpa.js';
 import type { RestartState } from '../cluster/restartBackOff.js';
 import type { CrashLoop } from './crashes.js';
+import type { BudgetWatch } from './drain.js';
 import type { Outages } from './outages.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
@@ -20,6 +21,8 @@ export interface SimNode {
   /** Power is on: no fault holds the node down. Faults may overlap, so they are counted. */
   up: boolean;
   faultCount: number;
+  /** Drains under way: with any, nothing new is placed here. */
+  cordons: number;
   /** What the API says; follows `up` with the delay of the lease. */
   ready: boolean;
   /** Counts the losses, so that a late timer of an earlier one does nothing. */
@@ -72,6 +75,8 @@ export interface SimPod {
   dead: boolean;
   /** Times that its container was started again, and the kubelet's back-off. */
   restarts: number;
+  /** When its budget last allowed an eviction; null: never. */
+  evictionAllowedUs: number | null;
   restartState: RestartState | null;
 }
 
@@ -102,6 +107,7 @@ export interface Sim {
   /** Outages under way by zone, and how many there have been. */
   readonly zoneOutages: { underWay: number; begun: number }[];
   readonly outages: Outages;
+  readonly budgets: BudgetWatch[];
   readonly crashLoops: Set<CrashLoop>;
   /** Called when a container starts. */
   onStart: ((pod: SimPod, startUs: number) => void) | null;

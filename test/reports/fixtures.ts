@@ -157,6 +157,7 @@ function aReplication(seed: number, policy: PolicyTraits, traits: Required<RunTr
             },
           ]
         : [],
+      budgets: [],
       zonesCovered: services.map((service) => ({
         service,
         zones: traits.zones.length,

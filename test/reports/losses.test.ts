@@ -111,7 +111,7 @@ test('no line of the table is wider than 80 cells, and it never says 100% where 
   t.regex(text, /zone a +100% +10 s +0\.01% +100 ms +12\.3 s/);
   t.regex(text, / 3 x node/);
   t.regex(text, /99\.95% allows in 30 days/);
-  t.regex(text, /PDB violations: not modelled/);
+  t.regex(text, /PDB violations: no service has a budget/);
 });
 
 test('the table says in how many black holes goodput recovered, and where there was none to try', (t) => {

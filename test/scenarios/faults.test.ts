@@ -65,6 +65,24 @@ test(
   `WT0207 ${FAULT}.ramp: this fault is there or not: it cannot grow`,
 );
 
+test('a drain is loaded, and a disruption budget', (t) => {
+  const text = withFault('{at: 2m, for: 1m, nodeDrain: pool-r1-a-0}').replace(
+    '    - name: ledger\n',
+    '    - name: ledger\n      disruptionBudget: {minAvailable: 50%}\n',
+  );
+  const { faults, services } = load(text);
+  t.deepEqual(faults, [{ kind: 'nodeDrain', node: 0, ...times }]);
+  t.deepEqual(services[1]!.disruptionBudget, {
+    limit: { minAvailable: '50%' },
+    unhealthyPodEviction: 'IfHealthyBudget',
+  });
+});
+test(
+  'a drain of a node that is not there',
+  finds,
+  withFault('{at: 1m, nodeDrain: ¦pool-r1-a-9}'),
+  `WT0311 ${FAULT}.nodeDrain: unknown node "pool-r1-a-9"`,
+);
 test('a crash is loaded, and a leak of a service with a limit', (t) => {
   t.deepEqual(load(withFault('{at: 2m, podCrash: {service: checkout, pods: 2}}')).faults, [
     { kind: 'podCrash', service: 0, pods: 2, atUs: 180e6, forUs: null, rampUs: 0 },

@@ -113,6 +113,7 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    disruptionBudget: null,
     labels: { app: 'ledger' },
     versionOf: null,
     trafficDistribution: null,

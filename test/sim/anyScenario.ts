@@ -167,6 +167,11 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       holds: fc.boolean(),
       pull: pick(0, 2 * SECOND),
       grace: pick(0, SECOND, 30 * SECOND),
+      budget: pick<Service['disruptionBudget']>(
+        null,
+        { limit: { minAvailable: 1 }, unhealthyPodEviction: 'IfHealthyBudget' },
+        { limit: { maxUnavailable: '50%' }, unhealthyPodEviction: 'AlwaysAllow' },
+      ),
       distribution: pick<Service['trafficDistribution']>(null, null, 'PreferClose', 'PreferSameZone'),
       hard: fc.boolean(),
       endpoint: anyEndpoint(index, services),
@@ -191,6 +196,7 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
         terminationGraceUs: parts.grace,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
         trafficDistribution: parts.distribution,
+        disruptionBudget: parts.budget,
         topologyModeAuto: parts.hard,
         endpoints: [parts.endpoint],
       });
@@ -273,6 +279,7 @@ function anyFault(zones: number): fc.Arbitrary<Fault> {
   const forUs = pick<number | null>(null, 0, SECOND, 15 * SECOND, 90 * SECOND);
   const atUs = fc.integer({ min: 0, max: 60 }).map((second) => second * SECOND);
   return fc.oneof(
+    fc.record({ kind: fc.constant<'nodeDrain'>('nodeDrain'), node: fc.constant(0), atUs, forUs }),
     fc.record({
       kind: fc.constant<'zoneOutage'>('zoneOutage'),
       zone: fc.integer({ min: 0, max: zones - 1 }),

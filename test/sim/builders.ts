@@ -56,6 +56,7 @@ export function aService(parts: Partial<Service> = {}): Service {
     terminationGraceUs: 30e6,
     spread: { zone: 'soft', maxSkew: 5 },
     labels: {},
+    disruptionBudget: null,
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,

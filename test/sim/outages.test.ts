@@ -200,6 +200,7 @@ test('a fault of length 0 changes nothing, whatever its kind', (t) => {
   const kinds: Fault[] = [
     { kind: 'zoneOutage', zone: 0, atUs: none.atUs, forUs: 0 },
     { kind: 'nodeLoss', node: 0, atUs: none.atUs, forUs: 0 },
+    { kind: 'nodeDrain', node: 0, atUs: none.atUs, forUs: 0 },
     { kind: 'serviceFailure', service: 0, share: 1, ...none },
     { kind: 'linkLatency', from: 0, to: 0, addedUs: SECOND, ...none },
     { kind: 'linkLoss', from: 0, to: 0, share: 1, ...none },

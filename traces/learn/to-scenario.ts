@@ -138,6 +138,7 @@ function service(
     terminationGraceUs: 30_000_000,
     spread: { zone: 'soft', maxSkew: 1 },
     labels: {},
+    disruptionBudget: null,
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
