@@ -28,9 +28,9 @@ const FIELDS = {
     directResponse: KNOWN,
     delegate: KNOWN,
     rewrite: KNOWN,
-    mirror: KNOWN,
+    mirror: MODELLED,
     mirrors: KNOWN,
-    mirrorPercentage: KNOWN,
+    mirrorPercentage: MODELLED,
     corsPolicy: KNOWN,
     headers: KNOWN,
   },
@@ -163,6 +163,14 @@ function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints
   if (destinations.length > 1 && sum === 0)
     to.report('WT0401', [...path, 'route'], { message: 'the weights sum to 0', expected: 'a weight above 0' });
   checkDuration(route, 'timeout', path, to);
+  if (route['mirror'] !== undefined)
+    checkDestination(asRecord(route['mirror']), [...path, 'mirror'], routed, endpoints, to);
+  const mirrored = asRecord(route['mirrorPercentage'])['value'];
+  if (mirrored !== undefined && !(typeof mirrored === 'number' && mirrored >= 0 && mirrored <= 100))
+    to.report('WT0401', [...path, 'mirrorPercentage', 'value'], {
+      message: 'not a percentage',
+      expected: 'a number from 0 to 100',
+    });
   checkRetries(asRecord(route['retries']), [...path, 'retries'], to);
   if (route['fault'] !== undefined) checkFault(asRecord(route['fault']), [...path, 'fault'], to);
 }

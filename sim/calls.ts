@@ -37,6 +37,7 @@ import {
   CAUSE_DRAW_ABORT,
   CAUSE_DRAW_DELAY,
   CAUSE_DRAW_LOSS,
+  CAUSE_DRAW_MIRROR,
   CAUSE_DRAW_RETRY,
   CAUSE_DRAW_USER,
   CAUSE_HOP_THERE,
@@ -99,7 +100,8 @@ export function startCall(
   nowUs: number,
 ): boolean {
   const { program } = world;
-  if (world.tracksUsers) world.pickingUser = userOf(world, parent, key, flags);
+  // A copy has the user of its original, which picks at the same moment.
+  if (world.tracksUsers && parent !== NOBODY) world.pickingUser = userOf(world, parent, key, flags);
   let delayUs = 0;
   if (target < 0) {
     const route = program.routes[~target]!;
@@ -128,6 +130,8 @@ export function startCall(
       insert(world.queue, words, id, nowUs + delayUs);
       return true;
     }
+    if (route.mirror >= 0 && mix(key ^ CAUSE_DRAW_MIRROR) >>> 0 < route.mirrorBelow)
+      startCall(world, words, doubles, NOBODY, caller, route.mirror, mix(key ^ CAUSE_DRAW_MIRROR ^ GOLDEN), 0, nowUs);
   }
   const isTimed = program.policyTimed[program.targetPolicy[target]!] === 1;
   if (delayUs > 0) {

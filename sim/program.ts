@@ -137,8 +137,8 @@ export function compileProgram(scenario: Scenario): Program {
     sameNodeDelayUs: roundTrip.sameNodeUs / 2,
     jitterTable,
     exponentialTable,
-    // Two for each call: its span, and its time-out.
-    reserve: 2 * widest + 8 + zones.length,
+    // Two for each call: its span, and its time-out; as many again for a copy of it.
+    reserve: (targets.routes.some(({ mirror }) => mirror >= 0) ? 4 : 2) * widest + 8 + zones.length,
   };
 }
 

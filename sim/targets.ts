@@ -30,6 +30,9 @@ export interface RequestRoute {
   readonly delayBelow: number;
   readonly delayUs: number;
   readonly abortBelow: number;
+  /** Target that gets a copy of a share of the calls, scaled to 2^32, whose answers nobody waits for; -1: none. */
+  readonly mirror: number;
+  readonly mirrorBelow: number;
 }
 
 const TWO_TO_32 = 4294967296;
@@ -80,12 +83,14 @@ export class TargetSet {
     const chosen = destinations.map(({ host, subset }) => this.destination(source, host, subset, called, policy));
     const targets = chosen.map(({ target }) => target);
     const causes = chosen.map(({ cause }) => cause);
-    if (targets.length === 1 && causes[0] === 0 && route.fault === null) return targets[0]!;
+    const mirror = this.mirror(source, route.mirror, called);
+    if (targets.length === 1 && causes[0] === 0 && route.fault === null && mirror === null) return targets[0]!;
     return ~this.route(
       targets,
       destinations.map(({ weight }) => weight),
       route.fault,
       causes,
+      mirror,
     );
   }
 
@@ -102,6 +107,18 @@ export class TargetSet {
       this.httpRoutes.set(service, routes);
     }
     return routes;
+  }
+
+  /** Where copies go; null: nowhere, as to a subset without pods. A copy is sent once, whatever becomes of it. */
+  private mirror(
+    source: number,
+    mirror: HttpRoute['mirror'],
+    called: EndpointRef,
+  ): { target: number; percent: number } | null {
+    if (mirror === null || mirror.percent === 0) return null;
+    const once = this.policy({ attempts: 0, retryCauses: 0, perTryTimeoutUs: 0, timeoutUs: 0, backOffBaseUs: 0 });
+    const { target, cause } = this.destination(source, mirror.host, mirror.subset, called, once);
+    return cause === 0 ? { target, percent: mirror.percent } : null;
   }
 
   /** Where one destination leads; the edge to the host itself where the proxy has nowhere to send it. */
@@ -157,6 +174,7 @@ export class TargetSet {
     weights: readonly number[],
     fault: HttpRoute['fault'],
     causes: readonly number[],
+    mirror: { readonly target: number; readonly percent: number } | null = null,
   ): number {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     let sum = 0;
@@ -169,6 +187,8 @@ export class TargetSet {
       delayBelow: scaled(fault?.delay?.percent),
       delayUs: fault?.delay?.fixedUs ?? 0,
       abortBelow: scaled(fault?.abort?.percent),
+      mirror: mirror?.target ?? -1,
+      mirrorBelow: scaled(mirror?.percent),
     };
     return indexed(this.routeIndex, JSON.stringify(route), () => this.routes.push(route) - 1);
   }

@@ -423,13 +423,15 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
         abort: { percentage: { value: 5 }, httpStatus: 500 },
       }),
       splits: fc.boolean(),
+      mirrors: pick(null, null, 100, 30),
     })
-    .map(({ timeout, retries, fault, splits }) => ({
+    .map(({ timeout, retries, fault, splits, mirrors }) => ({
       // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
       route: splits ? [own, { ...own, weight: 20 }] : [own],
       ...(timeout ? { timeout } : {}),
       ...(retries ? { retries } : {}),
       ...(fault ? { fault } : {}),
+      ...(mirrors === null ? {} : { mirror: own.destination, mirrorPercentage: { value: mirrors } }),
     }));
 }
 

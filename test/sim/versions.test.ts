@@ -95,3 +95,29 @@ test('A17: a subset finds its service by labels, and its policy goes before that
   });
   t.is(ruleOfVersion(rules, { version: 'v1' }), rules);
 });
+
+test(`A17: a mirror gets a copy of 30 % of the requests, and whatever it answers the users do not notice ${SEED_NOTE}`, (t) => {
+  const scenario = canary(SUBSETS, [to('v1', 100)]);
+  const mirrored = (percent: number): Scenario => {
+    const [{ object, service }] = scenario.mesh.virtualServices as [(typeof scenario.mesh.virtualServices)[0]];
+    const route = {
+      route: [to('v1', 100)],
+      mirror: { host: 's0', subset: 'v2' },
+      mirrorPercentage: { value: percent },
+    };
+    const spec = { hosts: ['s0'], http: [route] };
+    return {
+      ...scenario,
+      mesh: { ...scenario.mesh, virtualServices: [{ service, object: { ...object, spec } }] },
+      faults: [{ kind: 'serviceFailure', service: 1, share: 1, atUs: 0, forUs: null, rampUs: 0 }],
+    };
+  };
+  const [plain] = runSeeds(mirrored(0), 1);
+  const [copied] = runSeeds(mirrored(30), 1);
+  t.deepEqual(copied!.total, plain!.total);
+  t.is(copied!.total.requests.failed, 0);
+  const copies = copied!.services.find(({ service }) => service === 's0-v2')!.requests;
+  // 60,000 requests: four standard errors of 30 % are 0.75 %.
+  t.true(Math.abs(copies.total / 60_000 - 0.3) < 0.0075, `${copies.total}`);
+  t.is(copies.failed, copies.total);
+});
