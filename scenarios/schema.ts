@@ -209,9 +209,20 @@ const spread = z.strictObject({
   maxSkew: whole(1, 'Pods that a zone may hold more than the emptiest, when hard.').prefault(DEFAULTS.service.maxSkew),
 });
 
+/** 0% to 100%, whole. */
+const PERCENTAGE = /^(\d{1,2}|100)%$/;
+
 const podCount = z
-  .union([whole(0, 'Number of pods.'), z.string().regex(/^\d{1,3}%$/)], {
+  .union([whole(0, 'Number of pods.'), z.string().meta({ pattern: PERCENTAGE.source })], {
     error: 'a number of pods, or a percentage such as 50%',
+  })
+  .superRefine((value, context) => {
+    if (typeof value === 'number' || PERCENTAGE.test(value)) return;
+    context.addIssue({
+      code: 'custom',
+      message: 'not a number of pods',
+      params: { code: 'WT0204', expected: 'a number of pods, or a percentage such as 50%', hint: null },
+    });
   })
   .meta({ description: 'A number of pods, or a percentage, rounded up.' });
 

@@ -113,3 +113,19 @@ test(
   withFault('{at: 1m, loadBurst: {load: ¦users, times: 2}}'),
   `WT0313 ${FAULT}.loadBurst.load: unknown load "users"`,
 );
+
+test(
+  'a budget that is neither a number nor a percentage',
+  finds,
+  small(['    - name: ledger\n', '    - name: ledger\n      disruptionBudget: {minAvailable: ¦120%}\n']),
+  'WT0204 spec.services[1].disruptionBudget.minAvailable: not a number of pods',
+);
+test(
+  'a budget that says both',
+  finds,
+  small([
+    '    - name: ledger\n',
+    '    - name: ledger\n      disruptionBudget: ¦{minAvailable: 1, maxUnavailable: 1}\n',
+  ]),
+  'WT0207 spec.services[1].disruptionBudget: minAvailable and maxUnavailable exclude each other',
+);
