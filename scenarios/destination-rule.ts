@@ -4,15 +4,13 @@
  * 100, no overlapping localities, `distribute` and `failover` apart, plain and different failover regions.
  * Fields that Istio knows and the simulator does not yet are not errors but `unmodelled`: they become notices.
  */
+import { checkDuration, checkKnownFields, KNOWN, MODELLED } from './istio-fields.js';
+import { checkLocalityLbSetting } from './locality-setting.js';
 import { checkConsistentHash, checkWarmUp } from './load-balancer.js';
 import { didYouMean } from './problems.js';
-import { asList, asRecord, isObject } from './raw.js';
+import { asRecord, isObject } from './raw.js';
 import type { Report } from './raw.js';
 import type { Path } from './source.js';
-import { duration } from './units.js';
-
-const MODELLED = true;
-const KNOWN = false;
 
 /** Fields by place: modelled here, or only known to Istio. */
 const FIELDS = {
@@ -56,7 +54,6 @@ const FIELDS = {
     maxConcurrentStreams: KNOWN,
   },
   retryBudget: { percent: MODELLED, minRetryConcurrency: MODELLED },
-  localityLbSetting: { enabled: MODELLED, distribute: MODELLED, failover: MODELLED, failoverPriority: MODELLED },
   outlierDetection: {
     consecutiveErrors: MODELLED,
     consecutive5xxErrors: MODELLED,
@@ -139,7 +136,7 @@ function checkRule(object: Readonly<Record<string, unknown>>, path: Path, to: Ru
       expected: 'networking.istio.io/v1',
     });
   }
-  checkFields(object, 'object', path, to);
+  checkOwn(object, 'object', path, to);
   const spec = section(object, 'spec', path, to);
   checkTrafficPolicy(spec, [...path, 'spec'], to);
   checkSubsets(spec['subsets'], [...path, 'spec', 'subsets'], to);
@@ -153,7 +150,7 @@ function checkSubsets(raw: unknown, path: Path, to: RuleReport): void {
   const seen = new Set<unknown>();
   for (const [index, subset] of raw.map(asRecord).entries()) {
     const at = [...path, index];
-    checkFields(subset, 'subset', at, to);
+    checkOwn(subset, 'subset', at, to);
     const { name, labels } = subset;
     if (typeof name !== 'string' || name === '')
       to.report('WT0401', name === undefined ? at : [...at, 'name'], {
@@ -213,35 +210,19 @@ function section(
     if (name !== 'spec') to.report('WT0203', [...path, name], { message: 'is not an object', expected: 'an object' });
     return {};
   }
-  checkFields(asRecord(value), name, [...path, name], to);
+  checkOwn(asRecord(value), name, [...path, name], to);
   if ((name === 'trafficPolicy' || name === 'connectionPool') && Object.keys(asRecord(value)).length === 0)
     to.report('WT0401', [...path, name], { message: 'Istio refuses it empty', expected: 'at least one field' });
   return asRecord(value);
 }
 
-function checkFields(
+function checkOwn(
   value: Readonly<Record<string, unknown>>,
   place: keyof typeof FIELDS,
   path: Path,
   to: RuleReport,
 ): void {
-  const fields: Readonly<Record<string, boolean>> = FIELDS[place];
-  for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(fields, key)) {
-      const known = Object.keys(fields);
-      to.report('WT0201', [...path, key], {
-        message: `unknown key "${key}"`,
-        expected: `one of ${known.join(', ')}`,
-        hint: didYouMean(key, known),
-        atKey: true,
-      });
-    } else if (fields[key] === KNOWN)
-      to.unmodelled({
-        code: 'WT0502',
-        path: [...path, key],
-        message: `${key} of a DestinationRule is not simulated yet`,
-      });
-  }
+  checkKnownFields(value, FIELDS[place], path, to, (key) => `${key} of a DestinationRule is not simulated yet`);
 }
 
 function checkSimple(balancer: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
@@ -257,167 +238,6 @@ function checkSimple(balancer: Readonly<Record<string, unknown>>, path: Path, to
       expected: `one of ${SIMPLE.join(', ')}`,
       hint: didYouMean(simple, [...SIMPLE, ...SIMPLE_KNOWN]),
     });
-  }
-}
-
-/** Also used for the mesh-wide setting. */
-export function checkLocalityLbSetting(raw: unknown, path: Path, hasOutlierDetection: boolean, to: RuleReport): void {
-  if (!isObject(raw)) return to.report('WT0203', path, { message: 'is not an object', expected: 'an object' });
-  const setting = asRecord(raw);
-  checkFields(setting, 'localityLbSetting', path, to);
-  if ('enabled' in setting && typeof setting['enabled'] !== 'boolean')
-    to.report('WT0203', [...path, 'enabled'], { message: 'is not true or false', expected: 'true or false' });
-  for (const key of ['distribute', 'failover', 'failoverPriority']) {
-    if (key in setting && !Array.isArray(setting[key]))
-      to.report('WT0203', [...path, key], { message: 'is not a list', expected: 'a list' });
-  }
-  const distribute = asList(setting['distribute']);
-  const failover = asList(setting['failover']);
-  const priorities = asList(setting['failoverPriority']);
-  if (distribute.length > 0 && failover.length > 0) {
-    to.report('WT0401', [...path, 'failover'], {
-      message: 'Istio refuses failover beside distribute',
-      hint: 'take one of the two out',
-      atKey: true,
-    });
-  }
-  checkDistribute(distribute, [...path, 'distribute'], to);
-  checkFailover(failover, [...path, 'failover'], to);
-  checkFailoverPriority(priorities, failover.length > 0, [...path, 'failoverPriority'], to);
-  if (failover.length + priorities.length > 0 && !hasOutlierDetection && setting['enabled'] !== false) {
-    to.unmodelled({
-      code: 'WT0504',
-      path,
-      message: 'without outlierDetection, failover and failoverPriority have no effect',
-    });
-  }
-}
-
-function checkDistribute(entries: readonly unknown[], path: Path, to: RuleReport): void {
-  checkEntries(entries, ['from', 'to'], path, to);
-  const froms = entries.map((entry, index): [unknown, Path] => [asRecord(entry)['from'], [...path, index, 'from']]);
-  checkLocalities(froms, to.report);
-  for (const [locality, at] of froms) noticeUnmatched(locality, at, to);
-  for (const [index, entry] of entries.map(asRecord).entries()) {
-    const weights = asRecord(entry['to']);
-    const at = [...path, index, 'to'];
-    checkLocalities(
-      Object.keys(weights).map((locality): [unknown, Path] => [locality, [...at, locality]]),
-      to.report,
-      true,
-    );
-    let sum = 0;
-    for (const [locality, weight] of Object.entries(weights)) {
-      noticeUnmatched(locality, [...at, locality], to);
-      const valid = Number.isInteger(weight) && (weight as number) >= 1 && (weight as number) <= 100;
-      if (!valid)
-        to.report('WT0401', [...at, locality], { message: 'not a weight', expected: 'a whole number from 1 to 100' });
-      sum += typeof weight === 'number' ? weight : 0;
-    }
-    if (sum !== 100)
-      to.report('WT0401', at, { message: `the weights sum to ${sum}`, expected: 'weights that sum to exactly 100' });
-  }
-}
-
-/** Each at most one "*", at the end; no empty part; no two that could match one place. */
-function checkLocalities(
-  localities: readonly (readonly [locality: unknown, path: Path])[],
-  report: Report,
-  atKey = false,
-): void {
-  const earlier: string[] = [];
-  for (const [locality, path] of localities) {
-    if (typeof locality !== 'string') {
-      report('WT0203', path, { message: 'is not a text', expected: 'a locality such as region/zone/*', atKey });
-      continue;
-    }
-    const stars = locality.split('*').length - 1;
-    const parts = locality.split('/');
-    if (stars > 1 || (stars === 1 && !locality.endsWith('*')))
-      report('WT0401', path, {
-        message: 'Istio takes one "*", and only at the end',
-        expected: 'a locality such as region/zone/*',
-        atKey,
-      });
-    else if (parts.length > 3 || parts.some((part) => part === ''))
-      report('WT0401', path, { message: 'not a locality', expected: 'a locality such as region/zone/*', atKey });
-    const other = earlier.find((before) => overlap(before, locality));
-    if (other !== undefined)
-      report('WT0401', path, {
-        message: `"${locality}" overlaps "${other}"`,
-        hint: 'Istio refuses localities that match the same place',
-        atKey,
-      });
-    earlier.push(locality);
-  }
-}
-
-/** Part by part equal, or one of them a star or ended. */
-function overlap(a: string, b: string): boolean {
-  const [partsA, partsB] = [a.split('/'), b.split('/')];
-  return [0, 1, 2].every((index) => {
-    const [partA, partB] = [partsA[index] ?? '*', partsB[index] ?? '*'];
-    return partA === '*' || partB === '*' || partA === partB;
-  });
-}
-
-/** Istio takes any locality; one that no zone of the cluster matches is most likely misspelt. */
-function noticeUnmatched(locality: unknown, path: Path, to: RuleReport): void {
-  if (typeof locality !== 'string' || to.zones.some((zone) => overlap(zone, locality))) return;
-  to.unmodelled({ code: 'WT0504', path, message: `"${locality}" matches no zone of the cluster` });
-}
-
-function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport): void {
-  checkEntries(entries, ['from', 'to'], path, to);
-  for (const [index, entry] of entries.map(asRecord).entries()) {
-    for (const key of ['from', 'to']) {
-      const region = entry[key];
-      if (typeof region !== 'string' || region === '' || /[/*]/.test(region)) {
-        to.report('WT0401', [...path, index, key], {
-          message: 'not a plain region',
-          expected: 'a region, without "/" or "*"',
-        });
-      }
-    }
-    if (typeof entry['from'] === 'string' && entry['from'] === entry['to'])
-      to.report('WT0401', [...path, index, 'to'], {
-        message: 'a failover within one region',
-        expected: 'another region than from',
-      });
-  }
-}
-
-const TOPOLOGY_LABELS = ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone', 'topology.istio.io/subzone'];
-
-function checkFailoverPriority(labels: readonly unknown[], besideFailover: boolean, path: Path, to: RuleReport): void {
-  for (const [index, label] of labels.entries()) {
-    if (typeof label !== 'string' || label === '')
-      to.report('WT0203', [...path, index], { message: 'is not a label', expected: 'a label, or label=value' });
-    else if (besideFailover && TOPOLOGY_LABELS.includes(label.split('=')[0]!)) {
-      to.report('WT0401', [...path, index], {
-        message: 'Istio refuses a topology label in failoverPriority beside failover',
-        hint: 'take one of the two out',
-      });
-    }
-  }
-}
-
-function checkEntries(entries: readonly unknown[], keys: readonly string[], path: Path, to: RuleReport): void {
-  for (const [index, entry] of entries.entries()) {
-    if (!isObject(entry))
-      to.report('WT0203', [...path, index], {
-        message: 'is not an object',
-        expected: `an object with ${keys.join(' and ')}`,
-      });
-    for (const key of Object.keys(asRecord(entry))) {
-      if (!keys.includes(key))
-        to.report('WT0201', [...path, index, key], {
-          message: `unknown key "${key}"`,
-          expected: `one of ${keys.join(', ')}`,
-          hint: didYouMean(key, keys),
-          atKey: true,
-        });
-    }
   }
 }
 
@@ -445,19 +265,6 @@ function checkOutlierDetection(detection: Readonly<Record<string, unknown>>, pat
     to.report('WT0401', [...path, 'consecutiveLocalOriginFailures'], {
       message: 'Istio refuses a count of local failures that are not counted apart',
       expected: 'splitExternalLocalOriginErrors: true beside it',
-    });
-}
-
-/** Istio takes no duration below a millisecond. */
-function checkDuration(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
-  const value = parent[key];
-  if (value === undefined) return;
-  const parsed = typeof value === 'string' ? duration.parse(value) : null;
-  const us = parsed?.ok === true ? parsed.value : null;
-  if (us === null || us < 1000)
-    to.report('WT0401', [...path, key], {
-      message: us === null ? 'not a duration' : 'below a millisecond',
-      expected: 'a duration such as 1.5s or 250ms',
     });
 }
 

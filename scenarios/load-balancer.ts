@@ -3,10 +3,9 @@
  * key, the sizes of the tables are in range, a warm-up has a length.
  */
 import type { RuleReport } from './destination-rule.js';
+import { checkDuration, checkKeys } from './istio-fields.js';
 import { asRecord, isObject } from './raw.js';
-import { didYouMean } from './problems.js';
 import type { Path } from './source.js';
-import { duration } from './units.js';
 
 const HASH_KEYS = ['httpHeaderName', 'httpCookie', 'useSourceIp', 'httpQueryParameterName'];
 const HASH_FIELDS = [...HASH_KEYS, 'ringHash', 'maglev', 'minimumRingSize'];
@@ -76,7 +75,7 @@ export function checkWarmUp(balancer: Readonly<Record<string, unknown>>, path: P
       expected: 'warmup alone',
       atKey: true,
     });
-  checkLength(balancer, 'warmupDurationSecs', path, to);
+  checkDuration(balancer, 'warmupDurationSecs', path, to);
   if (warmup === undefined) return;
   const at = [...path, 'warmup'];
   if (!isObject(warmup)) return to.report('WT0203', at, { message: 'is not an object', expected: 'an object' });
@@ -84,7 +83,7 @@ export function checkWarmUp(balancer: Readonly<Record<string, unknown>>, path: P
   checkKeys(fields, WARM_UP_FIELDS, at, to);
   if (fields['duration'] === undefined)
     to.report('WT0401', at, { message: 'a warm-up without a duration', expected: 'duration, such as 60s' });
-  checkLength(fields, 'duration', at, to);
+  checkDuration(fields, 'duration', at, to);
   const { minimumPercent, aggression } = fields;
   if (
     minimumPercent !== undefined &&
@@ -93,31 +92,6 @@ export function checkWarmUp(balancer: Readonly<Record<string, unknown>>, path: P
     to.report('WT0401', [...at, 'minimumPercent'], { message: 'not a percentage', expected: 'a number from 0 to 100' });
   if (aggression !== undefined && !(typeof aggression === 'number' && aggression >= 1))
     to.report('WT0401', [...at, 'aggression'], { message: 'not an aggression', expected: 'a number of at least 1' });
-}
-
-function checkLength(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
-  const value = parent[key];
-  if (value === undefined) return;
-  const parsed = typeof value === 'string' ? duration.parse(value) : null;
-  if (parsed?.ok !== true || parsed.value < 1000)
-    to.report('WT0401', [...path, key], { message: 'not a duration', expected: 'a duration such as 60s' });
-}
-
-function checkKeys(
-  value: Readonly<Record<string, unknown>>,
-  known: readonly string[],
-  path: Path,
-  to: RuleReport,
-): void {
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
-    to.report('WT0201', [...path, key], {
-      message: `unknown key "${key}"`,
-      expected: `one of ${known.join(', ')}`,
-      hint: didYouMean(key, known),
-      atKey: true,
-    });
-  }
 }
 
 function isPrime(value: number): boolean {

@@ -6,7 +6,8 @@
 import { checkVersions } from './versions.js';
 import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
-import { checkLocalityLbSetting, checkMeshObject, resolveHost } from './destination-rule.js';
+import { checkMeshObject, resolveHost } from './destination-rule.js';
+import { checkLocalityLbSetting } from './locality-setting.js';
 import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';

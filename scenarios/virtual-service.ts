@@ -5,15 +5,12 @@
  */
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost, type RuleReport } from './destination-rule.js';
+import { checkDuration, checkKnownFields, KNOWN, MODELLED } from './istio-fields.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord } from './raw.js';
 import type { Path } from './source.js';
-import { duration } from './units.js';
 
 type Raw = Readonly<Record<string, unknown>>;
-
-const MODELLED = true;
-const KNOWN = false;
 
 const FIELDS = {
   spec: { hosts: MODELLED, http: MODELLED, gateways: KNOWN, tcp: KNOWN, tls: KNOWN, exportTo: KNOWN },
@@ -162,7 +159,7 @@ function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints
   }
   if (destinations.length > 1 && sum === 0)
     to.report('WT0401', [...path, 'route'], { message: 'the weights sum to 0', expected: 'a weight above 0' });
-  checkDuration(route, 'timeout', path, to);
+  checkDuration(route, 'timeout', path, to, true);
   if (route['mirror'] !== undefined)
     checkDestination(asRecord(route['mirror']), [...path, 'mirror'], routed, endpoints, to);
   const mirrored = asRecord(route['mirrorPercentage'])['value'];
@@ -299,20 +296,6 @@ function checkFault(fault: Raw, path: Path, to: RuleReport): void {
     });
 }
 
-/** Istio takes no duration below a millisecond. */
-function checkDuration(parent: Raw, key: string, path: Path, to: RuleReport): void {
-  const value = parent[key];
-  if (value === undefined) return;
-  const parsed = typeof value === 'string' ? duration.parse(value) : null;
-  const us = parsed?.ok === true ? parsed.value : null;
-  const isOff = key === 'timeout' && us === 0;
-  if (us === null || (us < 1000 && !isOff))
-    to.report('WT0401', [...path, key], {
-      message: us === null ? 'not a duration' : 'below a millisecond',
-      expected: 'a duration such as 1.5s or 250ms',
-    });
-}
-
 function checkFields(
   value: Raw,
   place: keyof typeof FIELDS,
@@ -320,21 +303,11 @@ function checkFields(
   to: RuleReport,
   consequence = 'it is left out',
 ): void {
-  const fields: Readonly<Record<string, boolean>> = FIELDS[place];
-  const known = Object.keys(fields);
-  for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(fields, key))
-      to.report('WT0201', [...path, key], {
-        message: `unknown key "${key}"`,
-        expected: `one of ${known.join(', ')}`,
-        hint: didYouMean(key, known),
-        atKey: true,
-      });
-    else if (fields[key] === KNOWN)
-      to.unmodelled({
-        code: 'WT0502',
-        path: [...path, key],
-        message: `${key} of a VirtualService is not simulated yet: ${consequence}`,
-      });
-  }
+  checkKnownFields(
+    value,
+    FIELDS[place],
+    path,
+    to,
+    (key) => `${key} of a VirtualService is not simulated yet: ${consequence}`,
+  );
 }
