@@ -133,6 +133,30 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/report.js')).report,
   },
   {
+    usage: 'init [files..]',
+    describe: 'Make a scenario file of Kubernetes and Istio objects; what they do not say is left to fill in',
+    positionals: { files: 'More of the same as --from' },
+    options: {
+      from: {
+        type: 'array',
+        string: true,
+        nargs: 1,
+        describe: 'Files or folders of objects in YAML or JSON, - for standard input (repeatable)',
+      },
+      namespace: { ...OPTIONS.policy, describe: 'Only this namespace (repeatable); default: all but system ones' },
+      name: { type: 'string', describe: 'Name of the scenario; default: the namespace' },
+      force: { type: 'boolean', describe: 'Replace a file that is there' },
+      output,
+      quiet: { ...quiet, describe: 'No account of what became of each object' },
+    },
+    examples: [
+      ['init --from cluster.yaml -o scenario=my.yaml', 'from a dump of kubectl get ... -o yaml'],
+      ['init --from manifests/ --from nodes.json --namespace shop', 'a folder, and nodes from elsewhere'],
+      ['init --from - --quiet > my.yaml', 'from a pipe, as of helm template or kubectl'],
+    ],
+    load: async () => (await import('./commands/init.js')).init,
+  },
+  {
     usage: 'schema <kind>',
     describe: 'Print the JSON Schema of a kind of file, for editors',
     positionals: { kind: 'Scenario' },

@@ -13,6 +13,7 @@ import { checkReferences } from './references.js';
 import { jsonSchema, scenarioSchema } from './schema.js';
 import { schemaProblems } from './schema-problems.js';
 import { readSource } from './source.js';
+import { requiredProblems } from './required.js';
 import type { Source } from './source.js';
 import type { Expectation, Notice, Policy, Scenario } from './types.js';
 
@@ -39,7 +40,7 @@ export function parseScenario(text: string, fileName: string): Loaded {
     unmodelled: (found) => notices.push(notice(source, found.code, found.path, found.message)),
   });
 
-  const problems = [...unreadable, ...shape, ...names];
+  const problems = [...unreadable, ...requiredProblems(source, [...shape, ...names])];
   if (!parsed.success || problems.length > 0) return { problems: inFileOrder(problems) };
   const scenario = buildScenario(parsed.data);
   const late = [

@@ -41,6 +41,8 @@ const EXPLANATIONS = {
   WT0207: 'Keys that exclude each other stand together, or none of a group stands where exactly one is needed.',
   WT0208:
     'A name is not written as such names must be: services and pools as in Kubernetes (lower-case letters, digits, "-"), zones as region/zone.',
+  WT0209:
+    'The value REQUIRED stands where "wavetank init" could not know it from the objects of a cluster: service times, calls, load, prices. Put the value in its place; the comment beside it says what is meant.',
   WT0301: 'A service is named that the scenario does not declare under spec.services.',
   WT0302:
     'An endpoint is named that its service does not declare, or a service with several endpoints is named without saying which one ("service/endpoint").',
@@ -71,6 +73,13 @@ const EXPLANATIONS = {
     'A setting of Istio or Kubernetes that is known but not simulated yet. It is left out, so the result is that of a cluster without it.',
   WT0504: 'Istio accepts this setting but it has no effect as it stands.',
   WT0505: 'The starting replicas together ask for more than the nodes have. Some pods will wait for room.',
+  WT0601:
+    'A document is not a Kubernetes object. Each needs apiVersion, kind and metadata.name, as "kubectl get ... -o yaml" and "helm template" write them. Templates that Helm has not filled in are none yet.',
+  WT0602:
+    'The same object stands twice, and not with the same content, as when two dumps of different days lie in one folder. Only one of them can hold.',
+  WT0603:
+    'Two namespaces hold a Service of the same name. Services of a scenario have a name and no namespace: choose with --namespace, and make a scenario for each.',
+  WT0604: 'The objects hold no Deployment, StatefulSet, ReplicaSet or Pod that a scenario could be made of.',
 } as const;
 
 export type ProblemCode = keyof typeof EXPLANATIONS;

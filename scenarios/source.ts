@@ -111,7 +111,8 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-function makeSource(
+/** For a reader of its own: `document` is one of several of the text that `lineCounter` has counted. */
+export function makeSource(
   file: string,
   document: Document | undefined,
   lineCounter: LineCounter,

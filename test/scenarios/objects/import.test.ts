@@ -1,0 +1,283 @@
+/**
+ * From dumps to scenario files: what each value is read from, what is asked for, what is left out and said to be, and that
+ * the file loads once it is filled in. Expected values are those of the dumps beside this file, read by eye.
+ */
+import test from 'ava';
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { parse } from 'yaml';
+import { parseScenario } from '../../../scenarios/load.js';
+import { importObjects, type Imported, type InputFile } from '../../../scenarios/objects/index.js';
+import type { Problem } from '../../../scenarios/problems.js';
+import type { Scenario } from '../../../scenarios/types.js';
+import { fillIn } from './fill-in.js';
+
+const DUMPS = 'test/scenarios/objects/dumps';
+const dump = (name: string): InputFile => ({ name, text: readFileSync(`${DUMPS}/${name}`, 'utf8') });
+const inline = (text: string, name = 'a.yaml'): InputFile => ({ name, text });
+
+function imported(files: readonly InputFile[], namespaces: readonly string[] = []): Imported {
+  const result = importObjects(files, { name: null, namespaces });
+  if ('problems' in result)
+    throw new Error(result.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  return result;
+}
+
+function problemsOf(...files: readonly InputFile[]): readonly Problem[] {
+  const result = importObjects(files, { name: null, namespaces: [] });
+  return 'problems' in result ? result.problems : [];
+}
+
+function filled({ text }: Imported): Scenario {
+  const loaded = parseScenario(fillIn(text), 'filled.yaml');
+  if ('problems' in loaded)
+    throw new Error(loaded.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+  return loaded.scenario;
+}
+
+const service = (scenario: Scenario, name: string) => scenario.services.find((one) => one.name === name)!;
+
+test('a cluster dumped as a List becomes nodes, services, rules and autoscalers', (t) => {
+  const result = imported([dump('boutique.yaml')]);
+  t.deepEqual(result.refused, []);
+  const scenario = filled(result);
+  t.is(scenario.name, 'shop');
+  // Six nodes of two a zone; the control plane and the cordoned node take no pods.
+  t.deepEqual(
+    scenario.cluster.zones.map(({ name }) => name),
+    ['us-east-1/us-east-1a', 'us-east-1/us-east-1b', 'us-east-1/us-east-1c'],
+  );
+  t.deepEqual(
+    scenario.cluster.nodes.map(({ zone }) => zone),
+    [0, 0, 1, 1, 2, 2],
+  );
+  // 3920m less 50m and 25m of the DaemonSet; the least memory, 15000001Ki, less 64Mi.
+  t.is(scenario.cluster.nodes[0]!.cpuMillicores, 3845);
+  t.is(scenario.cluster.nodes[0]!.memoryBytes, (15000001 - 64 * 1024) * 1024);
+  // The price book of aws/us-east-1.
+  t.is(scenario.cluster.nodes[0]!.priceUsdPerHour, 0.192);
+  t.deepEqual(scenario.compat, { istioMinor: 24, envoyMinor: 32, kubernetesMinor: 31 });
+  // Five gateway pods over three zones.
+  t.is(scenario.gateways.perZone, 2);
+  t.is(scenario.mesh.connectTimeoutUs, 3e6);
+  t.deepEqual(scenario.mesh.localityLbSetting, {
+    enabled: true,
+    failoverPriority: ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone'],
+  });
+  t.deepEqual(
+    scenario.loads.map(({ name }) => name),
+    ['frontend'],
+  );
+});
+
+test('a service has the resources, probes, grace, spread and budget of its objects', (t) => {
+  const scenario = filled(imported([dump('boutique.yaml')]));
+  const frontend = service(scenario, 'frontend');
+  t.is(frontend.replicas, 3);
+  t.deepEqual(frontend.requests, { cpuMillicores: 100, memoryBytes: 64 * 2 ** 20 });
+  t.deepEqual(frontend.limits, { cpuMillicores: 200, memoryBytes: 128 * 2 ** 20 });
+  t.is(frontend.startUp.probeInitialDelayUs, 10e6);
+  t.is(frontend.startUp.probePeriodUs, 5e6);
+  t.is(frontend.terminationGraceUs, 5e6);
+  t.deepEqual(frontend.spread, { zone: 'hard', maxSkew: 2 });
+  t.deepEqual(frontend.disruptionBudget, { limit: { minAvailable: '50%' }, unhealthyPodEviction: 'AlwaysAllow' });
+  t.is(service(scenario, 'cartservice').trafficDistribution, 'PreferClose');
+  // Kubernetes takes a limit for the request where there is none.
+  t.is(service(scenario, 'redis-cart').requests.memoryBytes, 256 * 2 ** 20);
+});
+
+test('workloads that routes tell apart are versions, and calls that the environment names are proposed', (t) => {
+  const { text } = imported([dump('boutique.yaml')]);
+  const { spec } = parse(text) as { spec: { services: Record<string, unknown>[] } };
+  const second = spec.services.find(({ name }) => name === 'productcatalogservice-v2')!;
+  t.is(second['versionOf'], 'productcatalogservice');
+  t.deepEqual(second['labels'], { app: 'productcatalogservice', version: 'v2' });
+  t.regex(text, /The settings of its containers name checkoutservice, cartservice, productcatalogservice\./);
+  t.notRegex(text, /settings of its containers name [^.]*frontend/);
+});
+
+test('without routes by subset, workloads of one Service are counted together', (t) => {
+  const routeless = dump('boutique.yaml').text.replaceAll(/, subset: v[12]/g, '');
+  const result = imported([inline(routeless)]);
+  t.is(service(filled(result), 'productcatalogservice').replicas, 4);
+  t.true(result.partly.some(({ name, reason }) => name === 'productcatalogservice-v2' && /only its pods/.test(reason)));
+});
+
+test('autoscalers of both versions are read, and one on another metric is left out by name', (t) => {
+  const result = imported([dump('boutique.yaml')]);
+  const { spec } = parse(result.text) as { spec: { policies: Record<string, { hpa: unknown }> } };
+  t.deepEqual(spec.policies['today']!.hpa, {
+    frontend: {
+      ...{ min: 3, max: 12, targetCpu: '70%' },
+      behavior: {
+        scaleDown: {
+          policies: [{ periodSeconds: 60, type: 'Percent', value: 50 }],
+          ...{ selectPolicy: 'Max', stabilizationWindowSeconds: 120 },
+        },
+      },
+    },
+    checkoutservice: { min: 1, max: 6, targetCpu: '65%' },
+  });
+  const left = result.leftOut.find(({ kind }) => kind === 'HorizontalPodAutoscaler')!;
+  t.is(left.name, 'payment');
+  t.regex(left.reason, /External queue_depth 30/);
+});
+
+test('every object is used or left out with a reason, and what a Secret holds is never written', (t) => {
+  for (const files of [['boutique.yaml'], ['helm.yaml', 'nodes.json'], ['pods.json', 'nodes.json']]) {
+    const result = imported(files.map(dump));
+    t.is(result.used + result.leftOut.length, result.objects, files.join());
+    t.true(result.leftOut.every(({ reason }) => reason !== ''));
+    t.false(result.text.includes('c2VjcmV0'));
+  }
+  const reasons = imported([dump('boutique.yaml')]).leftOut.map(({ kind, name }) => `${kind} ${name}`);
+  t.deepEqual([...reasons].sort(), [
+    'ConfigMap kube-root-ca.crt',
+    'CronJob nightly',
+    'Deployment istiod',
+    'Deployment loadgenerator',
+    'DestinationRule default',
+    'DestinationRule productcatalog-late',
+    'HorizontalPodAutoscaler payment',
+    'Node ip-10-0-9-1.ec2.internal',
+    'Node ip-10-0-9-2.ec2.internal',
+    'Secret card-key',
+    'Service frontend-external',
+    'Service mail',
+  ]);
+});
+
+test('the output of helm template: no namespace, no nodes, init containers and sidecars', (t) => {
+  const result = imported([dump('helm.yaml')]);
+  const scenario = filled(result);
+  // The sidecar runs along, 250m + 50m; the first init container needs 1 core, and that is more. 128M + 32Mi.
+  t.deepEqual(service(scenario, 'web').requests, { cpuMillicores: 1000, memoryBytes: 128e6 + 32 * 2 ** 20 });
+  t.is(service(scenario, 'web').limits.cpuMillicores, null);
+  t.is(scenario.loads[0]!.name, 'web');
+  // Zones, nodes, type, prices, the mesh, and for the one service its workers, time and calls, and the rate.
+  t.is(result.required, 9);
+  t.deepEqual(
+    result.leftOut.map(({ name }) => name),
+    ['release-name-test-connection'],
+  );
+});
+
+test('pods alone are grouped by the Deployment that their names tell, without the proxy of the mesh', (t) => {
+  const result = imported([dump('pods.json'), dump('nodes.json')]);
+  const scenario = filled(result);
+  // Two pods of one ReplicaSet and one of another; the failed one is none.
+  t.is(service(scenario, 'cart').replicas, 3);
+  t.is(service(scenario, 'cart').requests.cpuMillicores, 200);
+  t.is(scenario.mesh.proxy?.requests.cpuMillicores, 10);
+  t.deepEqual(scenario.compat, { istioMinor: 22, envoyMinor: 30, kubernetesMinor: 37 });
+  t.deepEqual(
+    scenario.cluster.zones.map(({ name }) => name),
+    ['none/none'],
+  );
+});
+
+test('what is still REQUIRED is refused one by one, with field and line', (t) => {
+  const { text, required } = imported([dump('boutique.yaml')]);
+  const loaded = parseScenario(text, 'shop.yaml');
+  const problems = 'problems' in loaded ? loaded.problems : [];
+  t.is(problems.length, required);
+  t.true(problems.every(({ code }) => code === 'WT0209'));
+  const lines = text.split('\n');
+  for (const { line, path, message } of problems) {
+    t.regex(lines[line - 1]!, /REQUIRED/);
+    t.regex(path, /^spec\./);
+    t.is(message, 'still to be filled in');
+  }
+  t.true(problems.some(({ path }) => path === 'spec.services[0].workers'));
+  t.true(problems.some(({ path, expected }) => path === 'spec.load[0].rate' && expected!.includes('a rate')));
+});
+
+test('a second import of the same objects writes the same bytes, in any order of files', (t) => {
+  const [one, two] = [dump('pods.json'), dump('nodes.json')];
+  t.is(imported([one, two]).text, imported([one, two]).text);
+  t.deepEqual(filled(imported([two, one])).services, filled(imported([one, two])).services);
+});
+
+test('every mistake in all files is told at once, with file, document and line', (t) => {
+  const bad = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  replicas: three
+  template:
+    spec:
+      containers:
+        - name: x
+          resources: {requests: {cpu: 100x}}
+---
+kind: Service
+metadata: {name: b}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: r}
+spec:
+  host: web
+  trafficPolicy: {outlierDetection: {intervall: 10s}}
+`;
+  const found = problemsOf(inline(bad, 'bad.yaml'), inline('a: [1\n', 'worse.yaml'), dump('helm.yaml'));
+  const told = found.map(({ file, line, path, code }) => `${file}:${line} ${path} ${code}`);
+  t.deepEqual([...told].sort(), [
+    'bad.yaml:10 document 1, Deployment a, spec.template.spec.containers[0].resources.requests.cpu WT0203',
+    'bad.yaml:12 document 2, Service b WT0601',
+    'bad.yaml:20 document 3, DestinationRule r, spec.trafficPolicy.outlierDetection.intervall WT0201',
+    'bad.yaml:5 document 1, Deployment a, spec.replicas WT0203',
+    'worse.yaml:2  WT0102',
+  ]);
+});
+
+test('an unfilled Helm template, a text and a list of numbers are no objects', (t) => {
+  t.regex(problemsOf(inline('metadata: {{ .Values.x }}\na: {{- b }}\n'))[0]!.hint ?? '', /helm template/);
+  t.is(problemsOf(inline('just words\n'))[0]!.code, 'WT0601');
+  t.is(problemsOf(inline('[1, 2]\n')).length, 2);
+  t.is(problemsOf(inline('PK\0\0'))[0]!.code, 'WT0101');
+  t.is(problemsOf(inline('# nothing\n'))[0]!.code, 'WT0604');
+});
+
+test('the same object twice is read once, and with another content refused', (t) => {
+  const helm = dump('helm.yaml');
+  const again = imported([helm, inline(helm.text, 'again.yaml')]);
+  t.is(again.services, 1);
+  t.is(again.leftOut.filter(({ reason }) => reason === 'stands twice, the same').length, 4);
+  const other = problemsOf(helm, inline(helm.text.replace('128M', '256M'), 'b.yaml'));
+  t.deepEqual(
+    other.map(({ code, file }) => [code, file]),
+    [['WT0602', 'b.yaml']],
+  );
+});
+
+test('Services of one name in two namespaces ask for a choice', (t) => {
+  const two = dump('pods.json').text;
+  const files = [inline(two, 'a.json'), inline(two.replaceAll('"shop"', '"test"'), 'b.json')];
+  t.deepEqual(
+    problemsOf(...files).map(({ code }) => code),
+    ['WT0603'],
+  );
+  const one = imported(files, ['test']);
+  t.is(one.services, 1);
+  t.is(one.leftOut.filter(({ reason }) => reason === 'of another namespace').length, 5);
+});
+
+test('real Deployments of a social network, recorded in a cluster, become services', (t) => {
+  const path = '../shared/data/simkube/large_trace.json.gz';
+  if (!existsSync(path)) {
+    t.log(`skipped: ${path} is not there`);
+    t.pass();
+    return;
+  }
+  const trace = JSON.parse(gunzipSync(readFileSync(path)).toString()) as {
+    events: { applied_objs: { metadata: { name: string } }[] }[];
+  };
+  const last = new Map(trace.events.flatMap(({ applied_objs: all }) => all).map((one) => [one.metadata.name, one]));
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...last.values()] });
+  const result = imported([inline(list, 'trace.json')]);
+  // The trace holds 27 Deployments and no Services.
+  t.is(last.size, 27);
+  t.is(result.services, 27);
+  t.is(filled(result).services.length, 27);
+});
