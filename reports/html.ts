@@ -9,7 +9,7 @@ import { compare, sideOf } from './compare.js';
 import { absent, formatMs, formatNumber, formatQuantity } from './format.js';
 import { judge, type Judgement } from './gates.js';
 import { decisionLog } from './html-decisions.js';
-import { pageStyle } from './html-style.js';
+import { downloadLink, htmlPage } from './html-page.js';
 import {
   checkTable,
   costBars,
@@ -31,8 +31,6 @@ import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
 import { meanOf } from './summary.js';
 import { formatChange } from './terminal.js';
-
-const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
@@ -58,25 +56,15 @@ export async function htmlReport(result: RunResult): Promise<string> {
     ['checks', 'Checks and notices', markup`${checkTable(result)}${noticeList(result)}`],
     ['inputs', 'Inputs', inputSection(result)],
   ];
-  const body = sections.map(
-    ([id, title, content]) => markup`<section id="${id}"><h2>${title}</h2>\n${content}</section>\n`,
-  );
-  const links = sections.map(([id, title]) => markup`<a href="#${id}">${title}</a>`);
-  return markup`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${raw(contentPolicy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${`${result.scenario.name}: ${verdictWord(judgement, result)}`}</title>
-<style>${raw(pageStyle)}</style></head>
-<body><main>
-<header><h1>${result.scenario.name}</h1>
-<p>${result.scenario.why}</p>
+  return htmlPage({
+    title: `${result.scenario.name}: ${verdictWord(judgement, result)}`,
+    heading: result.scenario.name,
+    lead: markup`<p>${result.scenario.why}</p>
 ${verdictMarkup(judgement, result)}
-<p class="provenance">${provenance(result)}</p>
-<nav>${links.map((link) => markup`${link}\n`)}</nav></header>
-${cards(result)}
-${body}</main></body></html>
-`.text;
+<p class="provenance">${provenance(result)}</p>`,
+    cards: cards(result),
+    sections,
+  });
 }
 
 function isBroken(result: RunResult): boolean {
@@ -242,8 +230,7 @@ function inputSection(result: RunResult): Markup {
     ['zones', result.zones.join(', ')],
     ['policies', result.policies.map((policy) => policy.policy).join(', ')],
   ];
-  const data = Buffer.from(stableJson(result), 'utf8').toString('base64');
-  const file = `${result.scenario.name.replace(/[^\w.-]+/gu, '-')}.json`;
+  const words = 'the whole run record; every report can be made from it again.';
   return markup`<pre>${result.command}</pre>${htmlTable('Inputs', ['input', 'value'], rows, 2)}${seedTable(result)}
-<p><a download="${file}" href="data:application/json;base64,${data}">Download the data (${file})</a>: the whole run record; every report can be made from it again.</p>\n`;
+${downloadLink(result.scenario.name, stableJson(result), words)}`;
 }

@@ -2,16 +2,22 @@
  * Gates as a JUnit file, which every CI system shows: one testsuite a scenario, one testcase a gate and policy.
  * Inconclusive is `skipped`, because it is neither. A scenario that could not be run at all is an `error`, so that it
  * does not look like a suite without tests.
+ * Losses: one testcase a loss and policy, failed where users never recover or a single loss spends more errors than a whole
+ * month may hold, skipped where nobody was answered and there is nothing to judge.
  */
 import type { RunResult } from '../traces/run-result.js';
+import { absent, formatMs, formatNumber } from './format.js';
 import { judge, type GateOutcome } from './gates.js';
+import { keptText, lossName, neverRecovers, recoveryText, type LossReport, type LossRow } from './losses.js';
 
-export type JUnitEntry = { readonly result: RunResult } | { readonly name: string; readonly error: string };
+export type JUnitEntry =
+  { readonly result: RunResult } | { readonly losses: LossReport } | { readonly name: string; readonly error: string };
 
 export function junitXml(entries: readonly JUnitEntry[]): string {
-  const suites = entries.map((entry) =>
-    'result' in entry ? gateSuite(entry.result) : errorSuite(entry.name, entry.error),
-  );
+  const suites = entries.map((entry) => {
+    if ('losses' in entry) return lossSuite(entry.losses);
+    return 'result' in entry ? gateSuite(entry.result) : errorSuite(entry.name, entry.error);
+  });
   const sum = (count: (suite: Suite) => number): number => suites.reduce((total, suite) => total + count(suite), 0);
   const counts = countAttributes({
     tests: sum((suite) => suite.tests),
@@ -66,6 +72,42 @@ function gateSuite(result: RunResult): Suite {
     skipped: inconclusive,
     cases: [...cases, ...broken],
   };
+}
+
+/** The whole of a month's error budget. */
+const WHOLE_BUDGET_PERCENT = 100;
+
+function lossSuite({ scenario, policies }: LossReport): Suite {
+  const judged = policies.flatMap(({ policy, losses }) =>
+    losses.map((row) => ({ name: `${lossName(row)} {policy="${policy}"}`, row, kind: lossKind(row) })),
+  );
+  const count = (kind: 'failure' | 'skipped'): number => judged.filter((one) => one.kind === kind).length;
+  const name = `${scenario.name}: losses`;
+  return {
+    name,
+    ...{ tests: judged.length, failures: count('failure'), errors: 0, skipped: count('skipped') },
+    cases: judged.map(({ name: one, row, kind }) => {
+      const open = `<testcase classname="${escapeXml(name)}" name="${escapeXml(one)}">`;
+      const text = escapeXml(lossMessage(row));
+      const inner = kind === null ? `<system-out>${text}</system-out>` : `<${kind} message="${text}"/>`;
+      return `${open}${inner}</testcase>`;
+    }),
+  };
+}
+
+function lossKind(row: LossRow): 'failure' | 'skipped' | null {
+  if (row.goodputKept === null) return 'skipped';
+  return neverRecovers(row) || (row.errorBudgetPercent ?? 0) > WHOLE_BUDGET_PERCENT ? 'failure' : null;
+}
+
+function lossMessage(row: LossRow): string {
+  const budget = row.errorBudgetPercent === null ? absent : `${formatNumber(row.errorBudgetPercent)}%`;
+  return [
+    `goodput kept ${keptText(row)}`,
+    `recovery ${recoveryText(row)}`,
+    `${budget} of the error budget of a month`,
+    `p95 ${formatMs(row.p95BeforeMs)} before, ${formatMs(row.p95AfterMs)} after`,
+  ].join('; ');
 }
 
 function errorSuite(name: string, error: string): Suite {

@@ -118,13 +118,19 @@ export function lossText(report: LossReport, options: { readonly color: boolean 
   for (const { policy, baseline, losses } of report.policies) {
     const [head = '', ...body] = table([
       ['loss', 'goodput', 'recovery', 'budget', 'p95 before', 'after'],
-      ...losses.flatMap((row) => rowsOf(nameOf(row), row)),
+      ...losses.flatMap((row) => rowsOf(lossName(row), row)),
       cells('(none)', baseline),
     ]);
     lines.push('', `  under ${paint.strong(clip(printable(policy), terminalCells - 8))}`, paint.faint(head), ...body);
   }
+  const faint = lossNotes(report).flatMap((note) => wrap(note, terminalCells - 2));
+  return `${[...lines, '', ...faint.map((line) => paint.faint(`  ${line}`))].join('\n')}\n`;
+}
+
+/** What the figures mean, and what the report does not hold. */
+export function lossNotes(report: LossReport): string[] {
   const length = report.lossSeconds === null ? 'for good' : `for ${formatSeconds(report.lossSeconds)}`;
-  const notes = [
+  return [
     `each lost ${length} after ${formatSeconds(report.beforeSeconds)}, watched for ${formatSeconds(report.afterSeconds)}`,
     `goodput: succeeded of all requests that ended in the first ${GOODPUT_SECONDS} s; what still waits shows in p95`,
     `budget: part spent of the errors that ${formatShare(report.sloShare, 2)} allows in 30 days; p95: median of steps`,
@@ -133,7 +139,21 @@ export function lossText(report: LossReport, options: { readonly color: boolean 
     ...blackHoleNotes(report),
     ...budgetNotes(report),
   ];
-  return `${[...lines, '', ...notes.flatMap((note) => wrap(note, terminalCells - 2)).map((line) => paint.faint(`  ${line}`))].join('\n')}\n`;
+}
+
+/** The users' lot stays worse than without the loss until the run ends. */
+export function neverRecovers({ recoverySeconds }: LossFigures): boolean {
+  return recoverySeconds === null;
+}
+
+/** Rounded down, so that 100% means: none failed. */
+export function keptText({ goodputKept }: LossFigures): string {
+  if (goodputKept === null) return absent;
+  return goodputKept === 1 ? '100%' : `${(Math.floor(goodputKept * 1e4) / 100).toFixed(2)}%`;
+}
+
+export function recoveryText(figures: LossFigures): string {
+  return neverRecovers(figures) ? 'never' : formatSeconds(figures.recoverySeconds);
 }
 
 /** A pair takes two lines, as two names of nodes rarely fit into one. */
@@ -143,12 +163,11 @@ function rowsOf(name: string, figures: LossFigures): string[][] {
 }
 
 function cells(name: string, figures: LossFigures): string[] {
-  const { goodputKept, recoverySeconds: recovery, errorBudgetPercent, p95BeforeMs, p95AfterMs } = figures;
+  const { errorBudgetPercent, p95BeforeMs, p95AfterMs } = figures;
   return [
     name,
-    // Rounded down, so that 100% means: none failed.
-    goodputKept === null ? absent : goodputKept === 1 ? '100%' : `${(Math.floor(goodputKept * 1e4) / 100).toFixed(2)}%`,
-    recovery === null ? 'never' : formatSeconds(recovery),
+    keptText(figures),
+    recoveryText(figures),
     errorBudgetPercent === null ? absent : `${formatNumber(errorBudgetPercent)}%`,
     formatMs(p95BeforeMs),
     formatMs(p95AfterMs),
@@ -186,7 +205,7 @@ function budgetNotes({ policies }: LossReport): string[] {
   const [worst] = [...broken].sort((a, b) => b.pdbViolations! - a.pdbViolations!);
   return [
     `PDB violations: ${broken.length} of ${rows.length} losses leave a budget short of pods` +
-      (worst ? `; ${nameOf(worst)} breaks ${worst.pdbViolations}` : ''),
+      (worst ? `; ${lossName(worst)} breaks ${worst.pdbViolations}` : ''),
   ];
 }
 
@@ -195,7 +214,7 @@ function alikeNotes({ policies }: LossReport): string[] {
   return some ? ['N x: N nodes or pairs of one pool and zone that hold the same services, tried once'] : [];
 }
 
-function nameOf({ loss, alike }: LossRow): string {
+export function lossName({ loss, alike }: LossRow): string {
   // In front, as a long name is cut at its end.
   return `${alike.length > 1 ? `${alike.length} x ` : ''}${printable(loss)}`;
 }

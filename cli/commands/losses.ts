@@ -36,7 +36,12 @@ export async function losses(args: Arguments, context: Context): Promise<ExitCod
   for (const name of ['replications', 'dump-snapshots', 'fail-on-inconclusive']) {
     if (args[name] !== undefined) throw new InputError(`--${name} does not go with --losses, which runs one seed`);
   }
-  const outputs = parseOutputs(texts(args, 'output'), ['table', 'json'] as const, 'table', args.quiet === true);
+  const outputs = parseOutputs(
+    texts(args, 'output'),
+    ['table', 'json', 'html', 'junit'] as const,
+    'table',
+    args.quiet === true,
+  );
   const execution = executionOf(args);
   const lossUs = amount(args, 'loss-for', duration);
   if (lossUs === 0) throw new InputError('--loss-for 0: a loss needs some time');
@@ -108,7 +113,16 @@ export async function losses(args: Arguments, context: Context): Promise<ExitCod
     }),
   };
   const color = wantsColor(args.color as boolean | undefined, context.env, context.stdoutIsTerminal);
-  await writeOutputs(outputs, { table: () => lossText(report, { color }), json: () => lossJson(report) }, context);
+  await writeOutputs(
+    outputs,
+    {
+      table: () => lossText(report, { color }),
+      json: () => lossJson(report),
+      html: async () => (await import('../../reports/html-losses.js')).lossHtml(report),
+      junit: async () => (await import('../../reports/junit.js')).junitXml([{ losses: report }]),
+    },
+    context,
+  );
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
   const processes = Math.min(execution.workers, jobs.length);
   if (!execution.quiet) {

@@ -1,6 +1,8 @@
 /** Figures of a loss against series written by hand, and the order and width of the table. */
 import test from 'ava';
 import { cellsOf } from '../../reports/format.js';
+import { lossHtml } from '../../reports/html-losses.js';
+import { junitXml } from '../../reports/junit.js';
 import { lossFigures, lossJson, lossText, worstFirst, type LossReport, type LossRow } from '../../reports/losses.js';
 import type { ReplicationResult } from '../../traces/run-result.js';
 import { aRun } from './fixtures.js';
@@ -138,4 +140,49 @@ test('both nodes of a pair are named', (t) => {
 test('the JSON form holds every row in the order of the table', (t) => {
   const report = aReport(worstFirst([aRow('a', 1, 0), aRow('b', 0.5, null)]));
   t.deepEqual(JSON.parse(lossJson(report)), JSON.parse(JSON.stringify(report)));
+});
+
+test('the page shows each loss under each policy, runs no script, loads nothing and escapes every name', (t) => {
+  const evil = '<script>alert("x")</script>';
+  const report = aReport([aRow(`zone ${evil}`, 0.99999, null), aRow('zone b', 1, 10)]);
+  const [one] = report.policies;
+  const html = lossHtml({
+    ...report,
+    command: evil,
+    scenario: { name: evil, why: evil, file: null },
+    policies: [
+      { ...one!, policy: 'first' },
+      { ...one!, policy: 'second', losses: [aRow('zone b', 0.75, 20)] },
+    ],
+  });
+  t.false(/<script/iu.test(html));
+  t.regex(html, /default-src 'none'; style-src 'unsafe-inline'; img-src data:/);
+  t.deepEqual(html.match(/(?:src|href)="(?!#|data:)[^"]*"/gu), null);
+  t.regex(html, /do not recover from 1 of the 3 losses/);
+  // The matrix: zone b costs most, under the second policy, so it comes first; what was not tried has a dash.
+  const matrix = html.slice(html.indexOf('id="matrix"'), html.indexOf('id="losses"'));
+  t.true(matrix.indexOf('zone b') < matrix.indexOf('zone &#60;script'));
+  t.regex(matrix, /zone b<\/td><td class="number">100%<br>.*10 s.*<\/td><td class="number">75\.00%<br>.*20 s/);
+  t.regex(
+    matrix,
+    /99\.99%<br><span class="soft"><span class="failed">never<\/span><\/span><\/td><td class="number">-</,
+  );
+});
+
+test('in JUnit a loss fails where users never recover or a month of errors is spent at once', (t) => {
+  const dear = { ...aRow('zone c', 0.2, 30), errorBudgetPercent: 100.1 };
+  const silent = { ...aRow('zone d', 0, 30), goodputKept: null };
+  const xml = junitXml([
+    { losses: aReport([aRow('zone a', 0.5, null), aRow('zone b', 0.99, 30), dear, silent]) },
+    { name: 'other', error: 'no' },
+  ]);
+  t.regex(xml, /<testsuites name="wavetank" tests="5" failures="2" errors="1" skipped="1">/);
+  const cases = xml.split('\n').filter((line) => line.includes('<testcase'));
+  t.regex(cases[0]!, /name="zone a \{policy=.*<failure message="goodput kept 50\.00%; recovery never; 0\.01% of/);
+  t.regex(
+    cases[1]!,
+    /name="zone b .*<system-out>goodput kept 99\.00%; recovery 30 s; .*p95 100 ms before, 12\.3 s after/,
+  );
+  t.regex(cases[2]!, /<failure message="goodput kept 20\.00%; recovery 30 s; 100%/);
+  t.regex(cases[3]!, /<skipped message="goodput kept -/);
 });
