@@ -1,6 +1,6 @@
 /**
  * What a reader of the results should know before the run, though nothing is wrong: services that are offered more than
- * they can do, and pods that will wait for room.
+ * they can do, pods that will wait for room, and fields that the declared release of Kubernetes does not read.
  */
 import { offeredLoad } from './saturation.js';
 import type { OfferedLoad } from './saturation.js';
@@ -15,7 +15,11 @@ export function notice(source: Source, code: ProblemCode, path: Path, message: s
 }
 
 export function scenarioNotices(scenario: Bare, source: Source): readonly Notice[] {
-  return [...saturationNotices(scenario, source), ...roomNotices(scenario, source)];
+  return [
+    ...saturationNotices(scenario, source),
+    ...roomNotices(scenario, source),
+    ...toleranceNotices(scenario, source),
+  ];
 }
 
 function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
@@ -70,4 +74,22 @@ function roomNotices(scenario: Bare, source: Source): readonly Notice[] {
 
 function mebibytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
+}
+
+/** See sim/cluster/hpa.ts: on by default from 1.35 on (KEP-4951). */
+const TOLERANCE_FIELD_MINOR = 35;
+
+function toleranceNotices({ compat, policies, services }: Bare, source: Source): readonly Notice[] {
+  if (compat.kubernetesMinor >= TOLERANCE_FIELD_MINOR) return [];
+  return policies.flatMap((policy) =>
+    policy.hpas.flatMap(({ service, behavior }) =>
+      ['scaleUp', 'scaleDown'].flatMap((direction) => {
+        const rules = behavior?.[direction] as Readonly<Record<string, unknown>> | undefined;
+        if (rules?.['tolerance'] === undefined) return [];
+        const at: Path = ['spec', 'policies', policy.name, 'hpa', services[service]!.name, 'behavior', direction];
+        const message = `tolerance is read from Kubernetes 1.${TOLERANCE_FIELD_MINOR} on: 0.1 holds`;
+        return [notice(source, 'WT0502', [...at, 'tolerance'], message)];
+      }),
+    ),
+  );
 }

@@ -6,8 +6,8 @@ import { defaultEngineConfig } from '../engine/config.js';
 import type { EngineConfig, KubeObject } from '../engine/types.js';
 import { resolveHost } from './destination-rule.js';
 import { own } from './raw.js';
-import type { PolicyFile } from './schema.js';
-import type { HpaPolicy, Policy } from './types.js';
+import type { HpaMetricFile, PolicyFile } from './schema.js';
+import type { HpaMetricSpec, HpaPolicy, Policy } from './types.js';
 
 /** Services of a scenario all live in one namespace: nothing in a scenario depends on several. */
 export const SCENARIO_NAMESPACE = 'default';
@@ -30,7 +30,7 @@ export function buildPolicies(
     return {
       name,
       why: policy.why ?? '',
-      hpas: services.flatMap((service, index) => buildHpa(own(hpas, service) ?? null, index)),
+      hpas: services.flatMap((service, index) => buildHpa(own(hpas, service) ?? null, index, services)),
       engine: buildEngine(chain.map((policy) => policy.engine)),
       destinationRules: differences(meshRules, rules),
       spread: services.flatMap((service, index) => {
@@ -48,7 +48,7 @@ function lineage(name: string, policies: Readonly<Record<string, PolicyFile>>): 
   return policy.extends === undefined ? [policy] : [...lineage(policy.extends, policies), policy];
 }
 
-function buildHpa(file: PolicyFile['hpa'][string], service: number): readonly HpaPolicy[] {
+function buildHpa(file: PolicyFile['hpa'][string], service: number, services: readonly string[]): readonly HpaPolicy[] {
   if (file === null) return [];
   return [
     {
@@ -56,9 +56,43 @@ function buildHpa(file: PolicyFile['hpa'][string], service: number): readonly Hp
       minReplicas: file.min,
       maxReplicas: file.max,
       targetCpuPercent: file.targetCpu,
+      metrics: file.metrics?.map((metric) => buildMetric(metric, services)) ?? null,
       behavior: file.behavior ?? null,
     },
   ];
+}
+
+function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetricSpec {
+  switch (file.type) {
+    case 'Resource': {
+      const { name, target } = file.resource;
+      return {
+        type: 'Resource',
+        resource: name,
+        target:
+          target.type === 'Utilization'
+            ? { utilizationPercent: target.averageUtilization }
+            : // Quantities round up to a whole milli, and bytes to a whole one.
+              { averageAmount: Math.ceil(target.averageValue) },
+      };
+    }
+    case 'Pods': {
+      const { metric, target } = file.pods;
+      return { type: 'Pods', figure: metric.name, averageAmount: target.averageValue };
+    }
+    case 'Object':
+    case 'External': {
+      const { metric, target } = file.type === 'Object' ? file.object : file.external;
+      const service =
+        file.type === 'Object' ? file.object.describedObject.name : file.external.metric.selector.matchLabels.service;
+      return {
+        type: file.type,
+        figure: metric.name,
+        service: services.indexOf(service),
+        target: target.type === 'Value' ? { amount: target.value } : { averageAmount: target.averageValue },
+      };
+    }
+  }
 }
 
 type Rules = ReadonlyMap<number, KubeObject>;

@@ -466,8 +466,8 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
           message: `max is below min, ${min}`,
           expected: `a whole number of at least ${min}`,
         });
+      checkMetrics(hpa, [...path, 'hpa', service], names);
     }
-    noticeTolerances(asRecord(policy['hpa']), [...path, 'hpa'], names.rule);
     checkRules(
       asList(policy['destinationRules']),
       [...path, 'destinationRules'],
@@ -477,16 +477,28 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
   }
 }
 
-function noticeTolerances(hpas: Raw, path: Path, rule: RuleReport): void {
-  for (const [service, hpa] of Object.entries(hpas)) {
-    for (const direction of ['scaleUp', 'scaleDown']) {
-      if (asRecord(asRecord(asRecord(hpa)['behavior'])[direction])['tolerance'] === undefined) continue;
-      rule.unmodelled({
-        code: 'WT0502',
-        path: [...path, service, 'behavior', direction, 'tolerance'],
-        message: 'tolerance of an HPA is not simulated yet: 0.1 holds',
-      });
-    }
+function checkMetrics(hpa: Raw, path: Path, { report, services }: Names): void {
+  if (hpa['metrics'] !== undefined && hpa['targetCpu'] !== undefined)
+    report('WT0207', [...path, 'metrics'], {
+      message: 'metrics and targetCpu stand together',
+      expected: 'one of them: targetCpu is short for one metric on CPU',
+    });
+  for (const [index, metric] of asList(hpa['metrics']).entries()) {
+    const { object, external } = asRecord(metric);
+    const named = asRecord(asRecord(object)['describedObject'])['name'];
+    const labels = asRecord(asRecord(asRecord(asRecord(external)['metric'])['selector'])['matchLabels']);
+    const at: Path = [...path, 'metrics', index];
+    if (named !== undefined)
+      checkName('WT0301', 'service', named, services, [...at, 'object', 'describedObject', 'name'], report);
+    if (labels['service'] !== undefined)
+      checkName(
+        'WT0301',
+        'service',
+        labels['service'],
+        services,
+        [...at, 'external', 'metric', 'selector', 'matchLabels', 'service'],
+        report,
+      );
   }
 }
 

@@ -547,12 +547,91 @@ const scalingRules = z.strictObject({
     .optional(),
 });
 
+const utilization = z.strictObject({
+  type: z.literal('Utilization', { error: 'one of Utilization, AverageValue' }),
+  averageUtilization: whole(1, 'Percent of the requests.'),
+});
+const average = (kind: Amount, description: string) =>
+  z.strictObject({
+    type: z.literal('AverageValue', { error: 'one of AverageValue, Value or Utilization, as the metric has it' }),
+    averageValue: amount(positive(kind), description),
+  });
+const value = z.strictObject({
+  type: z.literal('Value', { error: 'one of Value, AverageValue' }),
+  value: amount(positive(units.quantity), 'The figure as a whole, which should fall as pods are added.'),
+});
+const wholeOrAverage = z.union([value, average(units.quantity, 'The figure, divided by the pods.')], {
+  error: 'a target with type Value or AverageValue',
+});
+const resourceMetric = (name: 'cpu' | 'memory', kind: Amount) =>
+  z.strictObject({
+    name: z.literal(name, { error: 'one of cpu, memory' }),
+    target: z.union([utilization, average(kind, 'Mean over the pods.')], {
+      error: 'a target with type Utilization or AverageValue',
+    }),
+  });
+const figure = word(
+  ['requests_per_second', 'queue_length'],
+  'requests_per_second: answered, over the rate window; queue_length: requests that wait for a worker.',
+);
+const metricType = <const T extends string>(type: T) =>
+  z.literal(type, { error: 'one of Resource, Pods, Object, External' });
+
+/** spec.metrics as Kubernetes writes it. */
+const hpaMetric = z.union(
+  [
+    z.strictObject({
+      type: metricType('Resource'),
+      resource: z.union([resourceMetric('cpu', units.cpu), resourceMetric('memory', units.memory)], {
+        error: 'a resource with name and target',
+      }),
+    }),
+    z.strictObject({
+      type: metricType('Pods'),
+      pods: z.strictObject({
+        metric: z.strictObject({ name: figure }),
+        target: average(units.quantity, 'Mean over the pods.'),
+      }),
+    }),
+    z.strictObject({
+      type: metricType('Object'),
+      object: z.strictObject({
+        metric: z.strictObject({ name: figure }),
+        describedObject: z.strictObject({
+          apiVersion: text('v1').optional(),
+          kind: z.literal('Service', { error: 'Service' }),
+          name: text('Service whose pods the figure is summed over.'),
+        }),
+        target: wholeOrAverage,
+      }),
+    }),
+    z.strictObject({
+      type: metricType('External'),
+      external: z.strictObject({
+        metric: z.strictObject({
+          name: figure,
+          selector: z.strictObject({
+            matchLabels: z.strictObject({ service: text('Service whose pods the figure is summed over.') }),
+          }),
+        }),
+        target: wholeOrAverage,
+      }),
+    }),
+  ],
+  { error: 'a metric with type Resource, Pods, Object or External' },
+);
+
+export type HpaMetricFile = z.output<typeof hpaMetric>;
+
 const hpa = z.strictObject({
   min: whole(1, 'minReplicas.').prefault(DEFAULTS.hpa.min),
   max: whole(1, 'maxReplicas.'),
   targetCpu: amount(units.percent, 'averageUtilization: CPU in percent of the request.').prefault(
     DEFAULTS.hpa.targetCpu,
   ),
+  metrics: z.array(hpaMetric, { error: 'a list of metrics' }).min(1).optional().meta({
+    description: 'spec.metrics as Kubernetes writes it, in place of targetCpu: the one that asks for most wins.',
+  }),
   behavior: z
     .strictObject({ scaleUp: scalingRules.optional(), scaleDown: scalingRules.optional() })
     .optional()

@@ -247,11 +247,33 @@ export interface FaultTimes {
   readonly rampUs: number;
 }
 
+/** What the monitoring knows of a service besides CPU and memory: requests answered a second, requests that wait. */
+export type HpaFigure = 'requests_per_second' | 'queue_length';
+
+/** A metric of an HPA. Amounts: millicores of CPU, bytes of memory, thousandths of a figure. */
+export type HpaMetricSpec =
+  | {
+      readonly type: 'Resource';
+      readonly resource: 'cpu' | 'memory';
+      readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
+    }
+  /** Of the pods that are scaled. */
+  | { readonly type: 'Pods'; readonly figure: HpaFigure; readonly averageAmount: number }
+  /** Of all pods of a service, which may be another one. */
+  | {
+      readonly type: 'Object' | 'External';
+      readonly figure: HpaFigure;
+      readonly service: number;
+      readonly target: { readonly amount: number } | { readonly averageAmount: number };
+    };
+
 export interface HpaPolicy {
   readonly service: number;
   readonly minReplicas: number;
   readonly maxReplicas: number;
   readonly targetCpuPercent: number;
+  /** In place of `targetCpuPercent`; null: that one alone. */
+  readonly metrics: readonly HpaMetricSpec[] | null;
   /** `spec.behavior` as Kubernetes writes it; null: the legacy path. */
   readonly behavior: Readonly<Record<string, unknown>> | null;
 }

@@ -116,6 +116,24 @@ export const memory: Amount = {
   },
 };
 
+const QUANTITY_FACTOR: Readonly<Record<string, number>> = { m: 1e-3, ...MEMORY_BYTES };
+
+/** Kubernetes quantity of anything else. Whole thousandths, rounded up as there. */
+export const quantity: Amount = {
+  expected: 'a quantity such as 100, 1.5, 500m or 2k',
+  pattern: String.raw`^(\d+(\.\d+)?|\.\d+)([mkMGTP]|[KMGTP]i)?$`,
+  bareNumber: { minimum: 0 },
+  parse(input) {
+    const text = String(input).trim();
+    if (text.startsWith('-')) return outOfRange('a quantity cannot be negative here');
+    const match = new RegExp(`^(${NUMBER})([a-zA-Z]*)$`).exec(text);
+    const factor = match === null ? undefined : QUANTITY_FACTOR[match[2]!];
+    if (factor === undefined) return wrongUnit('not a quantity', null);
+    // Products such as 1.1 x 1000 are off by less than a millionth.
+    return finite(Math.ceil(Math.round(Number(match![1]) * factor * 1e9) / 1e6));
+  },
+};
+
 function memoryHint(amount: string, unit: string): string | null {
   const letter = unit[0]!.toUpperCase();
   return 'KMGTP'.includes(letter) ? `did you mean ${amount}${letter}i?` : null;

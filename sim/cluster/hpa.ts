@@ -69,6 +69,17 @@ export function newHpaState(): HpaState {
   return { recommendations: [], scaleUps: [], scaleDowns: [] };
 }
 
+/** `behavior` as the given release reads it. */
+export function behaviorAsOf(behavior: HpaSpec['behavior'], kubernetesMinor: number): HpaSpec['behavior'] {
+  if (behavior === null || kubernetesMinor >= TOLERANCE_FIELD_MINOR) return behavior;
+  return Object.fromEntries(
+    Object.entries(behavior).map(([direction, rules]) => [
+      direction,
+      { ...(rules as Readonly<Record<string, unknown>>), tolerance: null },
+    ]),
+  );
+}
+
 /** The sync for a target on CPU utilisation alone, with every field of `behavior` in force. */
 export function desiredReplicas(input: {
   readonly nowUs: number;
@@ -173,7 +184,7 @@ export function recommendReplicas(
 }
 
 /** Samples come in nanocores, and quantities round up to a whole milli. */
-function withAmounts(pod: HpaPod): MetricPod {
+export function withAmounts(pod: HpaPod): MetricPod {
   const { sample } = pod;
   return {
     ...pod,

@@ -50,7 +50,7 @@ export function leakedBytes(sim: Sim, pod: SimPod, nowUs: number): number {
   let bytes = 0;
   for (const loop of sim.crashLoops) {
     if (loop.fault.kind !== 'memoryLeak' || !concerns(sim, loop, pod) || !isRunning(pod, nowUs) || pod.dead) continue;
-    bytes += ((nowUs - Math.max(loop.sinceUs, pod.startedUs!)) / 1e6) * loop.fault.bytesPerSecond;
+    bytes += (Math.max(0, nowUs - Math.max(loop.sinceUs, pod.startedUs!)) / 1e6) * loop.fault.bytesPerSecond;
   }
   return bytes;
 }

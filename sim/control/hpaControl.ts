@@ -1,13 +1,19 @@
 /**
- * The baseline autoscaler: Kubernetes' HPA on CPU, synced every 15 s, on what the metrics server last read. The rules
- * are in sim/cluster/hpa.ts; here its view of the pods is put together and its answer carried out.
+ * The baseline autoscaler: Kubernetes' HPA, synced every 15 s, on what the metrics server and Prometheus last read. The
+ * rules are in sim/cluster/hpa.ts, its view of the pods in hpaFigures.ts; here its answer is carried out.
  */
-import { desiredReplicas, HPA_SYNC_PERIOD_US, type HpaPod } from '../cluster/hpa.js';
-import { podRequests } from '../proxies.js';
-import { isRunning, reconcile } from './pods.js';
+import {
+  behaviorAsOf,
+  desiredReplicas,
+  desiredReplicasByMetrics,
+  HPA_SYNC_PERIOD_US,
+  type HpaOutcome,
+} from '../cluster/hpa.js';
+import { hpaPod, isHpaReady, readMetrics } from './hpaFigures.js';
+import { reconcile } from './pods.js';
 import { writeFails } from './outages.js';
-import { readResourceMetrics, resourceCpu } from './sensors.js';
-import type { Sim, SimPod, SimWorkload } from './state.js';
+import { readResourceMetrics } from './sensors.js';
+import type { Sim, SimWorkload } from './state.js';
 
 /** The metrics server's resolution in its official manifests (SEMANTICS B4). */
 const METRICS_RESOLUTION_US = 15_000_000;
@@ -30,14 +36,7 @@ export function planHpas(sim: Sim): void {
 
 function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
   const hpa = workload.hpa!;
-  const { policy, minReplicas, maxReplicas } = hpa;
-  const outcome = desiredReplicas({
-    nowUs,
-    spec: { minReplicas, maxReplicas, targetCpuPercent: policy.targetCpuPercent, behavior: policy.behavior },
-    currentReplicas: workload.desired,
-    pods: workload.pods.map((pod) => hpaPod(sim, pod, nowUs)),
-    state: hpa.state,
-  });
+  const outcome = ask(sim, workload, nowUs);
   if (outcome.replicas !== workload.desired && writeFails(sim)) {
     sim.decisions.push({
       atUs: nowUs,
@@ -71,14 +70,29 @@ function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
   else write(nowUs);
 }
 
-function hpaPod(sim: Sim, pod: SimPod, nowUs: number): HpaPod {
-  const sample = pod.dead ? null : resourceCpu(sim.sensors, pod.slot);
-  return {
-    phase: isRunning(pod, nowUs) ? 'Running' : 'Pending',
-    deleting: pod.deletedUs !== null,
-    startedAtUs: pod.startedUs,
-    readyCondition: pod.startedUs === null ? null : { ready: pod.endpoint, changedAtUs: pod.endpointChangedUs },
-    cpuRequestMillicores: podRequests(sim.world.program, pod.workload.service).cpuMillicores,
-    sample: sample && { cpuMillicores: sample.millicores, atUs: sample.atUs, windowUs: sample.windowUs },
-  };
+function ask(sim: Sim, workload: SimWorkload, nowUs: number): HpaOutcome {
+  const { policy, minReplicas, maxReplicas, state } = workload.hpa!;
+  const { targetCpuPercent, metrics, behavior } = policy;
+  const { pods, desired: currentReplicas } = workload;
+  const bounds = { minReplicas, maxReplicas };
+  const { kubernetesMinor } = sim.world.program.scenario.compat;
+  if (metrics === null) {
+    return desiredReplicas({
+      nowUs,
+      spec: { ...bounds, targetCpuPercent, behavior: behaviorAsOf(behavior, kubernetesMinor) },
+      currentReplicas,
+      pods: pods.map((pod) => hpaPod(sim, pod, nowUs)),
+      state,
+    });
+  }
+  return desiredReplicasByMetrics({
+    nowUs,
+    kubernetesMinor,
+    spec: { ...bounds, behavior },
+    metrics: readMetrics(sim, workload, metrics, nowUs),
+    currentReplicas,
+    statusReplicas: pods.filter((pod) => pod.deletedUs === null).length,
+    readyPodCount: pods.length === 0 ? null : pods.filter((pod) => isHpaReady(pod, nowUs)).length,
+    state,
+  });
 }

@@ -9,12 +9,18 @@ import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { cpuUsedUs } from '../sharing.js';
 import { POD_DEAD, POD_FREE, type World } from '../world.js';
 
+/** Prometheus takes a series to be there all along up to this many intervals from the end of a window. */
+const GAP_FACTOR = 1.1;
+
 export interface Scrape {
   readonly atUs: number;
   readonly generation: Int32Array;
   readonly cpuUs: Float64Array;
   readonly envoy: Float64Array;
   readonly connectionRequests: Float64Array;
+  /** Requests answered since the pod began, and those that wait for a worker now. */
+  readonly served: Float64Array;
+  readonly queued: Int32Array;
 }
 
 export interface Sensors {
@@ -37,6 +43,8 @@ export function scrape(world: World, sensors: Sensors, nowUs: number, windowUs: 
     cpuUs: readCpu(world, nowUs),
     envoy: world.podEnvoy.slice(),
     connectionRequests: world.connectionRequests.slice(),
+    served: world.podServed.slice(),
+    queued: world.podQueueLength.slice(),
   });
   while (sensors.scrapes.length > 2 && sensors.scrapes[0]!.atUs < nowUs - windowUs) sensors.scrapes.shift();
 }
@@ -65,6 +73,57 @@ export function windowCpuMillicores(sensors: Sensors, slot: number): number | nu
   if (!range) return null;
   const { first, last } = range;
   return ((last.cpuUs[slot]! - first.cpuUs[slot]!) / (last.atUs - first.atUs)) * 1000;
+}
+
+/**
+ * Requests answered per second by one pod of the slot, as `rate()` of Prometheus has it; null with fewer than two scrapes
+ * in the window. Between the ends of the window and the scrapes next to them the rate goes on, but not further than half
+ * an interval past a gap, nor back before the counter was 0. So a young pod's rate is low, and the sum over old and new
+ * pods is right. The simulation begins with the scrapes: before it nothing was missed.
+ */
+export function servedPerSecond(
+  sensors: Sensors,
+  slot: number,
+  generation: number,
+  nowUs: number,
+  windowUs: number,
+): number | null {
+  const fromUs = Math.max(0, nowUs - windowUs);
+  const samples = sensors.scrapes.filter(
+    (scrape) => scrape.generation[slot] === generation && scrape.atUs > nowUs - windowUs,
+  );
+  const [first, last] = [samples[0], samples[samples.length - 1]];
+  if (first === undefined || last === undefined || first === last) return null;
+  let increase = 0;
+  samples.reduce((before, after) => {
+    const change = after.served[slot]! - before.served[slot]!;
+    // A container that starts again counts from 0.
+    increase += change < 0 ? after.served[slot]! : change;
+    return after;
+  });
+  const sampledUs = last.atUs - first.atUs;
+  const intervalUs = sampledUs / (samples.length - 1);
+  const bridged = (gapUs: number): number => (gapUs < intervalUs * GAP_FACTOR ? gapUs : intervalUs / 2);
+  const sinceZeroUs = increase > 0 ? (sampledUs * first.served[slot]!) / increase : Infinity;
+  const beforeUs = Math.min(bridged(first.atUs - fromUs), sinceZeroUs);
+  const afterUs = bridged(nowUs - last.atUs);
+  return (increase * ((sampledUs + beforeUs + afterUs) / sampledUs)) / ((nowUs - fromUs) / 1e6);
+}
+
+/** The pod that was last seen alive in the slot within the window; 0: none. */
+export function generationSeen(sensors: Sensors, slot: number, nowUs: number, windowUs: number): number {
+  for (let at = sensors.scrapes.length - 1; at >= 0; at--) {
+    const scrape = sensors.scrapes[at]!;
+    if (scrape.atUs <= nowUs - windowUs) return 0;
+    if (scrape.generation[slot]! > 0) return scrape.generation[slot]!;
+  }
+  return 0;
+}
+
+/** Requests that waited in a pod at the last scrape; null before its first. */
+export function scrapedQueueLength(sensors: Sensors, slot: number): number | null {
+  const last = sensors.scrapes[sensors.scrapes.length - 1];
+  return last && last.generation[slot]! > 0 ? last.queued[slot]! : null;
 }
 
 /** Response-time counts of a pod over the rate window are added to `into` (Envoy's buckets); false without two scrapes. */

@@ -9,6 +9,7 @@ import { podRequests } from '../proxies.js';
 import { POD_SERVING } from '../world.js';
 import { leakedBytes } from './crashes.js';
 import { addWindowResponseTimes, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
+import { metricObjects } from './hpaObject.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
 /** All simulated objects live here. */
@@ -47,7 +48,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     latencies: { zones: isOut ? [] : zoneLatencies(sim), nodes: [] },
     responseTimes: isOut ? [] : responseTimes(sim, pods),
     destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
-    horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(workload)] : [])),
+    horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(sim, workload)] : [])),
     scaledObjects: [],
     podDisruptionBudgets: [],
   };
@@ -178,7 +179,7 @@ function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[
   });
 }
 
-function hpaObject(workload: SimWorkload): KubeObject {
+function hpaObject(sim: Sim, workload: SimWorkload): KubeObject {
   const hpa = workload.hpa!;
   return {
     apiVersion: 'autoscaling/v2',
@@ -188,12 +189,7 @@ function hpaObject(workload: SimWorkload): KubeObject {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: workload.name },
       minReplicas: hpa.minReplicas,
       maxReplicas: hpa.maxReplicas,
-      metrics: [
-        {
-          type: 'Resource',
-          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: hpa.policy.targetCpuPercent } },
-        },
-      ],
+      metrics: metricObjects(hpa.policy, sim.world.program.scenario.services),
     },
   };
 }

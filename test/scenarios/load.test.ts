@@ -20,7 +20,7 @@ test('names become positions, shorthands their long form', (t) => {
     },
   ]);
   t.deepEqual(scenario.policies[1]!.hpas, [
-    { service: 0, minReplicas: 1, maxReplicas: 8, targetCpuPercent: 80, behavior: null },
+    { service: 0, minReplicas: 1, maxReplicas: 8, targetCpuPercent: 80, metrics: null, behavior: null },
   ]);
   t.deepEqual(
     scenario.mesh.destinationRules.map((rule) => [rule.service, rule.object.metadata.name]),

@@ -122,3 +122,19 @@ test('the pattern shown to editors takes every example of the message, and the r
     }
   }
 });
+
+test('quantities are read as Kubernetes reads them, in thousandths rounded up', (t) => {
+  const read = (text: string | number) => {
+    const parsed = units.quantity.parse(text);
+    return parsed.ok ? parsed.value : parsed.message;
+  };
+  t.deepEqual(
+    ['100', '1.5', '500m', '2k', '1Ki', '1.1', '0.0001', 7].map(read),
+    [100_000, 1500, 500, 2_000_000, 1_024_000, 1100, 1, 7000],
+  );
+  t.deepEqual(['-1', '5rps', 'k'].map(read), [
+    'a quantity cannot be negative here',
+    'not a quantity',
+    'not a quantity',
+  ]);
+});

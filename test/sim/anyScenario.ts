@@ -17,6 +17,7 @@ import type {
   Scenario,
   Service,
   Step,
+  HpaMetricSpec,
 } from '../../scenarios/types.js';
 import { aLoad, aNode, aScenario, aService } from './builders.js';
 
@@ -290,12 +291,21 @@ function anyFault(zones: number): fc.Arbitrary<Fault> {
   );
 }
 
+const ANY_METRICS: readonly HpaMetricSpec[] = [
+  { type: 'Resource', resource: 'cpu', target: { averageAmount: 40 } },
+  { type: 'Resource', resource: 'memory', target: { utilizationPercent: 45 } },
+  { type: 'Pods', figure: 'requests_per_second', averageAmount: 7000 },
+  { type: 'Object', figure: 'queue_length', service: 0, target: { amount: 2000 } },
+  { type: 'External', figure: 'requests_per_second', service: 0, target: { averageAmount: 9000 } },
+];
+
 function anyPolicy(services: number, zones: number): fc.Arbitrary<Policy> {
   const some = fc.subarray(Array.from({ length: services }, (_, i) => i));
   return fc
     .record({
       hpas: some,
       hpaTarget: pick(20, 60),
+      hpaMetrics: pick(null, ANY_METRICS, ANY_METRICS.slice(0, 2), ANY_METRICS.slice(2)),
       maxReplicas: pick(3, 8),
       engine: anyEngine,
       ruled: some,
@@ -310,6 +320,7 @@ function anyPolicy(services: number, zones: number): fc.Arbitrary<Policy> {
         minReplicas: 1,
         maxReplicas: parts.maxReplicas,
         targetCpuPercent: parts.hpaTarget,
+        metrics: parts.hpaMetrics,
         behavior: null,
       })),
       engine: parts.engine,

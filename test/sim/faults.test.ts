@@ -160,7 +160,7 @@ test(`requests under way on a node that dies fail after the connect time-out ${S
 
 test(`scaling down loses no request ${SEED_NOTE}`, (t) => {
   // The autoscaler goes from 8 pods to 1: target 60 %, use far below; its first five minutes do not count down.
-  const hpa = { service: 0, minReplicas: 1, maxReplicas: 8, targetCpuPercent: 60, behavior: null };
+  const hpa = { service: 0, minReplicas: 1, maxReplicas: 8, targetCpuPercent: 60, metrics: null, behavior: null };
   const scenario = aScenario({
     zones: 2,
     services: [

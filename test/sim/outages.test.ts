@@ -177,7 +177,7 @@ test('a gap in the scrapes empties the window, stale metrics freeze it', (t) => 
 
 const hpa: Policy = {
   ...staticPolicy,
-  hpas: [{ service: 0, minReplicas: 3, maxReplicas: 3, targetCpuPercent: 60, behavior: null }],
+  hpas: [{ service: 0, minReplicas: 3, maxReplicas: 3, targetCpuPercent: 60, metrics: null, behavior: null }],
 };
 const firstScale = ({ decisions }: ReplicationResult) =>
   decisions.filter(({ summary }) => !summary.endsWith('refused')).map(({ atSeconds }) => atSeconds);

@@ -102,7 +102,7 @@ test('the scheduler counts the requests of sidecars', (t) => {
 
 test('the HPA sees the CPU and the request of whole pods', (t) => {
   // 40 requests a second x 10 ms on 1000m is 40 %; a proxy at 20 ms a request adds 800m: 1200 of 1100 is 109 %.
-  const hpa = { service: 0, minReplicas: 1, maxReplicas: 9, targetCpuPercent: 60, behavior: null };
+  const hpa = { service: 0, minReplicas: 1, maxReplicas: 9, targetCpuPercent: 60, metrics: null, behavior: null };
   const scenario = aScenario({
     services: [aService({ workers: 8, endpoints: [anEndpoint([cpu(constant(10_000))])] })],
     loads: [aLoad(40, { arrivals: 'even' })],

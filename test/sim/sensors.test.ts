@@ -4,7 +4,12 @@ import { defaultEngineConfig, emptyMemory, step } from '../../engine/index.js';
 import type { StepInput } from '../../engine/types.js';
 import type { EngineStep } from '../../sim/index.js';
 import { simulate } from '../../sim/index.js';
-import { addWindowResponseTimes, windowCpuMillicores, type Sensors } from '../../sim/control/sensors.js';
+import {
+  addWindowResponseTimes,
+  servedPerSecond,
+  windowCpuMillicores,
+  type Sensors,
+} from '../../sim/control/sensors.js';
 import { ENVOY_BOUNDS_US, ENVOY_BUCKETS } from '../../sim/kernel/histogram.js';
 import type { Scenario } from '../../scenarios/types.js';
 import { aLoad, anEndpoint, aNode, aScenario, aService, call, constant, cpu, staticPolicy } from './builders.js';
@@ -105,6 +110,8 @@ test('a counter of another pod in the same slot gives no rate', (t) => {
     cpuUs: Float64Array.of(cpuUs),
     envoy: new Float64Array(ENVOY_BUCKETS).fill(cpuUs),
     connectionRequests: new Float64Array(0),
+    served: new Float64Array(0),
+    queued: new Int32Array(0),
   });
   const sensors = (scrapes: Sensors['scrapes']): Sensors => ({ scrapes, resource: [], generation: Int32Array.of(2) });
   const [old, young, older] = [scrape(15e6, 1, 9e6), scrape(30e6, 2, 1e6), scrape(45e6, 2, 4e6)];
@@ -142,4 +149,41 @@ test('a step that was written down and read back decides the same', (t) => {
   }
   t.true(steps.some(({ output }) => output.decisions.length > 0));
   t.deepEqual(steps[0]!.input.memory, emptyMemory);
+});
+
+/** One slot, scraped at these seconds with these counts of answered requests; a null is another pod. */
+function counted(...samples: readonly (readonly [second: number, served: number | null])[]): Sensors {
+  return {
+    scrapes: samples.map(([second, served]) => ({
+      atUs: second * SECOND,
+      generation: Int32Array.of(served === null ? 1 : 2),
+      cpuUs: new Float64Array(1),
+      envoy: new Float64Array(0),
+      connectionRequests: new Float64Array(0),
+      served: Float64Array.of(served ?? 0),
+      queued: new Int32Array(1),
+    })),
+    resource: [],
+    generation: Int32Array.of(2),
+  };
+}
+
+test('requests per second are read as rate() of Prometheus reads them', (t) => {
+  const rate = (sensors: Sensors) => servedPerSecond(sensors, 0, 2, 300 * SECOND, 60 * SECOND);
+  // 450 in 45 s, and 7.5 s more at both ends, less than 1.1 intervals: 600 in 60 s.
+  t.is(rate(counted([247.5, 5000], [262.5, 5150], [277.5, 5300], [292.5, 5450])), 10);
+  // A new pod: 150 in 15 s; forward 7.5 s = 75 more; back only to where it was 0, 5 s = 50: 275 in 60 s.
+  t.is(rate(counted([262.5, null], [277.5, 50], [292.5, 200])), 275 / 60);
+  // Counting since long, but not scraped before: half an interval back instead. 150 + 75 + 75.
+  t.is(rate(counted([262.5, null], [277.5, 5000], [292.5, 5150])), 5);
+  // Started again after 5150: 150 + 40 + 150 in 45 s, times 60/45.
+  t.true(Math.abs(rate(counted([247.5, 5000], [262.5, 5150], [277.5, 40], [292.5, 190]))! - 340 / 45) < 1e-9);
+  t.is(rate(counted([247.5, null], [292.5, 200])), null);
+  // What lies on the edge of the window is out.
+  t.is(rate(counted([240, 100], [292.5, 200])), null);
+});
+
+test('the rate at the start is that of the time since the start', (t) => {
+  // 150 in the first 15 s, and on for 7.5 s: 225 in 22.5 s.
+  t.is(servedPerSecond(counted([0, 0], [15, 150]), 0, 2, 22.5 * SECOND, 60 * SECOND), 10);
 });

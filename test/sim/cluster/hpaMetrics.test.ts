@@ -267,3 +267,61 @@ test(`figures of pods agree with exact fractions ${SEED_NOTE}`, (t) => {
   );
   t.notThrows(() => fc.assert(property, { seed, numRuns: 5000 }));
 });
+
+const onCpu = (percent: number, given: MetricPod[]) => resource('cpu', { utilizationPercent: percent }, given);
+const justStarted: Partial<MetricPod> = {
+  startedAtUs: NOW_US - 20 * SECOND_US,
+  readyCondition: { ready: true, changedAtUs: NOW_US - 10 * SECOND_US },
+};
+
+const WORKED: readonly (readonly [title: string, metric: HpaMetric, current: number, expected: number])[] = [
+  ['B1 worked: 303m of 400m at 60 %', onCpu(60, [...pods(3, 76), aPod(75)]), 4, 5],
+  ['B1 worked: a ratio of 1.10', onCpu(60, pods(4, 66)), 4, 4],
+  ['B1 worked: a ratio of 1.1001', whole(11_001, 10_000), 4, 5],
+  ['B1 worked: 10 pods at 54 of 60 %', onCpu(60, pods(10, 54)), 10, 10],
+  ['B2 worked: three at 90m, one missing, 50 %', onCpu(50, [...pods(3, 90), aPod(null)]), 4, 6],
+  ['B2 worked: three at 20m, one missing, 50 %', onCpu(50, [...pods(3, 20), aPod(null)]), 4, 4],
+  ['B2 worked: 5 new beside 10 at 90 %, 60 %', onCpu(60, [...pods(10, 90), ...pods(5, 90, justStarted)]), 15, 15],
+];
+
+for (const [title, metric, current, expected] of WORKED) {
+  test(`${title}, as one of the metrics, makes ${current} pods ${expected}`, (t) => {
+    const context = aContext({ currentReplicas: current, statusReplicas: current });
+    t.is(recommendByMetric(metric, context), expected);
+    const verdict = recommendByMetrics([metric], context);
+    t.is(typeof verdict === 'string' ? verdict : verdict.replicas, expected);
+  });
+}
+
+/** Counts after each sync, the metric asking for so many; syncs are just over 15 s apart, as a key is queued again. */
+function synced(behavior: Record<string, unknown> | null, from: number, wanted: readonly number[]): number[] {
+  let state = newHpaState();
+  let current = from;
+  return wanted.map((count, number) => {
+    const outcome = desiredReplicasByMetrics({
+      nowUs: NOW_US + number * 15_001_000,
+      kubernetesMinor: 37,
+      spec: { minReplicas: 1, maxReplicas: 100, behavior },
+      metrics: [shared(count * 100, 100)],
+      currentReplicas: current,
+      statusReplicas: current,
+      readyPodCount: current,
+      state,
+    });
+    state = outcome.state;
+    current = outcome.replicas;
+    return current;
+  });
+}
+
+test('B3 worked: 1 to 100 by metrics, with an empty behavior and without', (t) => {
+  const hundred = new Array<number>(6).fill(100);
+  t.deepEqual(synced({}, 1, hundred), [5, 10, 20, 40, 80, 100]);
+  t.deepEqual(synced(null, 1, [...hundred, 100]), [4, 8, 16, 32, 64, 100, 100]);
+});
+
+test('B3 worked: 10 to 4 by metrics waits for 300 s and takes one step', (t) => {
+  // Syncs 0 to 19 lie within 300 s of the first (19 x 15.001 = 285 s), sync 20 at 300.02 s does not.
+  const counts = synced({}, 10, [10, ...new Array<number>(20).fill(4)]);
+  t.deepEqual(counts, [...new Array<number>(20).fill(10), 4]);
+});
