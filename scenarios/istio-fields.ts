@@ -2,7 +2,7 @@
 import type { RuleReport } from './destination-rule.js';
 import { didYouMean } from './problems.js';
 import type { Path } from './source.js';
-import { duration } from './units.js';
+import { goDurationUs } from '../engine/go-duration.js';
 
 /** Istio knows the field, and the simulation follows it; or it only knows it. */
 export const MODELLED = true;
@@ -40,8 +40,7 @@ export function checkKeys(value: Raw, known: readonly string[], path: Path, to: 
 export function checkDuration(parent: Raw, key: string, path: Path, to: RuleReport, zeroIsOff = false): void {
   const value = parent[key];
   if (value === undefined) return;
-  const parsed = typeof value === 'string' ? duration.parse(value) : null;
-  const us = parsed?.ok === true ? parsed.value : null;
+  const us = goDurationUs(value);
   if (us === null || (us < 1000 && !(zeroIsOff && us === 0)))
     to.report('WT0401', [...path, key], {
       message: us === null ? 'not a duration' : 'below a millisecond',

@@ -6,6 +6,8 @@
  * Each parser answers with the value in our base unit, or says what is wrong and, where the slip is a common one, what
  * was probably meant.
  */
+import { goDurationUs } from '../engine/go-duration.js';
+
 export type Parsed =
   | { readonly ok: true; readonly value: number }
   | { readonly ok: false; readonly wrong: 'unit' | 'range'; readonly message: string; readonly hint: string | null };
@@ -21,40 +23,29 @@ export interface Amount {
 
 const NUMBER = String.raw`\d+(?:\.\d+)?|\.\d+`;
 
-const DURATION_US: Readonly<Record<string, number>> = {
-  ns: 1e-3,
-  us: 1,
-  µs: 1,
-  μs: 1,
-  ms: 1e3,
-  s: 1e6,
-  m: 6e7,
-  h: 3.6e9,
-};
+const TIME_UNITS = ['ns', 'us', 'µs', 'ms', 's', 'm', 'h'];
 
-/** Go's time.ParseDuration: one or more number + unit, no days. Microseconds. */
+/** As Go writes them, no days. Microseconds. */
 export const duration: Amount = {
   expected: 'a duration such as 250us, 20ms, 30s, 10m or 1h30m',
-  pattern: String.raw`^\+?(0|((\d+(\.\d+)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$`,
+  pattern: String.raw`^\+?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$`,
   bareNumber: { const: 0 },
   parse(input) {
     const text = String(input).trim();
-    if (/^\+?0+(\.0+)?$/.test(text)) return accept(0);
+    const us = goDurationUs(text);
     if (text.startsWith('-')) return outOfRange('a duration cannot be negative');
-    if (new RegExp(`^(?:${NUMBER})$`).test(text)) {
+    if (us !== null) return accept(us);
+    if (new RegExp(`^\\+?(?:${NUMBER})$`).test(text)) {
       return wrongUnit(`${text} has no unit`, `write ${text}ms, ${text}s or ${text}m`);
     }
-    const parts = [...text.replace(/^\+/, '').matchAll(new RegExp(`(${NUMBER})([a-zA-Zµμ]+)`, 'gy'))];
+    const parts = [...text.replace(/^\+/, '').matchAll(/(\d+\.?\d*|\.\d+)([a-zA-Zµμ]+)/gy)];
     if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text.replace(/^\+/, '')) {
       return wrongUnit('not a duration', null);
     }
-    let totalUs = 0;
-    for (const [, amount, unit] of parts) {
-      const factor = DURATION_US[unit!];
-      if (factor === undefined) return wrongUnit(`"${unit}" is not a unit of time`, durationHint(amount!, unit!));
-      totalUs += Number(amount) * factor;
-    }
-    return finite(totalUs);
+    const odd = parts.find(([, , unit]) => goDurationUs(`1${unit}`) === null);
+    if (odd === undefined) return outOfRange('too large');
+    const [, amount, unit] = odd;
+    return wrongUnit(`"${unit}" is not a unit of time`, durationHint(amount!, unit!));
   },
 };
 
@@ -65,7 +56,7 @@ function durationHint(amount: string, unit: string): string | null {
   if (/^(min|minute)s?$/.test(lower)) return `did you mean ${amount}m?`;
   if (/^(hour|hr)s?$/.test(lower)) return `did you mean ${amount}h?`;
   if (/^(msec|milli|millisecond)s?$/.test(lower)) return `did you mean ${amount}ms?`;
-  return lower in DURATION_US ? `did you mean ${amount}${lower}?` : null;
+  return TIME_UNITS.includes(lower) ? `did you mean ${amount}${lower}?` : null;
 }
 
 /** Kubernetes CPU quantity. Millicores. */

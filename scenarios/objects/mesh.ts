@@ -3,13 +3,13 @@
  * rules that the loader has; the mesh-wide settings; and, from Gateways, Ingresses and load balancers, where users enter.
  * Of two rules of one host Istio takes the older.
  */
+import { goDurationUs } from '../../engine/go-duration.js';
 import { parse } from 'yaml';
 import type { EndpointNames } from '../call-graph.js';
 import { checkMeshObject, resolveHost, type RuleReport } from '../destination-rule.js';
 import type { Problem } from '../problems.js';
 import { asList, asRecord, isObject } from '../raw.js';
 import type { Path } from '../source.js';
-import { duration } from '../units.js';
 import { checkVirtualService } from '../virtual-service.js';
 import { fieldsOf, selectsByLabels } from './fields.js';
 import type { Ledger } from './ledger.js';
@@ -139,7 +139,7 @@ function readConfig(objects: readonly KubeObject[], ledger: Ledger, problems: Pr
   for (const key of Object.keys(asRecord(config)))
     if (!CONFIG_KEYS.includes(key)) ledger.note(object, `${key} is not simulated`);
   const { localityLbSetting, connectTimeout = null } = asRecord(config);
-  const isDuration = typeof connectTimeout === 'string' && duration.parse(connectTimeout).ok;
+  const isDuration = typeof connectTimeout === 'string' && goDurationUs(connectTimeout) !== null;
   if (connectTimeout !== null && !isDuration)
     problems.push(object.problem('WT0204', at, { message: 'connectTimeout is not a duration' }));
   return {

@@ -3,7 +3,7 @@
  * detection, connection pool, warm-up, as numbers with Istio's defaults filled in (SEMANTICS A12 to A15). A subset's
  * policy replaces the rule's field by field, as Istio merges them.
  */
-import { durationUs } from './durations.js';
+import { goDurationUs } from '../../engine/go-duration.js';
 import type { Spec } from './localitySetting.js';
 
 export type EndpointAlgorithm = 'LEAST_REQUEST' | 'ROUND_ROBIN' | 'RANDOM' | 'RING_HASH' | 'MAGLEV';
@@ -87,8 +87,8 @@ function readOutlier(raw: unknown): ClusterPolicy['outlier'] {
     // `consecutiveErrors` is the old name of the gateway count.
     consecutive5xx: count(field['consecutive5xxErrors'], 5),
     consecutiveGateway: count(field['consecutiveGatewayErrors'], count(field['consecutiveErrors'], 0)),
-    intervalUs: durationUs(field['interval']) ?? 10_000_000,
-    baseEjectionUs: durationUs(field['baseEjectionTime']) ?? 30_000_000,
+    intervalUs: goDurationUs(field['interval']) ?? 10_000_000,
+    baseEjectionUs: goDurationUs(field['baseEjectionTime']) ?? 30_000_000,
     // 0 means unset here.
     maxEjectionPercent: count(field['maxEjectionPercent'], 0) || 10,
     minHealthPercent: count(field['minHealthPercent'], 0),
@@ -106,7 +106,7 @@ function readPool(pool: Spec, retryBudget: unknown): ClusterPolicy['pool'] {
     maxRequests: limit(http['http2MaxRequests']),
     maxRetries: limit(http['maxRetries']),
     maxRequestsPerConnection: limit(http['maxRequestsPerConnection']),
-    connectTimeoutUs: durationUs(tcp['connectTimeout']),
+    connectTimeoutUs: goDurationUs(tcp['connectTimeout']),
     retryBudget:
       retryBudget === undefined || retryBudget === null
         ? null
@@ -116,7 +116,7 @@ function readPool(pool: Spec, retryBudget: unknown): ClusterPolicy['pool'] {
 
 function readWarmup(loadBalancer: Spec): ClusterPolicy['warmup'] {
   const warmup = loadBalancer['warmup'];
-  const windowUs = durationUs(record(warmup)['duration'] ?? loadBalancer['warmupDurationSecs']);
+  const windowUs = goDurationUs(record(warmup)['duration'] ?? loadBalancer['warmupDurationSecs']);
   if (windowUs === null || windowUs === 0) return null;
   return {
     windowUs,

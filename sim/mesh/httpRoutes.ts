@@ -6,7 +6,7 @@
  * A request's path is taken to be "/" + the name of the endpoint. Headers, methods and query parameters are not
  * modelled: a match on one of them never holds, and the loader says so.
  */
-import { durationUs } from './durations.js';
+import { goDurationUs } from '../../engine/go-duration.js';
 import type { Spec } from './localitySetting.js';
 
 export interface RetryConditions {
@@ -54,7 +54,7 @@ export function readHttpRoutes(spec: Spec | null, istioMinor: number): readonly 
 
 function readRoute(route: Spec, istioMinor: number): HttpRoute {
   const matches = list(route['match']);
-  const timeoutUs = durationUs(route['timeout']) ?? 0;
+  const timeoutUs = goDurationUs(route['timeout']) ?? 0;
   return {
     matches: (endpointName, sourceService) =>
       matches.length === 0 || matches.some((match) => holds(match, `/${endpointName}`, sourceService)),
@@ -104,13 +104,13 @@ function matchesText(wanted: Spec, path: string, ignoreCase: boolean): boolean {
 function readRetries(raw: unknown, timeoutUs: number, istioMinor: number): HttpRoute['retries'] {
   const field = record(raw);
   const retryOn = typeof field['retryOn'] === 'string' && field['retryOn'] !== '' ? field['retryOn'] : null;
-  const perTryUs = durationUs(field['perTryTimeout']) ?? 0;
+  const perTryUs = goDurationUs(field['perTryTimeout']) ?? 0;
   const byDefault = istioMinor >= 24 ? DEFAULT_RETRY_ON : `${DEFAULT_RETRY_ON},503`;
   return {
     attempts: number(field['attempts'], DEFAULT_ATTEMPTS),
     retryOn: readRetryOn(retryOn ?? byDefault),
     perTryTimeoutUs: timeoutUs > 0 && perTryUs >= timeoutUs ? 0 : perTryUs,
-    backOffBaseUs: durationUs(field['backoff']) ?? DEFAULT_BASE_US,
+    backOffBaseUs: goDurationUs(field['backoff']) ?? DEFAULT_BASE_US,
   };
 }
 
@@ -134,7 +134,7 @@ function readFault(raw: unknown): HttpRoute['fault'] {
   if (raw === undefined || raw === null) return null;
   const [delay, abort] = [record(record(raw)['delay']), record(record(raw)['abort'])];
   return {
-    delay: 'fixedDelay' in delay ? { percent: percent(delay), fixedUs: durationUs(delay['fixedDelay']) ?? 0 } : null,
+    delay: 'fixedDelay' in delay ? { percent: percent(delay), fixedUs: goDurationUs(delay['fixedDelay']) ?? 0 } : null,
     abort:
       'httpStatus' in abort || 'grpcStatus' in abort
         ? { percent: percent(abort), httpStatus: number(abort['httpStatus'], 200) }

@@ -1,6 +1,6 @@
 /** Routes as the caller's proxy reads them: defaults, matches, retries, faults (SEMANTICS A16, A17). */
 import test from 'ava';
-import { durationUs } from '../../../sim/mesh/durations.js';
+import { goDurationUs } from '../../../engine/go-duration.js';
 import { readHttpRoutes, type HttpRoute } from '../../../sim/mesh/httpRoutes.js';
 
 const read = (route: Record<string, unknown>): HttpRoute => readHttpRoutes({ http: [route] }, 31)[0]!;
@@ -20,7 +20,7 @@ test('durations are those of Go: parts with units, added up', (t) => {
     ['', null],
     [5, null],
   ] as const)
-    t.is(durationUs(text), us, `${text}`);
+    t.is(goDurationUs(text), us, `${text}`);
 });
 
 test('A16: without a VirtualService, two retries of what never arrived, 25 ms base, and no time-out', (t) => {
