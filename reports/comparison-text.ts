@@ -84,8 +84,10 @@ function seedLines({ worstSeeds, seedsLost, seeds, b }: Comparison): string[] {
 
 function missingLines(comparison: Comparison): string[] {
   if (comparison.seeds.length === 0) return [];
-  return comparison.figures.flatMap(({ name, a, b }) => {
+  return comparison.figures.flatMap(({ name, quantity, a, b }) => {
     const reason = a.mean === null ? a.reason : b.mean === null ? b.reason : null;
+    if (quantity === 'usdPerHour' && (a.mean === null || b.mean === null))
+      return [`  ${name}: a price that it rests on is unknown`];
     if (reason === null) return [];
     return [`  ${name}: ${reason}${name === 'p99' ? ' (p99 needs 1,000 requests a seed)' : ''}`];
   });

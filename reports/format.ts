@@ -7,6 +7,9 @@ import type { Quantity } from '../scenarios/expectations.js';
 
 export const absent = '-';
 
+/** Of money that rests on a price which nobody has stated: neither nothing nor 0. */
+export const unknown = 'unknown';
+
 /** 730 hours: the month of cloud price lists (8,760 hours a year over 12). */
 export const hoursPerMonth = 730;
 
@@ -43,12 +46,16 @@ export function formatShare(value: number | null, extra = 0): string {
   return value === null ? absent : `${formatNumber(value * 100, extra)}%`;
 }
 
+export function formatUsd(value: number | null, extra = 0): string {
+  return value === null ? unknown : formatNumber(value, extra);
+}
+
 export function formatUsdPerHour(value: number | null, extra = 0): string {
-  return value === null ? absent : `${formatNumber(value, extra)} USD/h`;
+  return value === null ? unknown : `${formatNumber(value, extra)} USD/h`;
 }
 
 export function formatPerMonth(usdPerHour: number | null): string {
-  return usdPerHour === null ? absent : formatNumber(Math.round(usdPerHour * hoursPerMonth));
+  return usdPerHour === null ? unknown : formatNumber(Math.round(usdPerHour * hoursPerMonth));
 }
 
 export function formatQuantity(value: number | null, quantity: Quantity, extra = 0): string {

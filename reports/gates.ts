@@ -220,8 +220,11 @@ function bracket(interval: Interval | null, value: number, shown: (value: number
   return interval === null ? '' : formatInterval(interval, value, shown);
 }
 
+const unknownPrice = 'a price that it rests on is unknown: see pricePerHour and transfer of the scenario';
+
 function missingReason(gate: Gate, found: Estimate): string {
   if (gate.metric === 'latency' && gate.statistic === 'p99') return `${found.reason}: p99 needs 1,000 requests a seed`;
+  if (gate.metric === 'cost') return unknownPrice;
   if (gate.metric === 'goodput') return 'the scenario has no fault, or nothing arrived during it';
   return found.reason ?? 'the figure is missing';
 }

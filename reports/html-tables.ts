@@ -2,7 +2,16 @@
 import type { CostParts, PolicyResult, RunResult } from '../traces/run-result.js';
 import { compare, sideOf, type Word } from './compare.js';
 import { figuresOf, latencyOf, type Measure } from './figures.js';
-import { absent, formatCount, formatMs, formatNumber, formatQuantity, formatSeconds, formatShare } from './format.js';
+import {
+  absent,
+  formatCount,
+  formatMs,
+  formatNumber,
+  formatQuantity,
+  formatSeconds,
+  formatShare,
+  formatUsd,
+} from './format.js';
 import type { Judgement } from './gates.js';
 import { htmlTable, markup, type Markup, type Part } from './markup.js';
 import { estimate, type Estimate } from './statistics.js';
@@ -89,7 +98,7 @@ export function serviceTable(policy: PolicyResult): Markup {
       ),
       formatMs(own((one) => one.cpuMsPerRequest)),
       ...(hasProxies ? [formatNumber(own((one) => one.proxyCpuMillicores ?? null))] : []),
-      formatNumber(own((one) => one.costUsdPerHour)),
+      formatUsd(own((one) => one.costUsdPerHour)),
     ];
   });
   const header = [
@@ -152,7 +161,7 @@ export function edgeTable(policy: PolicyResult, zones: readonly string[]): Marku
   return markup`${htmlTable(`Edges under ${policy.policy}, as the caller sees them, means over the seeds`, header, rows, 2)}<details><summary>Requests by zone for each edge</summary><div>${matrices}</div></details>\n`;
 }
 
-const costNames: readonly { readonly name: string; readonly read: (cost: CostParts) => number }[] = [
+const costNames: readonly { readonly name: string; readonly read: (cost: CostParts) => number | null }[] = [
   { name: 'nodes in use', read: (cost) => cost.workloadUsdPerHour },
   { name: 'nodes idle', read: (cost) => cost.idleUsdPerHour },
   { name: 'cross-zone traffic', read: (cost) => cost.crossZoneUsdPerHour },
@@ -173,7 +182,7 @@ export function costTable(result: RunResult): Markup {
   const rows = result.policies.map((policy) => [
     policy.policy,
     ...costNames.map(({ read }) =>
-      formatNumber(
+      formatUsd(
         meanOf(policy, (one) => read(one.cost)),
         1,
       ),

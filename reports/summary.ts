@@ -16,6 +16,8 @@ import {
   formatPerMonth,
   formatSeconds,
   formatShare,
+  formatUsd,
+  formatUsdPerHour,
   padEnd,
   printable,
   wrap,
@@ -230,16 +232,16 @@ function okPercent(failed: number | null): string {
 }
 
 function costLines(policy: PolicyResult): string[] {
-  const part = (read: (one: ReplicationResult) => number): number => meanOf(policy, read) ?? 0;
+  const part = (read: (one: ReplicationResult) => number | null): number | null => meanOf(policy, read);
   const nodes = part((one) => one.cost.nodesUsdPerHour);
   const idle = part((one) => one.cost.idleUsdPerHour);
   const crossZone = part((one) => one.cost.crossZoneUsdPerHour);
   const crossRegion = part((one) => one.cost.crossRegionUsdPerHour);
   const total = part((one) => one.cost.totalUsdPerHour);
-  const idleShare = nodes === 0 ? '' : `, ${wholePercent(idle / nodes)}`;
+  const idleShare = nodes === null || nodes === 0 || idle === null ? '' : `, ${wholePercent(idle / nodes)}`;
   const text =
-    `${formatNumber(nodes)} nodes (idle ${formatNumber(idle)}${idleShare}) + ${formatNumber(crossZone)} cross-zone + ` +
-    `${formatNumber(crossRegion)} cross-region = ${formatNumber(total)} USD/h`;
+    `${formatUsd(nodes)} nodes (idle ${formatUsd(idle)}${idleShare}) + ${formatUsd(crossZone)} cross-zone + ` +
+    `${formatUsd(crossRegion)} cross-region = ${formatUsdPerHour(total)}`;
   return labelled('cost', text);
 }
 
@@ -280,7 +282,7 @@ function policyLines(result: RunResult, paint: Paint): string[] {
     latency(policy, 'p99'),
     formatShare(meanOf(policy, (one) => failedShare(one.total.requests))),
     wholePercent(meanOf(policy, (one) => one.crossZoneShare)),
-    formatNumber(meanOf(policy, (one) => one.cost.totalUsdPerHour)),
+    formatUsd(meanOf(policy, (one) => one.cost.totalUsdPerHour)),
   ]);
   const [head = '', ...lines] = table([['policy', 'mean', 'p95', 'p99', 'failed', 'x-zone', 'USD/h'], ...rows]);
   return [paint.faint(head), ...lines, ...others.flatMap((policy) => differenceLines(result, baseline, policy, paint))];

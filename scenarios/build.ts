@@ -8,7 +8,7 @@ import { resolveHost } from './destination-rule.js';
 import { DEFAULTS } from './defaults.js';
 import { rateCurve } from './load-curve.js';
 import { buildPolicies } from './policies.js';
-import { DEFAULT_TRANSFER_BOOK, PRICE_BOOKS } from './prices.js';
+import { PRICE_BOOKS } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { nodeName } from './references.js';
@@ -119,7 +119,7 @@ function buildCluster(file: ClusterFile): Cluster {
       { from: to, to: from, roundTripUs: pair.roundTrip },
     ];
   });
-  const book = PRICE_BOOKS[file.nodePools.find((pool) => pool.prices !== undefined)?.prices ?? DEFAULT_TRANSFER_BOOK]!;
+  const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
     nodes: buildNodes(file),
@@ -132,8 +132,8 @@ function buildCluster(file: ClusterFile): Cluster {
       jitter: buildJitter(roundTrip.jitter),
     },
     transfer: {
-      crossZoneUsdPerGb: file.transfer.crossZonePerGB ?? book.crossZoneUsdPerGb,
-      crossRegionUsdPerGb: file.transfer.crossRegionPerGB ?? book.crossRegionUsdPerGb,
+      crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
+      crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
     },
   };
 }
@@ -150,10 +150,15 @@ function buildNodes(file: ClusterFile): readonly NodeSpec[] {
         zone,
         cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
         memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
-        priceUsdPerHour: pool.pricePerHour ?? instance!.usdPerHour,
+        priceUsdPerHour: known(pool.pricePerHour, instance?.usdPerHour),
       }));
     });
   });
+}
+
+/** The stated price, else that of the book; null where it is unknown. */
+function known(stated: number | 'unknown' | undefined, inBook: number | undefined): number | null {
+  return stated === 'unknown' ? null : (stated ?? inBook ?? null);
 }
 
 function buildJitter(jitter: ClusterFile['roundTrip']['jitter']): Distribution | null {

@@ -2,6 +2,7 @@
  * What a reader of the results should know before the run, though nothing is wrong: services that are offered more than
  * they can do, pods that will wait for room, and fields that the declared release of Kubernetes does not read.
  */
+import { asRecord } from './raw.js';
 import { offeredLoad } from './saturation.js';
 import type { OfferedLoad } from './saturation.js';
 import type { Path, Source } from './source.js';
@@ -19,6 +20,7 @@ export function scenarioNotices(scenario: Bare, source: Source): readonly Notice
     ...saturationNotices(scenario, source),
     ...roomNotices(scenario, source),
     ...toleranceNotices(scenario, source),
+    ...priceNotices(scenario, source),
   ];
 }
 
@@ -90,6 +92,26 @@ function toleranceNotices({ compat, policies, services }: Bare, source: Source):
         const message = `tolerance is read from Kubernetes 1.${TOLERANCE_FIELD_MINOR} on: 0.1 holds`;
         return [notice(source, 'WT0502', [...at, 'tolerance'], message)];
       }),
+    ),
+  );
+}
+
+/** A price left out, not one that is said to be unknown. */
+function priceNotices({ cluster }: Bare, source: Source): readonly Notice[] {
+  const stated = asRecord(asRecord(asRecord(asRecord(source.value)['spec'])['cluster'])['transfer']);
+  const regions = new Set(cluster.zones.map(({ region }) => region));
+  const missing = (isCrossed: boolean, price: number | null, key: string): string[] =>
+    isCrossed && price === null && stated[key] === undefined ? [key] : [];
+  const keys = [
+    ...missing(cluster.zones.length > regions.size, cluster.transfer.crossZoneUsdPerGb, 'crossZonePerGB'),
+    ...missing(regions.size > 1, cluster.transfer.crossRegionUsdPerGb, 'crossRegionPerGB'),
+  ];
+  return keys.map((key) =>
+    notice(
+      source,
+      'WT0506',
+      ['spec', 'cluster', 'transfer', key],
+      'no price is stated: what such bytes cost is unknown',
     ),
   );
 }

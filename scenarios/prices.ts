@@ -63,6 +63,3 @@ export const PRICE_BOOKS: Readonly<Record<string, PriceBook>> = {
     instances: { 'D4s-v5': instance(4, 16, 0.23), 'D4s-v6': instance(4, 16, 0.242) },
   },
 };
-
-/** Whose transfer prices hold for a cluster whose pools name no price book: the widest used, and the dearest here. */
-export const DEFAULT_TRANSFER_BOOK = 'aws/us-east-1';

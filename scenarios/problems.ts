@@ -73,6 +73,8 @@ const EXPLANATIONS = {
     'A setting of Istio or Kubernetes that is known but not simulated yet. It is left out, so the result is that of a cluster without it.',
   WT0504: 'Istio accepts this setting but it has no effect as it stands.',
   WT0505: 'The starting replicas together ask for more than the nodes have. Some pods will wait for room.',
+  WT0506:
+    'Bytes may cross zones or regions, and no price is stated for them: no pool names a price book, and spec.cluster.transfer says nothing. What they cost is reported as unknown, and so is the total. State a price, or "unknown" to say so on purpose.',
   WT0601:
     'A document is not a Kubernetes object. Each needs apiVersion, kind and metadata.name, as "kubectl get ... -o yaml" and "helm template" write them. Templates that Helm has not filled in are none yet.',
   WT0602:

@@ -61,6 +61,12 @@ function amountOf(least: number, description: string, most = Infinity) {
   return (most === Infinity ? base : base.max(most)).meta({ description });
 }
 
+/** Money that may be unknown: said so, it is not taken for 0. */
+const price = (description: string) =>
+  z
+    .union([z.number().min(0), z.literal('unknown')], { error: 'an amount of at least 0, or unknown' })
+    .meta({ description });
+
 const text = (description: string) => z.string({ error: 'a text' }).min(1).meta({ description });
 const flag = (description: string) => z.boolean({ error: 'true or false' }).meta({ description });
 const word = <const T extends readonly [string, ...string[]]>(words: T, description: string) =>
@@ -333,20 +339,18 @@ const cluster = z.strictObject({
           })
           .meta({ description: 'Room for pods on one node. Default: the full size of the instance type.' })
           .optional(),
-        pricePerHour: amountOf(0, 'US dollars per node and hour. Default: from the price book.').optional(),
+        pricePerHour: price('US dollars per node and hour. Default: from the price book.').optional(),
       }),
       { error: 'a list of node pools' },
     )
     .min(1),
   transfer: z
     .strictObject({
-      crossZonePerGB: amountOf(
-        0,
-        'US dollars per GB between zones, both ends together. Default: from the price book.',
+      crossZonePerGB: price(
+        'US dollars per GB between zones, both ends together. Default: from the price book, else unknown.',
       ).optional(),
-      crossRegionPerGB: amountOf(
-        0,
-        'US dollars per GB between regions, both ends together. Default: from the price book.',
+      crossRegionPerGB: price(
+        'US dollars per GB between regions, both ends together. Default: from the price book, else unknown.',
       ).optional(),
     })
     .prefault({}),

@@ -36,7 +36,8 @@ export interface NodeSpec {
   readonly zone: number;
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
-  readonly priceUsdPerHour: number;
+  /** Null: unknown. Then so are the costs that rest on it. */
+  readonly priceUsdPerHour: number | null;
 }
 
 export interface RoundTrip {
@@ -54,8 +55,8 @@ export interface Cluster {
   readonly zones: readonly Zone[];
   readonly nodes: readonly NodeSpec[];
   readonly roundTrip: RoundTrip;
-  /** Charged per byte moved, both ends together. GB = 10^9 bytes. */
-  readonly transfer: { readonly crossZoneUsdPerGb: number; readonly crossRegionUsdPerGb: number };
+  /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
+  readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
 }
 
 /** Ingress gateway proxies: they take no CPU of their own here, but each picks pods with its own in-flight counts. */

@@ -1,11 +1,12 @@
 /**
  * What a run cost, in dollars per hour over the measured part. The cluster is fixed, so its nodes cost the same under
  * every policy; a pod pays for the CPU and memory that it requests of its node (sim/cluster/cost.ts), what no pod
- * requests is idle, and bytes that leave a zone are charged per GB. Parts add up to the total.
+ * requests is idle, and bytes that leave a zone are charged per GB. Parts add up to the total. What rests on a price that
+ * nobody stated is null, never 0.
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
-import { nodeHoursUsd, podUsd, splitNodeCost, transferUsd, unitPrices } from './cluster/cost.js';
+import { nodeHoursUsd, podUsd, transferUsd, unitPrices } from './cluster/cost.js';
 import { podRequests } from './proxies.js';
 import type { Sim } from './control/state.js';
 
@@ -15,28 +16,47 @@ export function costOf(sim: Sim): CostParts {
   const { scenario, serviceCount } = sim.world.program;
   const { durationUs } = scenario.run;
   const hours = durationUs / HOUR_US;
-  const nodesUsd = sim.nodes.reduce((sum, node) => sum + nodeHoursUsd(durationUs, node.spec.priceUsdPerHour), 0);
-  const workloadsUsd = Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service));
-  const split = splitNodeCost(nodesUsd, workloadsUsd);
-  const workloadNano = split.workloadsNanoUsd.reduce((sum, nano) => sum + nano, 0);
+  const nodesUsd = sumOfKnown(
+    sim.nodes.map(({ spec: { priceUsdPerHour: price } }) => (price === null ? null : nodeHoursUsd(durationUs, price))),
+  );
+  const workloadUsd = sumOfKnown(Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service)));
   const moved = transferCost(scenario.cluster, sim.world.counters.edgeZoneBytes);
   // Micro-dollars per hour: whole numbers, so that sums of parts are exact.
-  const micro = (usd: number): number => Math.round((usd / hours) * 1e6);
-  const [nodes, workload] = [micro(split.nodesNanoUsd / 1e9), micro(workloadNano / 1e9)];
+  const micro = (usd: number | null): number | null => (usd === null ? null : Math.round((usd / hours) * 1e6));
+  const [nodes, workload] = [micro(nodesUsd), micro(workloadUsd)];
   const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
+  const usd = (...parts: (number | null)[]): number | null => {
+    const sum = sumOfKnown(parts);
+    return sum === null ? null : sum / 1e6;
+  };
   return {
-    nodesUsdPerHour: nodes / 1e6,
-    workloadUsdPerHour: workload / 1e6,
-    idleUsdPerHour: (nodes - workload) / 1e6,
-    crossZoneUsdPerHour: crossZone / 1e6,
-    crossRegionUsdPerHour: crossRegion / 1e6,
-    totalUsdPerHour: (nodes + crossZone + crossRegion) / 1e6,
-    attributedUsdPerHour: (workload + crossZone + crossRegion) / 1e6,
+    nodesUsdPerHour: usd(nodes),
+    workloadUsdPerHour: usd(workload),
+    idleUsdPerHour: usd(nodes, workload === null ? null : -workload),
+    crossZoneUsdPerHour: usd(crossZone),
+    crossRegionUsdPerHour: usd(crossRegion),
+    totalUsdPerHour: usd(nodes, crossZone, crossRegion),
+    attributedUsdPerHour: usd(workload, crossZone, crossRegion),
   };
 }
 
-/** Dollars for the bytes by [edge x zones x zones + from x zones + to]. */
-export function transferCost(cluster: Cluster, bytes: Float64Array): { crossZoneUsd: number; crossRegionUsd: number } {
+/** Null as soon as one part is unknown: a sum of the rest would look like the whole. */
+export function sumOfKnown(parts: readonly (number | null)[]): number | null {
+  let sum = 0;
+  for (const part of parts) {
+    if (part === null) return null;
+    sum += part;
+  }
+  return sum;
+}
+
+export interface TransferCost {
+  readonly crossZoneUsd: number | null;
+  readonly crossRegionUsd: number | null;
+}
+
+/** Dollars for the bytes by [edge x zones x zones + from x zones + to]; no bytes cost nothing at any price. */
+export function transferCost(cluster: Cluster, bytes: Float64Array): TransferCost {
   const { zones, transfer } = cluster;
   let crossZoneBytes = 0;
   let crossRegionBytes = 0;
@@ -48,18 +68,25 @@ export function transferCost(cluster: Cluster, bytes: Float64Array): { crossZone
     else crossRegionBytes += moved;
   });
   return {
-    crossZoneUsd: transferUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
-    crossRegionUsd: transferUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
+    crossZoneUsd: movedUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
+    crossRegionUsd: movedUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
   };
 }
 
-/** What the pods of a service requested of their nodes. */
-export function serviceCostUsdPerHour(sim: Sim, service: number): number {
-  const hours = sim.world.program.scenario.run.durationUs / HOUR_US;
-  return Math.round((podsUsd(sim, service) / hours) * 1e6) / 1e6;
+function movedUsd(bytes: number, usdPerGb: number | null): number | null {
+  if (bytes === 0) return 0;
+  return usdPerGb === null ? null : transferUsd(bytes, usdPerGb);
 }
 
-function podsUsd(sim: Sim, service: number): number {
+/** What the pods of a service requested of their nodes. */
+export function serviceCostUsdPerHour(sim: Sim, service: number): number | null {
+  const hours = sim.world.program.scenario.run.durationUs / HOUR_US;
+  const usd = podsUsd(sim, service);
+  return usd === null ? null : Math.round((usd / hours) * 1e6) / 1e6;
+}
+
+/** Null where a pod stood on a node whose price is unknown. */
+function podsUsd(sim: Sim, service: number): number | null {
   const requests = podRequests(sim.world.program, service);
   // By request alone: what a pod uses beyond it is the idle of others, and costs nobody more.
   const use = {
@@ -69,7 +96,11 @@ function podsUsd(sim: Sim, service: number): number {
     usedMemoryBytes: 0,
   };
   let usd = 0;
-  for (const [index, podUs] of sim.usage.podUsByNode)
-    usd += podUsd(use, podUs[service]!, unitPrices(sim.nodes[index]!.spec));
+  for (const [index, podUs] of sim.usage.podUsByNode) {
+    if (podUs[service] === 0) continue;
+    const { priceUsdPerHour, ...size } = sim.nodes[index]!.spec;
+    if (priceUsdPerHour === null) return null;
+    usd += podUsd(use, podUs[service]!, unitPrices({ ...size, priceUsdPerHour }));
+  }
   return usd;
 }

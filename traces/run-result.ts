@@ -38,7 +38,7 @@ export interface ServiceFigures {
   readonly cpuMillicores: number;
   readonly cpuPercentOfRequests: number | null;
   readonly meanReplicas: number;
-  readonly costUsdPerHour: number;
+  readonly costUsdPerHour: number | null;
   /** CPU per request received, in milliseconds; null without requests. */
   readonly cpuMsPerRequest: number | null;
   /** Mean millicores of the proxies, for the pods of this service: not part of the figures above. Left out where the
@@ -62,17 +62,18 @@ export interface EdgeFigures {
   readonly requestsByZone: readonly (readonly number[])[];
 }
 
+/** Null: a price that it rests on is unknown, and it would not be 0. */
 export interface CostParts {
   /** Price of the nodes, split into what pods use or reserve and what lies idle. */
-  readonly nodesUsdPerHour: number;
-  readonly workloadUsdPerHour: number;
-  readonly idleUsdPerHour: number;
-  readonly crossZoneUsdPerHour: number;
-  readonly crossRegionUsdPerHour: number;
+  readonly nodesUsdPerHour: number | null;
+  readonly workloadUsdPerHour: number | null;
+  readonly idleUsdPerHour: number | null;
+  readonly crossZoneUsdPerHour: number | null;
+  readonly crossRegionUsdPerHour: number | null;
   /** nodes + cross-zone + cross-region. */
-  readonly totalUsdPerHour: number;
+  readonly totalUsdPerHour: number | null;
   /** workload + cross-zone + cross-region: what the policy itself moves on a cluster of fixed size. */
-  readonly attributedUsdPerHour: number;
+  readonly attributedUsdPerHour: number | null;
 }
 
 /** One series a name, all of one length; index i covers [i x stepSeconds, (i+1) x stepSeconds) of the measured part. */
@@ -85,7 +86,7 @@ export interface RunSeries {
   readonly p50Ms: readonly (number | null)[];
   readonly p95Ms: readonly (number | null)[];
   readonly p99Ms: readonly (number | null)[];
-  readonly costUsdPerHour: readonly number[];
+  readonly costUsdPerHour: readonly (number | null)[];
   /** Ready replicas at the end of each step, by service and zone. */
   readonly readyReplicas: readonly {
     readonly service: string;

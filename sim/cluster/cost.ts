@@ -2,8 +2,7 @@
  * Money: node hours, bytes that cross zones, and how the price of the nodes splits into workloads and idle.
  *
  * A pod is charged for the larger of what it requested and what it used, per resource, at the node's unit prices. What no
- * pod is charged for is idle. Amounts that must add up are whole nano-dollars (below 9 million dollars they are exact), so
- * that workloads + idle = nodes holds to the last digit, in whatever order it is summed.
+ * pod is charged for is idle.
  *
  * Sources: the clouds' price lists; OpenCost's specification for the allocation.
  */
@@ -11,7 +10,6 @@
 const HOUR_US = 3_600_000_000;
 const BYTES_PER_GB = 1e9;
 const BYTES_PER_GIB = 2 ** 30;
-const NANO = 1e9;
 /** OpenCost's default prices: only their ratio matters here, it splits a node's price between its CPU and its memory. */
 const CPU_HOUR_USD = 0.031611;
 const GIB_HOUR_USD = 0.004237;
@@ -55,20 +53,4 @@ export function podUsd(use: PodUse, forUs: number, prices: UnitPrices): number {
   const cores = Math.max(use.requestCpuMillicores, use.usedCpuMillicores) / 1000;
   const gib = Math.max(use.requestMemoryBytes, use.usedMemoryBytes) / BYTES_PER_GIB;
   return (forUs / HOUR_US) * (cores * prices.usdPerCoreHour + gib * prices.usdPerGibHour);
-}
-
-export interface NodeCostSplit {
-  readonly nodesNanoUsd: number;
-  /** Of each workload, in the order given. */
-  readonly workloadsNanoUsd: readonly number[];
-  /** Below 0 where pods used more than the nodes hold (more memory or CPU than allocatable was ever granted). */
-  readonly idleNanoUsd: number;
-}
-
-/** Idle is what is left over, so the parts always add up to the nodes. */
-export function splitNodeCost(nodesUsd: number, workloadsUsd: readonly number[]): NodeCostSplit {
-  const nodesNanoUsd = Math.round(nodesUsd * NANO);
-  const workloadsNanoUsd = workloadsUsd.map((usd) => Math.round(usd * NANO));
-  const allocated = workloadsNanoUsd.reduce((sum, nano) => sum + nano, 0);
-  return { nodesNanoUsd, workloadsNanoUsd, idleNanoUsd: nodesNanoUsd - allocated };
 }

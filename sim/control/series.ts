@@ -4,7 +4,7 @@
  */
 import type { RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
-import { transferCost } from '../costs.js';
+import { sumOfKnown, transferCost } from '../costs.js';
 import { cpuUsedUs } from '../sharing.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
@@ -26,7 +26,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
   const p50Ms: (number | null)[] = [];
   const p95Ms: (number | null)[] = [];
   const p99Ms: (number | null)[] = [];
-  const costUsdPerHour: number[] = [];
+  const costUsdPerHour: (number | null)[] = [];
   const cells = order.flatMap((declared, service) =>
     scenario.cluster.zones.map((zone, zoneIndex) => ({
       declared,
@@ -83,8 +83,10 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     foldAllConnections(world);
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
     const transfer = transferCost(scenario.cluster, moved);
-    const nodesUsdPerHour = sim.nodes.reduce((sum, node) => sum + node.spec.priceUsdPerHour, 0);
-    costUsdPerHour.push(round(nodesUsdPerHour + ((transfer.crossZoneUsd + transfer.crossRegionUsd) * 3600) / seconds));
+    const nodesUsdPerHour = sumOfKnown(sim.nodes.map(({ spec }) => spec.priceUsdPerHour));
+    const movedUsd = sumOfKnown([transfer.crossZoneUsd, transfer.crossRegionUsd]);
+    const isKnown = nodesUsdPerHour !== null && movedUsd !== null;
+    costUsdPerHour.push(isKnown ? round(nodesUsdPerHour + (movedUsd * 3600) / seconds) : null);
     const byCell = readyPods();
     for (const cell of cells) {
       const pods = byCell[cell.service * zoneCount + cell.zoneIndex]!;

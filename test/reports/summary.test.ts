@@ -87,3 +87,17 @@ test('failures are named by their response flags, most frequent first, as means 
   t.true(lines(summaryText({ ...run, policies }, plain)).includes('  failed   503 150, UF 15'));
   t.notRegex(summaryText(run, plain), /^ {2}failed {3}/m);
 });
+
+test('money of unknown price is called unknown, never 0', (t) => {
+  const run = aRun({ expectations: ['cost <= 100 USD/month'] });
+  const policies = run.policies.map((policy) => ({
+    ...policy,
+    replications: policy.replications.map((one) => ({
+      ...one,
+      cost: { ...one.cost, crossZoneUsdPerHour: null, totalUsdPerHour: null, attributedUsdPerHour: null },
+    })),
+  }));
+  const text = summaryText({ ...run, policies }, plain);
+  t.regex(text, /\+ unknown cross-zone \+ 0 cross-region =\s+unknown/);
+  t.regex(text, /a price that it rests on is\s+unknown/);
+});

@@ -61,6 +61,22 @@ test('prices and sizes can be stated', (t) => {
   t.is(transfer.crossRegionUsdPerGb, (0.01 * 1e9) / 2 ** 30); // 0.01 $ a GiB
 });
 
+test('a price may be said to be unknown; one that nobody states is unknown too, and told', (t) => {
+  const plain = 'allocatable: {cpu: 4, memory: 16Gi}, pricePerHour: unknown}';
+  const bare = (transfer: string): ReturnType<typeof load> =>
+    load(small(['instanceType: m5.xlarge, ', ''], ['prices: aws/us-east-1}', `${plain}${transfer}`]));
+  const silent = bare('');
+  t.is(silent.cluster.nodes[0]!.priceUsdPerHour, null);
+  t.is(silent.cluster.transfer.crossZoneUsdPerGb, null);
+  t.deepEqual(
+    silent.notices.map(({ code }) => code),
+    ['WT0506'],
+  );
+  const told = bare('\n    transfer: {crossZonePerGB: unknown}');
+  t.is(told.cluster.transfer.crossZoneUsdPerGb, null);
+  t.deepEqual(told.notices, []);
+});
+
 test('what is left out has the written defaults', (t) => {
   const scenario = load(
     small(

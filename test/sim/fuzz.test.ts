@@ -50,7 +50,7 @@ function expectSums(scenario: Scenario, result: ReturnType<typeof simulate>): vo
   for (const edge of result.edges) {
     if (edge.crossZoneShare !== null && edge.crossZoneShare > 1) throw new Error('crossZoneShare above 1');
   }
-  const nodes = sum(scenario.cluster.nodes.map((node) => node.priceUsdPerHour));
-  if (Math.abs(result.cost.nodesUsdPerHour - nodes) > 1e-5) throw new Error('the nodes cost their price');
-  if (result.cost.idleUsdPerHour < 0) throw new Error('idle below 0');
+  const nodes = sum(scenario.cluster.nodes.map((node) => node.priceUsdPerHour!));
+  if (Math.abs(result.cost.nodesUsdPerHour! - nodes) > 1e-5) throw new Error('the nodes cost their price');
+  if (result.cost.idleUsdPerHour! < 0) throw new Error('idle below 0');
 }

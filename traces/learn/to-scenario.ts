@@ -174,7 +174,7 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
         zone: 0,
         cpuMillicores: nodeCpuMillicores,
         memoryBytes: nodeMemoryBytes,
-        priceUsdPerHour: 0,
+        priceUsdPerHour: null,
       },
     ],
     roundTrip: {

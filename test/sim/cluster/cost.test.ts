@@ -1,7 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
-import { nodeHoursUsd, podUsd, splitNodeCost, transferUsd, unitPrices } from '../../../sim/cluster/cost.js';
-import { SEED as seed } from '../../seed.js';
+import { nodeHoursUsd, podUsd, transferUsd, unitPrices } from '../../../sim/cluster/cost.js';
 
 const HOUR_US = 3_600_000_000;
 const GIB = 2 ** 30;
@@ -35,25 +33,4 @@ test('C5: a node that is used whole costs its price, split in the ratio of the l
   t.is(prices.usdPerGibHour.toFixed(6), '0.004188');
   const whole = { requestCpuMillicores: 4000, usedCpuMillicores: 0, requestMemoryBytes: 16 * GIB, usedMemoryBytes: 0 };
   t.is(podUsd(whole, HOUR_US, prices).toFixed(9), '0.192000000');
-});
-
-test('C5: the parts add up to the nodes exactly, whatever the amounts', (t) => {
-  const usd = fc.double({ min: 0, max: 1000, noNaN: true });
-  fc.assert(
-    fc.property(usd, fc.array(usd, { maxLength: 30 }), (nodes, workloads) => {
-      const split = splitNodeCost(nodes, workloads);
-      const sum = split.workloadsNanoUsd.reduce((total, part) => total + part, split.idleNanoUsd);
-      return sum === split.nodesNanoUsd && Math.abs(split.nodesNanoUsd / 1e9 - nodes) <= 1e-9;
-    }),
-    { seed },
-  );
-  t.pass();
-});
-
-test('C5: idle is what no workload is charged for', (t) => {
-  t.deepEqual(splitNodeCost(0.5, [0.1, 0.15]), {
-    nodesNanoUsd: 500_000_000,
-    workloadsNanoUsd: [100_000_000, 150_000_000],
-    idleNanoUsd: 250_000_000,
-  });
 });
