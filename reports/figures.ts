@@ -99,6 +99,10 @@ function costOf(replication: ReplicationResult, labels: Measure['labels']): numb
       return cost.nodesUsdPerHour;
     case 'workload':
       return cost.workloadUsdPerHour;
+    case 'sidecar':
+      return cost.sidecarUsdPerHour;
+    case 'unused':
+      return cost.unusedUsdPerHour;
     case 'idle':
       return cost.idleUsdPerHour;
     case 'crossZone':

@@ -168,6 +168,11 @@ const costNames: readonly { readonly name: string; readonly read: (cost: CostPar
   { name: 'cross-region traffic', read: (cost) => cost.crossRegionUsdPerHour },
 ];
 
+const withinUse: typeof costNames = [
+  { name: 'in sidecars', read: (cost) => cost.sidecarUsdPerHour },
+  { name: 'requested, unused', read: (cost) => cost.unusedUsdPerHour },
+];
+
 /** Mean cost by policy and part, in USD an hour; the parts add up to the total. */
 export function costBars(result: RunResult): { policy: string; part: string; usdPerHour: number }[] {
   return result.policies.flatMap((policy) =>
@@ -188,10 +193,16 @@ export function costTable(result: RunResult): Markup {
       ),
     ),
     withInterval(estimate(policy.replications.map((one) => one.cost.totalUsdPerHour)), 'usdPerHour'),
+    ...withinUse.map(({ read }) =>
+      formatUsd(
+        meanOf(policy, (one) => read(one.cost)),
+        1,
+      ),
+    ),
   ]);
   return htmlTable(
-    'USD an hour, means over the seeds; the parts add up to the total',
-    ['policy', ...costNames.map(({ name }) => name), 'total'],
+    'USD an hour, means over the seeds; the parts add up to the total. The last two are shares of the nodes in use',
+    ['policy', ...costNames.map(({ name }) => name), 'total', ...withinUse.map(({ name }) => name)],
     rows,
   );
 }

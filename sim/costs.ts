@@ -1,14 +1,14 @@
 /**
  * What a run cost, in dollars per hour over the measured part. The cluster is fixed, so its nodes cost the same under
- * every policy; a pod pays for the CPU and memory that it requests of its node (sim/cluster/cost.ts), what no pod
- * requests is idle, and bytes that leave a zone are charged per GB. Parts add up to the total. What rests on a price that
+ * every policy; a pod pays for the CPU and memory that it requests or uses of its node (sim/usage.ts), what no pod
+ * pays for is idle, and bytes that leave a zone are charged per GB. Parts add up to the total. What rests on a price that
  * nobody stated is null, never 0.
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
-import { nodeHoursUsd, podUsd, transferUsd, unitPrices } from './cluster/cost.js';
-import { podRequests } from './proxies.js';
+import { chargedUsd, nodeHoursUsd, transferUsd, unitPrices } from './cluster/cost.js';
 import type { Sim } from './control/state.js';
+import type { Charges } from './usage.js';
 
 const HOUR_US = 3_600_000_000;
 
@@ -19,11 +19,13 @@ export function costOf(sim: Sim): CostParts {
   const nodesUsd = sumOfKnown(
     sim.nodes.map(({ spec: { priceUsdPerHour: price } }) => (price === null ? null : nodeHoursUsd(durationUs, price))),
   );
-  const workloadUsd = sumOfKnown(Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service)));
+  const ofAll = (of: 'all' | 'sidecars' | 'used'): number | null =>
+    sumOfKnown(Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service, of)));
   const moved = transferCost(scenario.cluster, sim.world.counters.edgeZoneBytes);
   // Micro-dollars per hour: whole numbers, so that sums of parts are exact.
   const micro = (usd: number | null): number | null => (usd === null ? null : Math.round((usd / hours) * 1e6));
-  const [nodes, workload] = [micro(nodesUsd), micro(workloadUsd)];
+  const [nodes, workload] = [micro(nodesUsd), micro(ofAll('all'))];
+  const used = micro(ofAll('used'));
   const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
   const usd = (...parts: (number | null)[]): number | null => {
     const sum = sumOfKnown(parts);
@@ -32,6 +34,8 @@ export function costOf(sim: Sim): CostParts {
   return {
     nodesUsdPerHour: usd(nodes),
     workloadUsdPerHour: usd(workload),
+    sidecarUsdPerHour: usd(micro(ofAll('sidecars'))),
+    unusedUsdPerHour: usd(workload, used === null ? null : -used),
     idleUsdPerHour: usd(nodes, workload === null ? null : -workload),
     crossZoneUsdPerHour: usd(crossZone),
     crossRegionUsdPerHour: usd(crossRegion),
@@ -78,29 +82,33 @@ function movedUsd(bytes: number, usdPerGb: number | null): number | null {
   return usdPerGb === null ? null : transferUsd(bytes, usdPerGb);
 }
 
-/** What the pods of a service requested of their nodes. */
+/** What the pods of a service are charged for. */
 export function serviceCostUsdPerHour(sim: Sim, service: number): number | null {
   const hours = sim.world.program.scenario.run.durationUs / HOUR_US;
-  const usd = podsUsd(sim, service);
+  const usd = podsUsd(sim, service, 'all');
   return usd === null ? null : Math.round((usd / hours) * 1e6) / 1e6;
 }
 
 /** Null where a pod stood on a node whose price is unknown. */
-function podsUsd(sim: Sim, service: number): number | null {
-  const requests = podRequests(sim.world.program, service);
-  // By request alone: what a pod uses beyond it is the idle of others, and costs nobody more.
-  const use = {
-    requestCpuMillicores: requests.cpuMillicores,
-    usedCpuMillicores: 0,
-    requestMemoryBytes: requests.memoryBytes,
-    usedMemoryBytes: 0,
-  };
+function podsUsd(sim: Sim, service: number, of: 'all' | 'sidecars' | 'used'): number | null {
   let usd = 0;
-  for (const [index, podUs] of sim.usage.podUsByNode) {
-    if (podUs[service] === 0) continue;
+  for (const [index, charges] of sim.usage.charges) {
+    const [coreUs, byteUs] = amountsOf(charges, of, service);
+    if (coreUs === 0 && byteUs === 0) continue;
     const { priceUsdPerHour, ...size } = sim.nodes[index]!.spec;
     if (priceUsdPerHour === null) return null;
-    usd += podUsd(use, podUs[service]!, unitPrices({ ...size, priceUsdPerHour }));
+    usd += chargedUsd(coreUs, byteUs, unitPrices({ ...size, priceUsdPerHour }));
   }
   return usd;
+}
+
+function amountsOf(charges: Charges, of: 'all' | 'sidecars' | 'used', service: number): [number, number] {
+  switch (of) {
+    case 'all':
+      return [charges.coreUs[service]!, charges.byteUs[service]!];
+    case 'sidecars':
+      return [charges.sidecarCoreUs[service]!, charges.sidecarByteUs[service]!];
+    case 'used':
+      return [charges.usedCoreUs[service]!, charges.usedByteUs[service]!];
+  }
 }

@@ -19,7 +19,7 @@ import { engineStep } from './engine-adapter.js';
 import { runEvents } from './loop.js';
 import { compileProgram } from './program.js';
 import { makeResult } from './result.js';
-import { beginUsage, endUsage } from './usage.js';
+import { beginUsage, endUsage, sampleUsage } from './usage.js';
 import { growWorld } from './world.js';
 
 export type { Drill } from './control/drill.js';
@@ -42,6 +42,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   const sim = setUp(compileProgram(scenario), policy, options.seed, options.onSnapshot ?? null);
   const { run, loads } = scenario;
   every(sim, 0, run.scrapeUs, (nowUs) => scrapeUnlessOut(sim, nowUs));
+  every(sim, run.warmUpUs, run.scrapeUs, (nowUs) => sampleUsage(sim, sim.usage, nowUs));
   planHpas(sim);
   // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));

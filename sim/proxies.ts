@@ -79,10 +79,16 @@ export function resetProxy(proxies: Proxies, pod: number): void {
 /** What a pod requests of its node: its container, and its sidecar where it has one. */
 export function podRequests(program: Program, service: number): Service['requests'] {
   const { requests } = program.services[service]!;
-  const { proxy } = program.scenario.mesh;
-  if (proxy === null || proxy.mode === 'ambient') return requests;
+  const sidecar = sidecarRequests(program);
+  if (sidecar === null) return requests;
   return {
-    cpuMillicores: requests.cpuMillicores + proxy.requests.cpuMillicores,
-    memoryBytes: requests.memoryBytes + proxy.requests.memoryBytes,
+    cpuMillicores: requests.cpuMillicores + sidecar.cpuMillicores,
+    memoryBytes: requests.memoryBytes + sidecar.memoryBytes,
   };
+}
+
+/** Null: pods have none. */
+export function sidecarRequests({ scenario }: Program): Service['requests'] | null {
+  const { proxy } = scenario.mesh;
+  return proxy === null || proxy.mode === 'ambient' ? null : proxy.requests;
 }

@@ -64,9 +64,15 @@ export interface EdgeFigures {
 
 /** Null: a price that it rests on is unknown, and it would not be 0. */
 export interface CostParts {
-  /** Price of the nodes, split into what pods use or reserve and what lies idle. */
+  /**
+   * Price of the nodes, split into what pods are charged for (the larger of request and use in each sample) and what lies
+   * idle. Idle is below 0 where pods used more CPU or memory than their nodes have.
+   */
   readonly nodesUsdPerHour: number | null;
   readonly workloadUsdPerHour: number | null;
+  /** Of the workload: sidecars, and what was requested but not used. */
+  readonly sidecarUsdPerHour: number | null;
+  readonly unusedUsdPerHour: number | null;
   readonly idleUsdPerHour: number | null;
   readonly crossZoneUsdPerHour: number | null;
   readonly crossRegionUsdPerHour: number | null;

@@ -51,6 +51,9 @@ export interface PodUse {
 /** Of one pod over a time in which requests and use were as given. */
 export function podUsd(use: PodUse, forUs: number, prices: UnitPrices): number {
   const cores = Math.max(use.requestCpuMillicores, use.usedCpuMillicores) / 1000;
-  const gib = Math.max(use.requestMemoryBytes, use.usedMemoryBytes) / BYTES_PER_GIB;
-  return (forUs / HOUR_US) * (cores * prices.usdPerCoreHour + gib * prices.usdPerGibHour);
+  return chargedUsd(cores * forUs, Math.max(use.requestMemoryBytes, use.usedMemoryBytes) * forUs, prices);
+}
+
+export function chargedUsd(coreUs: number, byteUs: number, prices: UnitPrices): number {
+  return (coreUs * prices.usdPerCoreHour + (byteUs / BYTES_PER_GIB) * prices.usdPerGibHour) / HOUR_US;
 }

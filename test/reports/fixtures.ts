@@ -257,6 +257,8 @@ function costOf(policy: PolicyTraits, luck: number, edges: readonly EdgeFigures[
   return {
     nodesUsdPerHour: nodes,
     workloadUsdPerHour: nodes - idle,
+    sidecarUsdPerHour: 0,
+    unusedUsdPerHour: (nodes - idle) / 2,
     idleUsdPerHour: idle,
     crossZoneUsdPerHour: crossZone,
     crossRegionUsdPerHour: 0,

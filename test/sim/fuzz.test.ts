@@ -52,5 +52,6 @@ function expectSums(scenario: Scenario, result: ReturnType<typeof simulate>): vo
   }
   const nodes = sum(scenario.cluster.nodes.map((node) => node.priceUsdPerHour!));
   if (Math.abs(result.cost.nodesUsdPerHour! - nodes) > 1e-5) throw new Error('the nodes cost their price');
-  if (result.cost.idleUsdPerHour! < 0) throw new Error('idle below 0');
+  const parts = result.cost.workloadUsdPerHour! + result.cost.idleUsdPerHour!;
+  if (Math.abs(parts - result.cost.nodesUsdPerHour!) > 1e-9) throw new Error('workload and idle are the nodes');
 }
