@@ -157,6 +157,20 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/init.js')).init,
   },
   {
+    usage: 'round-trips <file>',
+    describe: 'Print a table of measured round trips as the part of a scenario that holds them',
+    positionals: { file: 'CSV with source_zone, destination_zone and rtt_avg_ms, or - for standard input' },
+    options: {
+      zone: { ...OPTIONS.policy, describe: 'Only this zone, as the table names it (repeatable); default: all' },
+    },
+    examples: [
+      ['round-trips latency.csv', 'all zones of the table'],
+      ['round-trips latency.csv --zone eu-1-a --zone eu-1-b', 'two of them'],
+      ['round-trips - < latency.csv > pairs.yaml', 'from a pipe, into a file'],
+    ],
+    load: async () => (await import('./commands/round-trips.js')).roundTrips,
+  },
+  {
     usage: 'schema <kind>',
     describe: 'Print the JSON Schema of a kind of file, for editors',
     positionals: { kind: 'Scenario' },

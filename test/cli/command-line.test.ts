@@ -104,7 +104,7 @@ test('--version and --help answer on stdout, and every command has three example
   t.regex((await wavetank(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
   const { code, stdout } = await wavetank(['--help']);
   t.is(code, 0);
-  const commands = [...stdout.matchAll(/^ {2}wavetank (\w+)/gm)].map((match) => match[1]!);
+  const commands = [...stdout.matchAll(/^ {2}wavetank ([\w-]+)/gm)].map((match) => match[1]!);
   t.true(commands.length >= 11, commands.join(' '));
   for (const command of commands) {
     const help = (await wavetank([command, '--help'])).stdout;

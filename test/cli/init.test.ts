@@ -109,3 +109,15 @@ test('an empty folder and broken files end with 2, and nothing is written', asyn
     [],
   );
 });
+
+test('round trips of a table are printed as a scenario holds them; a broken table ends with 2', async (t) => {
+  const rows = 'source_zone,destination_zone,rtt_avg_ms\neu-1-a,eu-1-b,1\neu-1-b,eu-1-a,1.5\nus-2-a,us-2-a,0.1\n';
+  const { code, out, err } = await wavetank(['round-trips', '-'], rows);
+  t.is(code, 0, err);
+  t.regex(out, /^ {4}- \{ between: \[eu-1\/a, eu-1\/b\], roundTrip: 1\.25ms \}$/m);
+  t.regex(err, /^2 pairs were not measured/);
+  const broken = await wavetank(['round-trips', '-'], `${rows}eu-1-a,,2\n`);
+  t.is(broken.code, 2);
+  t.is(broken.out, '');
+  t.regex(broken.err, /^<stdin>:5: "eu-1-a,,2" is no round trip/m);
+});
