@@ -34,19 +34,24 @@ export interface Executed {
 
 export async function runPlans(plans: readonly Plan[], execution: Execution, context: Context): Promise<Executed> {
   const jobs = plans.flatMap((plan) => jobsOf(plan, execution.dumpTo));
-  const progress = showProgress(context, execution.quiet);
-  const found = await runJobs(jobs, {
-    workerFile: context.workerFile,
-    workers: execution.workers,
-    interrupt: context.interrupt,
-    onProgress: progress.update,
-  }).finally(progress.clear);
+  const found = await runWithProgress(jobs, execution, context);
   let next = 0;
   const results = plans.map((plan) => {
     const own = found.slice(next, (next += plan.seeds.length * plan.policies.length));
     return recordOf(plan, own, context.version);
   });
   return { results, interrupted: context.interrupt.aborted };
+}
+
+/** In the order of the jobs; null for each that an interrupt left undone. */
+export function runWithProgress(
+  jobs: readonly Job[],
+  { workers, quiet }: Execution,
+  context: Context,
+): Promise<readonly (ReplicationResult | null)[]> {
+  const { workerFile, interrupt } = context;
+  const progress = showProgress(context, quiet);
+  return runJobs(jobs, { workerFile, workers, interrupt, onProgress: progress.update }).finally(progress.clear);
 }
 
 function jobsOf({ scenario, policies, seeds }: Plan, dumpTo: string | null): Job[] {

@@ -6,8 +6,9 @@
  * what is lost with the other. They are tried once, and the others are named. A pair is alike to another when its nodes are.
  */
 import type { Decision } from '../engine/types.js';
+import { matchesLocality } from '../engine/locality-match.js';
 import { resolveHost } from './destination-rule.js';
-import type { Fault, Scenario, Zone } from './types.js';
+import type { Fault, Scenario } from './types.js';
 
 export interface LossWish {
   readonly zones: boolean;
@@ -114,8 +115,10 @@ export function planBlackHoles({ cluster, services }: Scenario, routes: readonly
     const setting = (localityLbSetting ?? {}) as { enabled?: boolean; distribute?: readonly DistributeEntry[] };
     if (setting.enabled === false) continue;
     for (const { from, to } of setting.distribute ?? []) {
-      if (!cluster.zones.some((zone) => matches(from, zone))) continue;
-      const zones = cluster.zones.flatMap((zone, i) => (Object.keys(to).some((key) => matches(key, zone)) ? [i] : []));
+      if (!cluster.zones.some((zone) => matchesLocality(from, zone.name))) continue;
+      const zones = cluster.zones.flatMap((zone, i) =>
+        Object.keys(to).some((key) => matchesLocality(key, zone.name)) ? [i] : [],
+      );
       if (zones.length === 0) continue;
       const all = zones.length === cluster.zones.length;
       const where = all ? 'all' : zones.map((i) => cluster.zones[i]!.name).join(', ');
@@ -129,12 +132,6 @@ export function planBlackHoles({ cluster, services }: Scenario, routes: readonly
 interface DistributeEntry {
   readonly from: string;
   readonly to: Readonly<Record<string, number>>;
-}
-
-/** Istio's localities, `region/zone/subzone` with `*` for any; a scenario has no subzones. */
-function matches(locality: string, { region, zone }: Zone): boolean {
-  const [wantedRegion = '*', wantedZone = '*'] = locality.split('/');
-  return (wantedRegion === '*' || wantedRegion === region) && (wantedZone === '*' || wantedZone === zone);
 }
 
 /** Mean requests/s of all loads over the measured part: an error budget is a share of the month's requests. */

@@ -24,10 +24,9 @@ import { EXIT, InputError, type ExitCode } from '../exit-codes.js';
 import { parseLossWish } from '../loss-wish.js';
 import { shellWord } from '../options.js';
 import { parseOutputs, writeOutputs } from '../outputs.js';
-import { runJobs, type Job } from '../pool.js';
-import { showProgress } from '../progress.js';
+import type { Job } from '../pool.js';
 import { executionOf, overridesOf, planOf, text, texts } from '../run-options.js';
-import type { Execution } from '../run-plans.js';
+import { runWithProgress, type Execution } from '../run-plans.js';
 import { loadScenario } from '../scenario-input.js';
 
 const DEFAULT_SLO = 0.999;
@@ -137,13 +136,7 @@ async function runAll(
   execution: Execution,
   context: Context,
 ): Promise<readonly ReplicationResult[] | null> {
-  const progress = showProgress(context, execution.quiet);
-  const found = await runJobs(jobs, {
-    workerFile: context.workerFile,
-    workers: execution.workers,
-    interrupt: context.interrupt,
-    onProgress: progress.update,
-  }).finally(progress.clear);
+  const found = await runWithProgress(jobs, execution, context);
   const whole = found.filter((one) => one !== null);
   if (whole.length === jobs.length) return whole;
   context.say('interrupted: the worst loss cannot be told from a part of them');

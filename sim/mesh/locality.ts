@@ -9,13 +9,12 @@
  * Rules: Istio's locality load balancing and Envoy's priority, locality-weight and panic documents, read with their code.
  */
 import type { EndpointAlgorithm } from './clusterPolicy.js';
+import { matchesLocality, splitZone } from '../../engine/locality-match.js';
 import { overprovisionedShare, priorityState } from './priority.js';
 import {
   effectiveLocalitySetting,
   hasOutlierDetection,
   isDistributed,
-  matchesLocality,
-  splitZone,
   trafficPolicyOf,
   type DistributeEntry,
   type EffectiveLocality,

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { buildRoute, type IstioLevel, type Route, type RouteEndpoint } from '../../../sim/mesh/locality.js';
-import { effectiveLocalitySetting, matchesLocality, type Spec } from '../../../sim/mesh/localitySetting.js';
+import { matchesLocality } from '../../../engine/locality-match.js';
+import { effectiveLocalitySetting, type Spec } from '../../../sim/mesh/localitySetting.js';
 
 /** `[zone, healthy, unhealthy]` per zone; each endpoint on its own node, healthy ones first. */
 function endpointsIn(...zones: [string, number, number?][]): RouteEndpoint[] {
