@@ -2,7 +2,6 @@
  * Our rules against the answers of the released Kubernetes code, kept in answers/ (README.md says how they are made). The
  * form of a case is written above the Go function that makes it.
  */
-import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { recommendReplicas, type HpaPod } from '../../sim/cluster/hpa.js';
 import {
@@ -13,17 +12,13 @@ import {
   type HpaState,
 } from '../../sim/cluster/hpaBehavior.js';
 import type { IntOrPercent } from '../../sim/cluster/intOrPercent.js';
+import { budgetStatus, type BudgetPod } from '../../sim/cluster/pdb.js';
 import { victimOrder } from '../../sim/cluster/replicaset.js';
 import { resolveFenceposts, rolloutStep } from '../../sim/cluster/rollingUpdate.js';
+import { casesOf } from './cases.js';
 
 const SECOND_US = 1_000_000;
 const NOW_US = 1_000_000 * SECOND_US;
-
-function casesOf<Case>(name: string): Case[] {
-  const { cases } = JSON.parse(readFileSync(`test/oracle/answers/${name}.json`, 'utf8')) as { cases: Case[] };
-  if (cases.length < 200) throw new Error(`${name} has only ${cases.length} cases`);
-  return cases;
-}
 
 test('rolling updates round surge and unavailable as ResolveFenceposts does', (t) => {
   type Case = [IntOrPercent, IntOrPercent, number, number, number];
@@ -116,3 +111,40 @@ test('stabilisation, rate limits and bounds follow the autoscaler sync by sync',
     );
   }
 });
+
+type GuardedPod = [number, number, number, number, number];
+
+test('budgets count and allow as the disruption controller writes into their status', (t) => {
+  type Case = [IntOrPercent | null, IntOrPercent | null, number[], GuardedPod[], number[]];
+  for (const one of casesOf<Case>('budgets')) {
+    const [minAvailable, maxUnavailable, replicas, pods, answer] = one;
+    const budget = {
+      name: 'web',
+      namespace: 'default',
+      selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
+      limit: minAvailable === null ? { maxUnavailable: maxUnavailable! } : { minAvailable },
+      unhealthyPodEviction: 'IfHealthyBudget',
+    } as const;
+    // Only ReplicaSets with a pod that the budget selects are found.
+    const owners = new Set(pods.filter(([, selected]) => selected === 1).map(([owner]) => owner));
+    const scale = replicas.reduce((sum, count, set) => sum + (owners.has(set) ? count : 0), 0);
+    const status = budgetStatus(budget, pods.map(budgetPod), scale, NOW_US);
+    t.deepEqual(
+      [status.expectedPods, status.desiredHealthy, status.currentHealthy, status.disruptionsAllowed],
+      answer,
+      JSON.stringify(one),
+    );
+  }
+});
+
+function budgetPod([, selected, ready, deleting, evicted]: GuardedPod, index: number): BudgetPod {
+  return {
+    name: `pod-${index}`,
+    namespace: 'default',
+    labels: { app: selected === 1 ? 'web' : 'other' },
+    phase: 'Running',
+    ready: ready === 1,
+    deleting: deleting === 1,
+    evictionAllowedAtUs: evicted < 0 ? null : NOW_US - evicted * SECOND_US,
+  };
+}

@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+
+/** The cases kept in answers/; few ones would be a mistake in making them. */
+export function casesOf<Case>(name: string, least = 200): Case[] {
+  const { cases } = JSON.parse(readFileSync(`test/oracle/answers/${name}.json`, 'utf8')) as { cases: Case[] };
+  if (cases.length < least) throw new Error(`${name} has only ${cases.length} cases`);
+  return cases;
+}
