@@ -32,6 +32,11 @@ export function matchesSelector(selector: LabelSelector | null, labels: Labels):
   return matchesLabels(selector.matchLabels, labels) && matchesAll(selector.matchExpressions, labels);
 }
 
+/** It picks everything. */
+export function isEmptySelector({ matchLabels, matchExpressions }: LabelSelector): boolean {
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+}
+
 export function matchesLabels(wanted: Labels, labels: Labels): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }

@@ -9,7 +9,7 @@
 import ln from '@stdlib/math-base-special-ln';
 import { allTaints, domainOf, HOSTNAME_LABEL, labelOf, type SpreadConstraint } from './schedulerInput.js';
 import type { TotalInput } from './schedulerInput.js';
-import { matchesSelector } from './selectors.js';
+import { isEmptySelector, matchesSelector } from './selectors.js';
 import type { Filter } from './schedulerFilters.js';
 import { toleratesAll } from './taints.js';
 
@@ -92,6 +92,8 @@ function countByDomain(
 /** The node of each pod that the constraint is about. */
 function countedPods({ pod, boundPods, podsOfService }: TotalInput, { selector }: SpreadConstraint): readonly number[] {
   if (selector === undefined) return podsOfService;
+  // Here, unlike elsewhere, an empty selector counts nobody; only the pod itself matches it (countPodsMatchSelector).
+  if (isEmptySelector(selector)) return [];
   return boundPods
     .filter(({ namespace, terminating }) => namespace === pod.namespace && !terminating)
     .filter(({ labels }) => matchesSelector(selector, labels))

@@ -128,8 +128,10 @@ function counts(input: ScheduleInput, c: SpreadConstraint, keys: string[], n: nu
   return c.nodeTaintsPolicy === 'Ignore' || bearsTaints(input, n);
 }
 
-/** Pods in the domain, as far as the constraint counts them. */
+/** Pods in the domain, as far as the constraint counts them: with an empty selector, none. */
 function podsIn(input: ScheduleInput, c: SpreadConstraint, keys: string[], domain: string): number {
+  const { matchLabels, matchExpressions } = c.selector!;
+  if (Object.keys(matchLabels).length + matchExpressions.length === 0) return 0;
   return (input.boundPods ?? []).filter(
     (bound) =>
       !bound.terminating &&

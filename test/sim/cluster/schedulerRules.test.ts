@@ -272,6 +272,24 @@ test('B8: a spread with a selector counts pods of its own namespace that are not
   t.deepEqual(passing(given([aNode()], { ...pod, spread: [{ ...constraint, topologyKey: 'rack' }] })), []);
 });
 
+test('B8: a spread with an empty selector counts nobody, though it picks the pod itself', (t) => {
+  const constraint = {
+    topologyKey: 'zone',
+    maxSkew: 1,
+    whenUnsatisfiable: 'DoNotSchedule',
+    nodeTaintsPolicy: 'Ignore',
+    selector: { matchLabels: {}, matchExpressions: [] },
+  } as const;
+  const nodes = [aNode({ zone: 0 }), aNode({ zone: 1 })];
+  const bound = [aBound(0), aBound(0)];
+  t.deepEqual(passing(given(nodes, { spread: [constraint] }, bound)), [0, 1]);
+  const soft = given(nodes, { spread: [{ ...constraint, whenUnsatisfiable: 'ScheduleAnyway' }] }, bound);
+  t.deepEqual(
+    explainScores(soft).map(({ spread }) => spread),
+    [100, 100],
+  );
+});
+
 test('B8 worked, by release: 1 CPU and 3 Gi plus 500m and 1 Gi score 93 before 1.36 and 73 after', (t) => {
   const allocatable = { cpuMillicores: 4000, memoryBytes: 16 * GI };
   const bound = { cpuMillicores: 1000, memoryBytes: 3 * GI };
