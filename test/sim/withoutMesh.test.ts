@@ -1,7 +1,7 @@
 /** Routing by kube-proxy, and the Service fields that lead it (SEMANTICS B14, A6, A10). */
 import test from 'ava';
 import type { Mesh, Scenario, Service } from '../../scenarios/types.js';
-import { applyRoutes } from '../../sim/control/pods.js';
+import { applyRoutes } from '../../sim/control/endpoints.js';
 import { setUp } from '../../sim/control/setUp.js';
 import { buildRoute } from '../../sim/mesh/locality.js';
 import { compileProgram } from '../../sim/program.js';
