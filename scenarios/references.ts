@@ -82,7 +82,9 @@ function checkCluster(cluster: Raw, names: Names): void {
     'node pool',
     pools.map((pool, index) => [pool['name'], [...base, 'nodePools', index, 'name']]),
   );
-  for (const [index, pool] of pools.entries()) checkPool(pool, [...base, 'nodePools', index], names);
+  for (const [index, pool] of pools.entries())
+    checkPool(pool, asRecord(cluster['instancePrices']), [...base, 'nodePools', index], names);
+  checkInstancePrices(cluster, names.report);
   const seen = new Set<string>();
   for (const [index, pair] of asList(asRecord(cluster['roundTrip'])['pairs']).map(asRecord).entries()) {
     const path = [...base, 'roundTrip', 'pairs', index, 'between'];
@@ -97,23 +99,35 @@ function checkCluster(cluster: Raw, names: Names): void {
   }
 }
 
-function checkPool(pool: Raw, path: Path, { zones, report }: Names): void {
+function checkPool(pool: Raw, instancePrices: Raw, path: Path, { zones, report }: Names): void {
   if (isObject(pool['nodesPerZone']))
     checkKeys('WT0303', 'zone', pool['nodesPerZone'], zones, [...path, 'nodesPerZone'], report);
   const { prices, instanceType } = pool;
   if (prices !== undefined)
     checkName('WT0308', 'price book', prices, Object.keys(PRICE_BOOKS), [...path, 'prices'], report);
   const book = own(PRICE_BOOKS, prices);
-  if (book !== undefined && instanceType !== undefined) {
+  const stated = {
+    allocatable: pool['allocatable'],
+    pricePerHour: pool['pricePerHour'] ?? own(instancePrices, instanceType),
+  };
+  const missing = Object.entries(stated).flatMap(([key, value]) => (value === undefined ? [key] : []));
+  if (book !== undefined && instanceType !== undefined && missing.length > 0) {
     checkName('WT0308', 'instance type', instanceType, Object.keys(book.instances), [...path, 'instanceType'], report);
   }
-  const missing = ['allocatable', 'pricePerHour'].filter((key) => pool[key] === undefined);
   if (missing.length > 0 && (prices === undefined || instanceType === undefined)) {
     report('WT0308', path, {
       message: `the pool says no ${missing.join(' and no ')}`,
       expected: 'instanceType and prices, or allocatable and pricePerHour',
     });
   }
+}
+
+/** A price for a type that no pool has would do nothing. */
+function checkInstancePrices(cluster: Raw, report: Names['report']): void {
+  const types = asList(cluster['nodePools']).map((pool) => asRecord(pool)['instanceType']);
+  const known = types.filter((type): type is string => typeof type === 'string');
+  for (const type of Object.keys(asRecord(cluster['instancePrices'])))
+    checkName('WT0308', 'instance type of a pool', type, known, ['spec', 'cluster', 'instancePrices', type], report);
 }
 
 function checkServices(services: readonly unknown[], cluster: Raw, names: Names): void {

@@ -57,6 +57,19 @@ export interface Cluster {
   readonly roundTrip: RoundTrip;
   /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
   readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
+  readonly bill: Bill;
+  /** The tables of list prices that it names. */
+  readonly priceBooks: readonly { readonly name: string; readonly asOf: string }[];
+}
+
+/** What stands on the bill besides nodes and traffic between zones. Null: not on it. A null price: unknown. */
+export interface Bill {
+  /** In front of the gateways; it is passed by each user's request and reply. */
+  readonly loadBalancer: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
+  /** For replies to users. */
+  readonly internet: { readonly usdPerGb: number | null } | null;
+  /** All gateways together. */
+  readonly nat: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
 }
 
 /** Ingress gateway proxies: they take no CPU of their own here, but each picks pods with its own in-flight counts. */

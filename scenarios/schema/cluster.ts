@@ -6,6 +6,7 @@ import { DEFAULTS } from '../defaults.js';
 import * as units from '../units.js';
 import {
   amount,
+  byKey,
   byZone,
   cv,
   dnsName,
@@ -16,8 +17,18 @@ import {
   price,
   text,
   whole,
+  word,
   zoneName,
 } from './leaves.js';
+
+const hourAndGb = (description: string) =>
+  z
+    .strictObject({
+      perHour: price('US dollars per hour. Default: from the price book.').optional(),
+      perGB: price('US dollars per GB, either way. Default: from the price book.').optional(),
+    })
+    .optional()
+    .meta({ description: `${description} Default: not on the bill.` });
 
 export const cluster = z.strictObject({
   zones: z.array(zoneName, { error: 'a list of zones' }).min(1).meta({ description: 'Zones, each region/zone.' }),
@@ -61,11 +72,23 @@ export const cluster = z.strictObject({
           })
           .meta({ description: 'Room for pods on one node. Default: the full size of the instance type.' })
           .optional(),
-        pricePerHour: price('US dollars per node and hour. Default: from the price book.').optional(),
+        capacity: word(
+          ['onDemand', 'spot', 'committed'],
+          'How its nodes are paid for: which price of the instance type holds.',
+        ).prefault('onDemand'),
+        pricePerHour: price('US dollars per node and hour. Default: from instancePrices or the price book.').optional(),
       }),
       { error: 'a list of node pools' },
     )
     .min(1),
+  instancePrices: byKey(
+    z.strictObject({
+      onDemand: price('On demand.').optional(),
+      spot: price('As spot.').optional(),
+      committed: price('Under a commitment.').optional(),
+    }),
+    'US dollars per node and hour by instance type, where the price book has none or another one.',
+  ).prefault({}),
   transfer: z
     .strictObject({
       crossZonePerGB: price(
@@ -74,6 +97,19 @@ export const cluster = z.strictObject({
       crossRegionPerGB: price(
         'US dollars per GB between regions, both ends together. Default: from the price book, else unknown.',
       ).optional(),
+      loadBalancer: hourAndGb('The load balancer in front of the gateways; {} for the price book.'),
+      internet: z
+        .strictObject({ perGB: price('US dollars per GB sent. Default: from the price book.').optional() })
+        .optional()
+        .meta({ description: 'Replies to users over the internet; {} for the price book. Default: not on the bill.' }),
+      nat: z
+        .strictObject({
+          perHour: price('US dollars per gateway and hour. Default: from the price book.').optional(),
+          perGB: price('US dollars per GB, either way. Default: from the price book.').optional(),
+          gateways: whole(0, 'Number of gateways. Default: one in each zone, on Google one in each region.').optional(),
+        })
+        .optional()
+        .meta({ description: 'NAT gateways; {} for the price book. Default: not on the bill.' }),
     })
     .prefault({}),
 });

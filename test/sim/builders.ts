@@ -110,6 +110,8 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
         jitter: null,
       },
       transfer: { crossZoneUsdPerGb: 0.02, crossRegionUsdPerGb: 0.02 },
+      bill: { loadBalancer: null, internet: null, nat: null },
+      priceBooks: [],
     },
     gateways: { perZone: parts.gatewaysPerZone ?? 1, failoverUs: 10e6 },
     services: parts.services ?? [aService()],

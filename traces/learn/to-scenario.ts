@@ -186,6 +186,8 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       jitter: null,
     },
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
+    bill: { loadBalancer: null, internet: null, nat: null },
+    priceBooks: [],
   };
 }
 
