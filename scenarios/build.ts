@@ -11,6 +11,7 @@ import { buildPolicies } from './policies.js';
 import { PRICE_BOOKS, type PriceBook } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
+import { buildRoundTrip } from './round-trip.js';
 import { nodeName } from './references.js';
 import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {
@@ -112,26 +113,16 @@ function buildCluster(file: ClusterFile): Cluster {
     const [region, zone] = name.split('/');
     return { name, region: region!, zone: zone! };
   });
-  const { roundTrip } = file;
-  const pairs = roundTrip.pairs.flatMap((pair) => {
-    const [from, to] = pair.between.map((zone) => file.zones.indexOf(zone)) as [number, number];
-    return [
-      { from, to, roundTripUs: pair.roundTrip },
-      { from: to, to: from, roundTripUs: pair.roundTrip },
-    ];
-  });
+  const nodes = buildNodes(file);
   const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
-    nodes: buildNodes(file),
-    roundTrip: {
-      sameNodeUs: roundTrip.sameNode,
-      sameZoneUs: roundTrip.sameZone,
-      crossZoneUs: roundTrip.crossZone,
-      crossRegionUs: roundTrip.crossRegion,
-      pairs,
-      jitter: buildJitter(roundTrip.jitter),
-    },
+    nodes,
+    roundTrip: buildRoundTrip(
+      file.roundTrip,
+      file.zones,
+      nodes.map(({ name }) => name),
+    ),
     transfer: {
       crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
       crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
@@ -194,12 +185,6 @@ function buildBill(file: ClusterFile, book: PriceBook | undefined): Bill {
 /** The stated price, else that of the book; null where it is unknown. */
 function known(stated: number | 'unknown' | undefined, inBook: number | undefined): number | null {
   return stated === 'unknown' ? null : (stated ?? inBook ?? null);
-}
-
-function buildJitter(jitter: ClusterFile['roundTrip']['jitter']): Distribution | null {
-  if (jitter?.lognormal !== undefined) return { kind: 'lognormal', mean: 1, cv: jitter.lognormal.cv };
-  if (jitter?.gamma !== undefined) return { kind: 'gamma', mean: 1, cv: jitter.gamma.cv };
-  return null;
 }
 
 function buildService(

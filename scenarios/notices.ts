@@ -3,6 +3,7 @@
  * they can do, pods that will wait for room, and fields that the declared release of Kubernetes does not read.
  */
 import { asList, asRecord } from './raw.js';
+import { betweenRegionsMs, ROUND_TRIP_MATRICES } from './round-trip-matrices.js';
 import { offeredLoad } from './saturation.js';
 import type { OfferedLoad } from './saturation.js';
 import type { Path, Source } from './source.js';
@@ -22,6 +23,7 @@ export function scenarioNotices(scenario: Bare, source: Source): readonly Notice
     ...roomNotices(scenario, source),
     ...toleranceNotices(scenario, source),
     ...priceNotices(scenario, source),
+    ...matrixNotices(scenario, source),
   ];
 }
 
@@ -94,6 +96,26 @@ function toleranceNotices({ compat, policies, services }: Bare, source: Source):
         return [notice(source, 'WT0502', [...at, 'tolerance'], message)];
       }),
     ),
+  );
+}
+
+function matrixNotices({ cluster }: Bare, source: Source): readonly Notice[] {
+  const raw = asRecord(asRecord(asRecord(asRecord(source.value)['spec'])['cluster'])['roundTrip']);
+  const name = raw['matrix'];
+  if (typeof name !== 'string' || raw['crossRegion'] !== undefined) return [];
+  const pairs = asList(raw['pairs']).map((pair) => asList(asRecord(pair)['between']));
+  const isStated = (from: string, to: string): boolean =>
+    pairs.some((pair) => pair.includes(from) && pair.includes(to));
+  const missing = new Set<string>();
+  for (const [i, from] of cluster.zones.entries())
+    for (const to of cluster.zones.slice(i + 1)) {
+      if (from.region === to.region || isStated(from.name, to.name)) continue;
+      if (betweenRegionsMs(ROUND_TRIP_MATRICES[name]!, from.region, to.region) === null)
+        missing.add(`${from.region} and ${to.region}`);
+    }
+  const path: Path = ['spec', 'cluster', 'roundTrip', 'matrix'];
+  return [...missing].map((pair) =>
+    notice(source, 'WT0507', path, `${name} has nothing for ${pair}: the default of crossRegion holds`),
   );
 }
 

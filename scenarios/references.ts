@@ -85,17 +85,25 @@ function checkCluster(cluster: Raw, names: Names): void {
   for (const [index, pool] of pools.entries())
     checkPool(pool, asRecord(cluster['instancePrices']), [...base, 'nodePools', index], names);
   checkInstancePrices(cluster, names.report);
+  checkPairs(cluster, 'pairs', 'zone', names.zones, names);
+  checkPairs(cluster, 'nodes', 'node', rawNodeNames(cluster, names.zones), names);
+}
+
+function checkPairs(cluster: Raw, key: string, what: 'zone' | 'node', known: readonly string[], names: Names): void {
   const seen = new Set<string>();
-  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])['pairs']).map(asRecord).entries()) {
-    const path = [...base, 'roundTrip', 'pairs', index, 'between'];
+  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])[key]).map(asRecord).entries()) {
+    const path = ['spec', 'cluster', 'roundTrip', key, index, 'between'];
     const between = asList(pair['between']);
-    for (const [end, zone] of between.entries())
-      checkName('WT0303', 'zone', zone, names.zones, [...path, end], names.report);
-    const key = [...between].map(String).sort().join(' and ');
+    for (const [end, name] of between.entries())
+      checkName(what === 'zone' ? 'WT0303' : 'WT0311', what, name, known, [...path, end], names.report);
+    const both = [...between].map(String).sort().join(' and ');
     if (between.length === 2 && between[0] === between[1])
-      names.report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
-    if (seen.has(key)) names.report('WT0305', path, { message: `the pair ${key} is declared twice` });
-    seen.add(key);
+      names.report('WT0207', path, {
+        message: `a pair of one ${what} with itself`,
+        expected: `two different ${what}s`,
+      });
+    if (seen.has(both)) names.report('WT0305', path, { message: `the pair ${both} is declared twice` });
+    seen.add(both);
   }
 }
 

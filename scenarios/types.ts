@@ -47,6 +47,8 @@ export interface RoundTrip {
   readonly crossRegionUs: number;
   /** Zone pairs that differ from the above, both directions listed by the loader. */
   readonly pairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
+  /** Pairs of nodes that differ from their zones, likewise. */
+  readonly nodePairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
   /** Multiplies each one-way delay; mean 1. Null: none. */
   readonly jitter: Distribution | null;
 }

@@ -3,6 +3,7 @@
  */
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
+import { ROUND_TRIP_MATRICES } from '../round-trip-matrices.js';
 import * as units from '../units.js';
 import {
   amount,
@@ -34,10 +35,20 @@ export const cluster = z.strictObject({
   zones: z.array(zoneName, { error: 'a list of zones' }).min(1).meta({ description: 'Zones, each region/zone.' }),
   roundTrip: z
     .strictObject({
-      sameNode: duration('Round trip within a node.').prefault(DEFAULTS.roundTrip.sameNode),
-      sameZone: duration('Round trip within a zone.').prefault(DEFAULTS.roundTrip.sameZone),
-      crossZone: duration('Round trip between zones of a region.').prefault(DEFAULTS.roundTrip.crossZone),
-      crossRegion: duration('Round trip between regions.').prefault(DEFAULTS.roundTrip.crossRegion),
+      matrix: word(
+        Object.keys(ROUND_TRIP_MATRICES) as [string, ...string[]],
+        'Published round trips that hold where nothing else is stated.',
+      ).optional(),
+      sameNode: duration(`Round trip within a node. Default: ${DEFAULTS.roundTrip.sameNode}.`).optional(),
+      sameZone: duration(
+        `Round trip within a zone. Default: of the matrix, else ${DEFAULTS.roundTrip.sameZone}.`,
+      ).optional(),
+      crossZone: duration(
+        `Round trip between zones of a region. Default: of the matrix, else ${DEFAULTS.roundTrip.crossZone}.`,
+      ).optional(),
+      crossRegion: duration(
+        `Round trip between regions. Default: of the matrix, else ${DEFAULTS.roundTrip.crossRegion}.`,
+      ).optional(),
       pairs: z
         .array(
           z.strictObject({
@@ -48,6 +59,16 @@ export const cluster = z.strictObject({
         )
         .prefault([])
         .meta({ description: 'Zone pairs that differ.' }),
+      nodes: z
+        .array(
+          z.strictObject({
+            between: z.tuple([z.string(), z.string()], { error: 'two nodes' }),
+            roundTrip: duration('Round trip, either way.'),
+          }),
+          { error: 'a list of pairs' },
+        )
+        .prefault([])
+        .meta({ description: 'Pairs of nodes that differ from their zones.' }),
       jitter: oneOf(
         { lognormal: z.strictObject({ cv }).optional(), gamma: z.strictObject({ cv: positiveCv }).optional() },
         'A random factor of mean 1 on each one-way delay. Default: none.',

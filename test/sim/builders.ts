@@ -107,6 +107,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
         crossZoneUs: roundTripUs,
         crossRegionUs: roundTripUs,
         pairs: [],
+        nodePairs: [],
         jitter: null,
       },
       transfer: { crossZoneUsdPerGb: 0.02, crossRegionUsdPerGb: 0.02 },

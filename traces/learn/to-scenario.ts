@@ -183,6 +183,7 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       crossZoneUs: roundTripUs,
       crossRegionUs: roundTripUs,
       pairs: [],
+      nodePairs: [],
       jitter: null,
     },
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
