@@ -286,13 +286,14 @@ function loadLines(entries: readonly Entry[]): string[] {
 }
 
 function policyLines(autoscalers: readonly ImportedAutoscaler[]): string[] {
-  const hpas = autoscalers.flatMap(({ service, object, min, max, targetCpuPercent, behavior }) => [
+  const hpas = autoscalers.flatMap(({ service, object, min, max, targetCpuPercent, metrics, behavior }) => [
     ...remark(8, object.where),
     ...block(
       {
         [service]: {
           ...{ min, max },
           ...(targetCpuPercent === null ? {} : { targetCpu: `${targetCpuPercent}%` }),
+          ...(metrics === null ? {} : { metrics }),
           ...(behavior === null ? {} : { behavior }),
         },
       },
