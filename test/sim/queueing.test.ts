@@ -183,6 +183,7 @@ function balanced(pods: number, rho: number, requests: number, gateways = 1, alg
         virtualServices: [],
         localityLbSetting: null,
         propagationUs: 2e5,
+        debounce: null,
         proxy: null,
         connectTimeoutUs: 1e7,
       },
