@@ -28,6 +28,7 @@ import type {
   Service,
   Step,
 } from './types.js';
+import { duration } from './units.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
@@ -72,7 +73,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
           }),
         ),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
-      propagationUs: spec.mesh.propagation,
+      ...buildPropagation(spec.mesh),
       proxy: buildProxy(spec.mesh.proxy),
       connectTimeoutUs: spec.mesh.connectTimeout,
     },
@@ -90,6 +91,29 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       seriesUs: spec.run.series,
     },
   };
+}
+
+function buildPropagation({
+  propagation,
+  routing,
+}: ScenarioFile['spec']['mesh']): Pick<Scenario['mesh'], 'propagationUs' | 'debounce'> {
+  if (propagation === undefined) {
+    const { debounce, push, withoutMesh } = DEFAULTS.mesh;
+    if (routing === 'kubeProxy') return { propagationUs: durationUs(withoutMesh), debounce: null };
+    return {
+      propagationUs: durationUs(push),
+      debounce: { quietUs: durationUs(debounce.quiet), maxUs: durationUs(debounce.max) },
+    };
+  }
+  if (typeof propagation === 'number') return { propagationUs: propagation, debounce: null };
+  const { debounce, push } = propagation;
+  return { propagationUs: push, debounce: { quietUs: debounce.quiet, maxUs: debounce.max } };
+}
+
+function durationUs(text: string): number {
+  const parsed = duration.parse(text);
+  if (!parsed.ok) throw new Error(`the default "${text}" is not a duration`);
+  return parsed.value;
 }
 
 function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {

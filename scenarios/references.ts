@@ -228,6 +228,11 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
       expected: 'routing: kubeProxy, or no connections',
       atKey: true,
     });
+  if (withoutMesh && isObject(mesh['propagation']))
+    names.report('WT0401', [...path, 'propagation'], {
+      message: 'without a mesh there is no Istiod that pushes',
+      expected: 'routing: istio, or one duration',
+    });
   checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);

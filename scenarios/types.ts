@@ -191,8 +191,10 @@ export interface Mesh {
   readonly virtualServices: readonly { readonly service: number; readonly object: KubeObject }[];
   /** Mesh-wide `localityLbSetting` (null: Istio's default, enabled and empty). */
   readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
-  /** From a change of endpoints or rules until every proxy has it. */
+  /** From a change of endpoints or rules until every proxy has it; with `debounce`, from Istiod's push on. */
   readonly propagationUs: number;
+  /** How Istiod gathers changes into one push; null: each change travels alone. */
+  readonly debounce: { readonly quietUs: number; readonly maxUs: number } | null;
   readonly proxy: Proxy | null;
   readonly connectTimeoutUs: number;
 }

@@ -123,6 +123,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
       virtualServices: [],
       localityLbSetting: null,
       propagationUs: 200_000,
+      debounce: null,
       proxy: null,
       connectTimeoutUs: 10e6,
     },

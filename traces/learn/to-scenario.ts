@@ -80,6 +80,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
       virtualServices: [],
       localityLbSetting: null,
       propagationUs: 1_000_000,
+      debounce: null,
       proxy: null,
       connectTimeoutUs: 10_000_000,
     },
