@@ -238,6 +238,8 @@ function buildService(
       probePeriodUs: file.startUp.probe.period,
     },
     terminationGraceUs: file.terminationGrace,
+    preStopUs: file.preStop?.sleep ?? 0,
+    onTerm: file.onTerm,
     spread: file.spread,
     disruptionBudget: buildBudget(file.disruptionBudget),
     labels: { app: file.versionOf ?? file.name, ...file.labels },

@@ -18,6 +18,7 @@ import type { Report } from './raw.js';
 import type { Path } from './source.js';
 import * as units from './units.js';
 import type { Amount } from './units.js';
+import { checkWorkload } from './workloads.js';
 
 interface Names {
   readonly zones: readonly string[];
@@ -156,6 +157,7 @@ function checkServices(services: readonly unknown[], cluster: Raw, names: Names)
     if (isObject(service['replicas']))
       checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
     checkFit(service, path, cluster, names);
+    checkWorkload(service, path, names.report);
   }
 }
 

@@ -135,6 +135,10 @@ export interface Service {
     readonly probePeriodUs: number;
   };
   readonly terminationGraceUs: number;
+  /** A pause before the application is told to stop, in which it goes on serving: part of the grace. */
+  readonly preStopUs: number;
+  /** What it does when told: answers all that still comes and then ends, or ends at once. */
+  readonly onTerm: 'drain' | 'exit';
   readonly spread: Spread;
   /** Its PodDisruptionBudget; null: none. */
   readonly disruptionBudget: {

@@ -131,6 +131,8 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    preStopUs: 0,
+    onTerm: 'drain',
     disruptionBudget: null,
     labels: { app: 'ledger' },
     versionOf: null,

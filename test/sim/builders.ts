@@ -54,6 +54,8 @@ export function aService(parts: Partial<Service> = {}): Service {
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: constant(2e6), ready: constant(3e6), probeInitialDelayUs: 0, probePeriodUs: 1e6 },
     terminationGraceUs: 30e6,
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 5 },
     labels: {},
     disruptionBudget: null,

@@ -137,6 +137,8 @@ function service(
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },
     labels: {},
     disruptionBudget: null,
