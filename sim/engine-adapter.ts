@@ -4,7 +4,8 @@
  */
 import { step } from '../engine/index.js';
 import type { Decision, Skipped, StepInput } from '../engine/types.js';
-import { planHostRoutes, reconcile, schedulePending } from './control/pods.js';
+import { planHostRoutes } from './control/endpoints.js';
+import { reconcile, schedulePending } from './control/pods.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
 import { writeFails } from './control/outages.js';
 import type { Sim, SimWorkload } from './control/state.js';

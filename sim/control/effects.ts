@@ -5,7 +5,7 @@
  */
 import type { Fault } from '../../scenarios/types.js';
 import { RAMP_STEPS } from '../loadBurst.js';
-import { planRoutes } from './pods.js';
+import { planRoutes } from './endpoints.js';
 import type { Sim } from './state.js';
 
 const EFFECTS = [

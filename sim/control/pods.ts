@@ -6,18 +6,14 @@
  */
 import { readyAtUs } from '../cluster/probe.js';
 import { victimOrder } from '../cluster/replicaset.js';
+import { shutdownTimes } from '../cluster/shutdown.js';
 import { podRequests } from '../proxies.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
-import { refreshOutliers } from '../outliers.js';
-import type { EndpointHints } from '../cluster/kubeProxy.js';
-import { topologyHints } from '../cluster/topologyHints.js';
-import { ruleOfVersion } from '../mesh/subsets.js';
-import type { Spec } from '../mesh/localitySetting.js';
-import type { RouteEndpoint } from '../mesh/locality.js';
-import { sendsNotReady, writeRoutes } from '../routes.js';
+import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
+import { planRoutes, propagationUs } from './endpoints.js';
 import { findNode } from './scheduling.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
 import type { Sim, SimNode, SimPod, SimWorkload } from './state.js';
@@ -134,19 +130,36 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
     remove(sim, pod, nowUs);
     return;
   }
-  world.podState[pod.slot] = POD_DRAINING;
-  const graceEndUs = nowUs + service(sim, pod).terminationGraceUs;
+  const { termUs, killUs } = shutdownTimes(service(sim, pod), nowUs);
+  const knownUs = nowUs + propagationUs(sim) + DRAIN_CHECK_US;
+  const isGone = (): boolean => pod.dead || pod.slot < 0;
+  const stop = (laterUs: number): void => {
+    pod.dead = true;
+    killSlot(world, pod.slot, laterUs);
+  };
   // The application goes on serving until the proxies know better and its last request is answered.
   const check = (laterUs: number): void => {
-    if (pod.dead || pod.slot < 0) return;
-    if (laterUs >= graceEndUs) {
-      pod.dead = true;
-      killSlot(world, pod.slot, laterUs);
+    if (isGone()) return;
+    if (laterUs >= killUs) {
+      stop(laterUs);
       remove(sim, pod, laterUs);
     } else if (!isBusy(world, pod.slot)) remove(sim, pod, laterUs);
-    else sim.calendar.at(Math.min(graceEndUs, laterUs + DRAIN_CHECK_US), check);
+    else sim.calendar.at(Math.min(killUs, laterUs + DRAIN_CHECK_US), check);
   };
-  sim.calendar.at(Math.min(graceEndUs, nowUs + propagationUs(sim) + DRAIN_CHECK_US), check);
+  const terminate = (laterUs: number): void => {
+    if (isGone()) return;
+    if (service(sim, pod).onTerm === 'exit') {
+      stop(laterUs);
+      // Whoever does not know yet is refused at once, and the address is not given away before all know.
+      world.podState[pod.slot] = POD_STARTING;
+      remove(sim, pod, laterUs, knownUs);
+      return;
+    }
+    world.podState[pod.slot] = POD_DRAINING;
+    sim.calendar.at(Math.min(killUs, Math.max(laterUs, knownUs)), check);
+  };
+  if (termUs > nowUs) sim.calendar.at(termUs, terminate);
+  else terminate(nowUs);
 }
 
 /** The node under a pod is gone: its requests hang until their callers give up. */
@@ -169,87 +182,12 @@ export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   start(sim, pod, nowUs, 0);
 }
 
-/** Takes a pod out of the endpoints; the proxies follow after the propagation time. */
+/** Takes a pod out of the endpoints; the proxies follow once the change has reached them. */
 export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.endpoint) return;
   pod.endpoint = false;
   pod.endpointChangedUs = nowUs;
   planRoutes(sim, pod.workload.service, nowUs);
-}
-
-/** Rewrites the routes of a service once a change of now has reached the proxies. */
-export function planRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  sim.calendar.at(nowUs + propagationUs(sim), (laterUs) => {
-    if (sim.outages.istiodDown) sim.outages.changedRoutes.add(serviceIndex);
-    else applyRoutes(sim, serviceIndex, laterUs);
-  });
-}
-
-/** The DestinationRule in force for a service: that of its host, as its subset has it. */
-export function ruleSpecOf(sim: Sim, serviceIndex: number): Spec | null {
-  const { services, indexOf } = sim.world.program;
-  const { versionOf, labels } = services[serviceIndex]!;
-  const rule = sim.rules[versionOf === null ? serviceIndex : indexOf[versionOf]!];
-  return ruleOfVersion(rule?.spec ?? null, labels);
-}
-
-/** Rules of a host have changed: its own routes and those of its further versions follow. */
-export function planHostRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  const { services, order } = sim.world.program;
-  planRoutes(sim, serviceIndex, nowUs);
-  for (const [index, { versionOf }] of services.entries())
-    if (versionOf === order[serviceIndex]) planRoutes(sim, index, nowUs);
-}
-
-export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  const endpoints: RouteEndpoint[] = [];
-  const withNotReady = sendsNotReady(sim.world, serviceIndex);
-  for (const workload of sim.workloads) {
-    if (workload.service !== serviceIndex) continue;
-    for (const pod of workload.pods) {
-      const seen = nowUs - pod.endpointChangedUs >= propagationUs(sim) ? pod.endpoint : !pod.endpoint;
-      if (pod.slot < 0 || !pod.node) continue;
-      if (!seen && !(withNotReady && pod.deletedUs === null && isKnown(sim, pod, nowUs))) continue;
-      const zone = sim.world.program.scenario.cluster.zones[pod.node.spec.zone]!.name;
-      endpoints.push({ index: pod.slot, zone, node: pod.node.spec.name, healthy: seen });
-    }
-  }
-  endpoints.sort((a, b) => a.index - b.index);
-  const version = (sim.routeVersion[serviceIndex] = sim.routeVersion[serviceIndex]! + 1);
-  const destinationRule = ruleSpecOf(sim, serviceIndex);
-  const hints = hintsOf(sim, serviceIndex, endpoints);
-  writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, hints, version });
-  refreshOutliers(sim.world, serviceIndex);
-}
-
-/** A pod has an address from its start on, and the proxies know it a little later. */
-function isKnown(sim: Sim, pod: SimPod, nowUs: number): boolean {
-  return pod.startedUs !== null && nowUs - pod.startedUs >= propagationUs(sim);
-}
-
-/** The hints of the EndpointSlice controller, from the nodes that are ready now. */
-function hintsOf(
-  sim: Sim,
-  serviceIndex: number,
-  endpoints: readonly RouteEndpoint[],
-): ReadonlyMap<string, EndpointHints> {
-  const { program } = sim.world;
-  const { cluster, compat } = program.scenario;
-  const nodes = sim.nodes.map(({ spec, ready }) => ({
-    zone: cluster.zones[spec.zone]!.name,
-    cpuMillicores: spec.cpuMillicores,
-    ready,
-    controlPlane: false,
-  }));
-  const named = endpoints.map(({ index, zone, node, healthy }) => ({
-    name: `${index}`,
-    zone,
-    node,
-    ready: healthy,
-    serving: healthy,
-    terminating: false,
-  }));
-  return topologyHints(program.services[serviceIndex]!, named, nodes, compat.kubernetesMinor).hints;
 }
 
 function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {
@@ -303,7 +241,7 @@ function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
 }
 
 /** The pod leaves its node and the list; its slot goes free once no call touches it. */
-function remove(sim: Sim, pod: SimPod, nowUs: number): void {
+function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void {
   const requests = podRequests(sim.world.program, pod.workload.service);
   const node = pod.node!;
   closeUsage(sim, sim.usage, pod, nowUs);
@@ -318,7 +256,8 @@ function remove(sim: Sim, pod: SimPod, nowUs: number): void {
     if (hasCalls(sim.world, slot)) sim.calendar.at(laterUs + DRAIN_CHECK_US, release);
     else giveBackSlot(sim.world, slot);
   };
-  release(nowUs);
+  if (slotUntilUs > nowUs) sim.calendar.at(slotUntilUs, release);
+  else release(nowUs);
   if (sim.unscheduled.length > 0) schedulePending(sim, nowUs);
 }
 
@@ -367,8 +306,4 @@ function draw(sim: Sim, pod: SimPod, what: 'imagePull' | 'ready'): number {
 
 function service(sim: Sim, pod: SimPod) {
   return sim.world.program.services[pod.workload.service]!;
-}
-
-function propagationUs(sim: Sim): number {
-  return sim.world.program.scenario.mesh.propagationUs;
 }

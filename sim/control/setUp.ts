@@ -19,7 +19,8 @@ import type { Program } from '../program.js';
 import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
-import { AGE_AT_START_US, ruleSpecOf, applyRoutes, createPod, startReady } from './pods.js';
+import { ruleSpecOf, applyRoutes } from './endpoints.js';
+import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
@@ -76,6 +77,7 @@ export function setUp(
     routeVersion: new Int32Array(program.serviceCount),
     zonesDown: new Set(),
     outages: createOutages(),
+    gathered: { batch: null, services: new Set() },
     budgets: program.services.flatMap(({ disruptionBudget }, service) =>
       disruptionBudget ? [{ service, brokenSeconds: 0, leastSpare: Infinity }] : [],
     ),
@@ -106,7 +108,7 @@ export function setUp(
   setUpPolicies(sim);
   startPods(sim);
   startGateways(sim);
-  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0);
+  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0, 0);
   startArrivals(world);
   sim.starting = false;
   return sim;

@@ -1,7 +1,7 @@
 /** Routing by kube-proxy, and the Service fields that lead it (SEMANTICS B14, A6, A10). */
 import test from 'ava';
 import type { Mesh, Scenario, Service } from '../../scenarios/types.js';
-import { applyRoutes } from '../../sim/control/pods.js';
+import { applyRoutes } from '../../sim/control/endpoints.js';
 import { setUp } from '../../sim/control/setUp.js';
 import { buildRoute } from '../../sim/mesh/locality.js';
 import { compileProgram } from '../../sim/program.js';
@@ -181,7 +181,7 @@ test('A10: a pod that is not ready is an endpoint from Istio 1.32 on, or with tr
     const pod = sim.workloads[0]!.pods[1]!;
     pod.endpoint = false;
     pod.endpointChangedUs = -SECOND;
-    applyRoutes(sim, 0, 10 * SECOND);
+    applyRoutes(sim, 0, 10 * SECOND, 10 * SECOND);
     return sim.world.routeInputs[0]!.endpoints.map(({ healthy }) => healthy);
   };
   t.deepEqual(listed(31, null), [true, true]);

@@ -1,0 +1,91 @@
+/**
+ * The mesh in the file: Istio objects as they are in the cluster, proxies, and who chooses the pod.
+ */
+import * as z from 'zod';
+import { DEFAULTS } from '../defaults.js';
+import * as units from '../units.js';
+import { amount, duration, positiveDuration, text, whole, word } from './leaves.js';
+
+/** Istio objects as they are in the cluster: checked by `destination-rule.ts`, with Istio's own rules. */
+export const kubeObject = z.looseObject({
+  apiVersion: text('As in the cluster.'),
+  kind: text('As in the cluster.'),
+  metadata: z.looseObject({ name: text('Name of the object.') }),
+  spec: z.record(z.string(), z.unknown(), { error: 'an object' }),
+});
+
+const proxy = z.strictObject({
+  mode: word(
+    ['sidecar', 'ambient', 'none'],
+    'A sidecar in each pod; a ztunnel on each node, which balances connections (routing: kubeProxy); or nothing.',
+  ),
+  preset: word(
+    ['proposal', 'istio-1.24', 'istio-1.20', 'istio-1.12', 'istio-1.5'],
+    'Figures that were published with a release; istio-1.24 alone for ambient.',
+  ).optional(),
+  fixed: duration(
+    'Least time of one pass; a call passes two proxies, there and back. Default: of the preset.',
+  ).optional(),
+  mean: duration('Mean of the exponential time on top of it. Default: of the preset.').optional(),
+  cpuPerRequest: duration(
+    'CPU time of one proxy for a request and its reply: 0.2ms is 0.2 cores at 1000 requests a second. Default: of the preset.',
+  ).optional(),
+  workers: whole(1, 'Threads of one proxy; messages wait for one.').prefault(DEFAULTS.proxy.workers),
+  requests: z
+    .strictObject({
+      cpu: amount(units.cpu, 'CPU request of a sidecar.').prefault(DEFAULTS.proxy.cpu),
+      memory: amount(units.memory, 'Memory request of a sidecar.').prefault(DEFAULTS.proxy.memory),
+    })
+    .prefault({})
+    .meta({ description: 'What a sidecar adds to the requests of its pod. A ztunnel adds nothing.' }),
+});
+
+/** Istiod gathers changes, and one push carries all of them. */
+const pushes = z.strictObject({
+  debounce: z
+    .strictObject({
+      quiet: duration('Istiod pushes once nothing has changed for so long.').prefault(DEFAULTS.mesh.debounce.quiet),
+      max: duration('Or so long after the first change of a batch.').prefault(DEFAULTS.mesh.debounce.max),
+    })
+    .prefault({}),
+  push: duration("From Istiod's push until every proxy has it, and for the watch before.").prefault(DEFAULTS.mesh.push),
+});
+
+export const mesh = z
+  .strictObject({
+    objects: z
+      .array(kubeObject, { error: 'a list of Istio objects' })
+      .prefault([])
+      .meta({ description: 'Istio objects as they are in the cluster.' }),
+    localityLbSetting: z
+      .record(z.string(), z.unknown(), { error: 'an object' })
+      .optional()
+      .meta({ description: "Mesh-wide localityLbSetting. Default: Istio's, enabled and empty." }),
+    routing: word(
+      ['istio', 'kubeProxy'],
+      'istio: sidecars choose a pod for each request; kubeProxy: no mesh, a random pod for each connection.',
+    ).prefault(DEFAULTS.mesh.routing),
+    connections: z
+      .strictObject({
+        perCaller: whole(1, 'Long-lived connections of one pod to a service, used in turn.'),
+        maxAge: positiveDuration('Age at which a connection is closed. Default: none.').optional(),
+      })
+      .optional()
+      .meta({
+        description: 'With routing: kubeProxy, how gRPC clients connect. Default: a connection for each request.',
+      }),
+    propagation: z
+      .union([duration('One delay for each change.'), pushes], {
+        error: 'a duration, or {debounce, push}',
+      })
+      .optional()
+      .meta({
+        description:
+          "From a change of endpoints or rules until every proxy has it. Default: Istiod's debounce and push; 200ms with routing: kubeProxy.",
+      }),
+    proxy: proxy
+      .optional()
+      .meta({ description: 'Latency and CPU of the proxies. Default: none, whatever the mode of the mesh.' }),
+    connectTimeout: positiveDuration('Connect timeout of the proxies.').prefault(DEFAULTS.mesh.connectTimeout),
+  })
+  .prefault({});

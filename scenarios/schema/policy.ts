@@ -1,0 +1,92 @@
+/**
+ * A policy in the file: autoscalers, engine, rules and spread that one way to run the cluster has.
+ */
+import * as z from 'zod';
+import { hpa } from './hpa.js';
+import { kubeObject } from './mesh.js';
+import { spread } from './service.js';
+import { amountOf, flag, text, whole, word } from './leaves.js';
+
+const percentNumber = (description: string) => amountOf(0, description);
+
+/** Part of an EngineConfig, by its own names; what is left out is the engine's default. */
+const engine = z.strictObject({
+  metric: word(
+    ['cpu', 'memory', 'cpu-memory'],
+    'Which utilisation the engine looks at. Default in scenarios: cpu.',
+  ).optional(),
+  upperThresholdPercent: percentNumber('Above: more replicas.').optional(),
+  lowerThresholdPercent: percentNumber('Below: fewer replicas.').optional(),
+  cpuWeight: amountOf(0, 'Weight of CPU in cpu-memory.').optional(),
+  memoryWeight: amountOf(0, 'Weight of memory in cpu-memory.').optional(),
+  utilizationBasis: word(['request', 'limit'], 'What utilisation is measured against.').optional(),
+  responseTimeTargetMs: z.number({ error: 'a number above 0' }).gt(0).optional(),
+  scaler: z
+    .strictObject({
+      mode: word(
+        ['off', 'placement', 'full'],
+        'off; placement: only where new pods go; full: replica counts too.',
+      ).optional(),
+      minReplicas: whole(1, 'Least replicas.').optional(),
+      maxReplicas: whole(1, 'Most replicas.').optional(),
+      stepRule: word(['one', 'proportional'], 'Replicas added at once.').optional(),
+      maxZones: whole(1, 'Zones that must hold a replica before co-location starts.').optional(),
+      maxZoneSkew: whole(0, 'Replicas that a zone may hold more than the emptiest.').optional(),
+      cooldownSeconds: amountOf(0, 'Rest between two scalings of a workload.').optional(),
+      coldPodGraceSeconds: amountOf(0, 'Time for which pods without metrics hold their workload still.').optional(),
+      placementRule: word(['weightedSum', 'minEdge'], 'How places are scored.').optional(),
+    })
+    .optional(),
+  balancer: z
+    .strictObject({
+      enabled: flag('Whether the engine writes routes.').optional(),
+      minDelta: amountOf(0, 'Least change (points) worth writing.').optional(),
+      minStep: amountOf(0, 'Least step, in points.').optional(),
+      maxStep: amountOf(0, 'Largest step, in points.').optional(),
+      urgencyThreshold: z.number({ error: 'a number above 0' }).gt(0).optional(),
+      epsilon: amountOf(0, 'Difference (points) that counts as none.').optional(),
+      minLocalShare: amountOf(0, 'Least local share.', 1).optional(),
+      minPlacePercent: amountOf(0, 'Least weight of a place with endpoints.', 100).optional(),
+      createRoutes: flag('Write a DestinationRule where the host has none.').optional(),
+    })
+    .optional(),
+  workloads: z
+    .record(
+      z.string(),
+      z.strictObject({
+        minReplicas: whole(1, 'Least replicas.').optional(),
+        maxReplicas: whole(1, 'Most replicas.').optional(),
+      }),
+    )
+    .optional()
+    .meta({ description: 'By service: bounds that differ.' }),
+});
+
+export const policy = z
+  .strictObject({
+    why: text('What the policy stands for.').optional(),
+    extends: text('Policy that this one starts from.').optional(),
+    hpa: z
+      .record(z.string(), hpa.nullable(), { error: 'a mapping from service to autoscaler' })
+      .prefault({})
+      .meta({ description: 'By service: a HorizontalPodAutoscaler; null drops an inherited one.' }),
+    engine: engine
+      .nullable()
+      .optional()
+      .meta({ description: 'The Wavetank engine, by what differs from its defaults; null: off.' }),
+    destinationRules: z
+      .array(
+        z.union([z.strictObject({ remove: text('Name of the rule.') }), kubeObject], {
+          error: 'a DestinationRule, or {remove: NAME}',
+        }),
+        { error: 'a list of DestinationRules' },
+      )
+      .prefault([])
+      .meta({ description: 'Rules that replace those of the mesh by metadata.name, or {remove: NAME}.' }),
+    spread: z.record(z.string(), spread, { error: 'a mapping from service to spread' }).prefault({}),
+    deploymentPerZone: z
+      .array(z.string(), { error: 'a list of services' })
+      .prefault([])
+      .meta({ description: 'Services with one Deployment (and one autoscaler) per zone.' }),
+  })
+  .meta({ description: 'One way to run the cluster: a full run on the same arrivals and demands.' });
