@@ -103,9 +103,10 @@ for (const [kind, fault] of kinds)
     t.true(traces(result) !== withoutFault);
   });
 
-test(`the books balance under faults of every two kinds that overlap ${SEED_NOTE}`, (t) => {
-  kinds.forEach(([, fault], i) => {
-    const [, other] = kinds[(i + 5) % kinds.length]!;
+test(`the books balance under pairs of kinds that overlap ${SEED_NOTE}`, (t) => {
+  const half = Math.ceil(kinds.length / 2);
+  kinds.slice(0, half).forEach(([, fault], i) => {
+    const [, other] = kinds[(i + half) % kinds.length]!;
     check([...unrest, fault, { ...other, atUs: 90 * SECOND, forUs: null }]);
   });
   t.pass();
