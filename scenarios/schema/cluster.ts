@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
 import * as units from '../units.js';
+import { poolScaling } from './nodeAutoscaler.js';
 import {
   amount,
   byZone,
@@ -18,6 +19,13 @@ import {
   whole,
   zoneName,
 } from './leaves.js';
+
+const nodesPerZone = (description: string) =>
+  z
+    .union([whole(0, 'Nodes.'), byZone(whole(0, 'Nodes.'), 'Nodes by zone.')], {
+      error: 'a number of nodes, or a mapping from zone to it',
+    })
+    .meta({ description });
 
 export const cluster = z.strictObject({
   zones: z.array(zoneName, { error: 'a list of zones' }).min(1).meta({ description: 'Zones, each region/zone.' }),
@@ -47,11 +55,8 @@ export const cluster = z.strictObject({
     .array(
       z.strictObject({
         name: dnsName('Name of the pool; its nodes are called name-region-zone-number.'),
-        nodesPerZone: z
-          .union([whole(0, 'Nodes.'), byZone(whole(0, 'Nodes.'), 'Nodes by zone.')], {
-            error: 'a number of nodes, or a mapping from zone to it',
-          })
-          .meta({ description: 'Nodes in each zone.' }),
+        nodesPerZone: nodesPerZone('Nodes in each zone, at the start.'),
+        ...poolScaling(nodesPerZone),
         instanceType: text('Instance type, looked up in the price book.').optional(),
         prices: text('Price book, cloud/region.').optional(),
         allocatable: z

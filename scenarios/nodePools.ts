@@ -1,0 +1,111 @@
+/**
+ * Pools and node autoscalers as the simulator wants them: bounds by zone, machines with their price, settings in
+ * microseconds. A machine of the price book has as much room for pods as the pool states for its own type, less or more by
+ * the difference of their sizes: what the system keeps for itself is the same on each.
+ */
+import { buildDistribution } from './distributions.js';
+import { PRICE_BOOKS } from './prices.js';
+import { own } from './raw.js';
+import type { ClusterFile, NodeAutoscalerFile } from './schema.js';
+import type { MachineType, NodeAutoscaler, NodePool } from './types.js';
+
+type PoolFile = ClusterFile['nodePools'][number];
+type PerZone = number | Readonly<Record<string, number>>;
+
+export function buildPool(file: PoolFile, zones: readonly string[]): NodePool {
+  const most = file.maxNodesPerZone === undefined ? null : zones.map((zone) => ofZone(file.maxNodesPerZone!, zone));
+  const least = zones.map((zone) => ofZone(file.minNodesPerZone ?? 0, zone));
+  const { limits } = file;
+  const machine = machineOf(file);
+  return {
+    name: file.name,
+    machine,
+    groups: most && most.map((maxNodes, zone) => ({ minNodes: least[zone]!, maxNodes })),
+    karpenter:
+      most === null && limits === undefined
+        ? null
+        : {
+            weight: file.weight ?? 0,
+            machines: file.instanceTypes?.map((type) => bookMachine(file, machine, type)) ?? [machine],
+            zones: zones.flatMap((_, zone) => (most !== null && most[zone] === 0 ? [] : [zone])),
+            limits: {
+              cpuMillicores: limits?.cpu ?? Infinity,
+              memoryBytes: limits?.memory ?? Infinity,
+              nodes: Math.min(limits?.nodes ?? Infinity, most === null ? Infinity : sum(most)),
+            },
+          },
+  };
+}
+
+export function ofZone(perZone: PerZone, zone: string): number {
+  return typeof perZone === 'number' ? perZone : (own(perZone, zone) ?? 0);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function machineOf(file: PoolFile): MachineType {
+  const instance = own(own(PRICE_BOOKS, file.prices)?.instances ?? {}, file.instanceType);
+  const { allocatable } = file;
+  const cpuMillicores = allocatable?.cpu ?? instance!.cpuMillicores;
+  const memoryBytes = allocatable?.memory ?? instance!.memoryBytes;
+  return {
+    instanceType: file.instanceType ?? file.name,
+    cpuMillicores,
+    memoryBytes,
+    wholeCpuMillicores: Math.max(instance?.cpuMillicores ?? 0, cpuMillicores),
+    wholeMemoryBytes: Math.max(instance?.memoryBytes ?? 0, memoryBytes),
+    priceUsdPerHour: known(file.pricePerHour, instance?.usdPerHour),
+  };
+}
+
+/** The stated price, else that of the book; null where it is unknown. */
+export function known(stated: number | 'unknown' | undefined, inBook: number | undefined): number | null {
+  return stated === 'unknown' ? null : (stated ?? inBook ?? null);
+}
+
+function bookMachine(file: PoolFile, machine: MachineType, instanceType: string): MachineType {
+  if (instanceType === file.instanceType) return machine;
+  const { cpuMillicores, memoryBytes, usdPerHour } = PRICE_BOOKS[file.prices!]!.instances[instanceType]!;
+  return {
+    instanceType,
+    cpuMillicores: cpuMillicores - (machine.wholeCpuMillicores - machine.cpuMillicores),
+    memoryBytes: memoryBytes - (machine.wholeMemoryBytes - machine.memoryBytes),
+    wholeCpuMillicores: cpuMillicores,
+    wholeMemoryBytes: memoryBytes,
+    priceUsdPerHour: usdPerHour,
+  };
+}
+
+/** The nearest word wins; `null` and nothing at all mean fixed nodes. */
+export function buildNodeAutoscaler(words: readonly (NodeAutoscalerFile | null | undefined)[]): NodeAutoscaler | null {
+  const file = words.filter((word) => word !== undefined).at(-1) ?? null;
+  if (file === null) return null;
+  const nodeStart = buildDistribution(file.nodeStart);
+  if (file.clusterAutoscaler !== undefined) {
+    const flags = file.clusterAutoscaler;
+    return {
+      kind: 'clusterAutoscaler',
+      nodeStart,
+      scanIntervalUs: flags.scanInterval,
+      expander: flags.expander,
+      maxNodeProvisionUs: flags.maxNodeProvisionTime,
+      utilizationThreshold: flags.scaleDownUtilizationThreshold,
+      unneededReadyUs: flags.scaleDownUnneededTime,
+      unneededUnreadyUs: flags.scaleDownUnreadyTime,
+      delayAfterAddUs: flags.scaleDownDelayAfterAdd,
+      delayAfterFailureUs: flags.scaleDownDelayAfterFailure,
+    };
+  }
+  const settings = file.karpenter!;
+  return {
+    kind: 'karpenter',
+    nodeStart,
+    batchIdleUs: settings.batchIdle,
+    batchMaxUs: settings.batchMax,
+    consolidationPolicy: settings.consolidationPolicy,
+    consolidateAfterUs: settings.consolidateAfter === 'Never' ? null : settings.consolidateAfter,
+    budget: settings.disruptionBudget,
+  };
+}
