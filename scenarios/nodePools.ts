@@ -12,11 +12,12 @@ import type { MachineType, NodeAutoscaler, NodePool } from './types.js';
 type PoolFile = ClusterFile['nodePools'][number];
 type PerZone = number | Readonly<Record<string, number>>;
 
-export function buildPool(file: PoolFile, zones: readonly string[]): NodePool {
+export function buildPool(file: PoolFile, cluster: ClusterFile): NodePool {
+  const { zones } = cluster;
   const most = file.maxNodesPerZone === undefined ? null : zones.map((zone) => ofZone(file.maxNodesPerZone!, zone));
   const least = zones.map((zone) => ofZone(file.minNodesPerZone ?? 0, zone));
   const { limits } = file;
-  const machine = machineOf(file);
+  const machine = machineOf(file, cluster);
   return {
     name: file.name,
     machine,
@@ -26,7 +27,8 @@ export function buildPool(file: PoolFile, zones: readonly string[]): NodePool {
         ? null
         : {
             weight: file.weight ?? 0,
-            machines: file.instanceTypes?.map((type) => bookMachine(file, machine, type)) ?? [machine],
+            isSpot: file.capacity === 'spot',
+            machines: file.instanceTypes?.map((type) => bookMachine(file, machine, type, cluster)) ?? [machine],
             zones: zones.flatMap((_, zone) => (most !== null && most[zone] === 0 ? [] : [zone])),
             limits: {
               cpuMillicores: limits?.cpu ?? Infinity,
@@ -45,7 +47,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function machineOf(file: PoolFile): MachineType {
+function machineOf(file: PoolFile, cluster: ClusterFile): MachineType {
   const instance = own(own(PRICE_BOOKS, file.prices)?.instances ?? {}, file.instanceType);
   const { allocatable } = file;
   const cpuMillicores = allocatable?.cpu ?? instance!.cpuMillicores;
@@ -56,8 +58,19 @@ function machineOf(file: PoolFile): MachineType {
     memoryBytes,
     wholeCpuMillicores: Math.max(instance?.cpuMillicores ?? 0, cpuMillicores),
     wholeMemoryBytes: Math.max(instance?.memoryBytes ?? 0, memoryBytes),
-    priceUsdPerHour: known(file.pricePerHour, instance?.usdPerHour),
+    priceUsdPerHour: nodePrice(cluster, file),
   };
+}
+
+/** Of the pool's own instance type, or another one of its book. */
+export function nodePrice(
+  { instancePrices }: Pick<ClusterFile, 'instancePrices'>,
+  pool: PoolFile,
+  instanceType = pool.instanceType,
+): number | null {
+  const ofType = own(instancePrices, instanceType)?.[pool.capacity];
+  const inBook = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, instanceType)?.usdPerHour[pool.capacity];
+  return known((instanceType === pool.instanceType ? pool.pricePerHour : undefined) ?? ofType, inBook);
 }
 
 /** The stated price, else that of the book; null where it is unknown. */
@@ -65,16 +78,16 @@ export function known(stated: number | 'unknown' | undefined, inBook: number | u
   return stated === 'unknown' ? null : (stated ?? inBook ?? null);
 }
 
-function bookMachine(file: PoolFile, machine: MachineType, instanceType: string): MachineType {
+function bookMachine(file: PoolFile, machine: MachineType, instanceType: string, cluster: ClusterFile): MachineType {
   if (instanceType === file.instanceType) return machine;
-  const { cpuMillicores, memoryBytes, usdPerHour } = PRICE_BOOKS[file.prices!]!.instances[instanceType]!;
+  const { cpuMillicores, memoryBytes } = PRICE_BOOKS[file.prices!]!.instances[instanceType]!;
   return {
     instanceType,
     cpuMillicores: cpuMillicores - (machine.wholeCpuMillicores - machine.cpuMillicores),
     memoryBytes: memoryBytes - (machine.wholeMemoryBytes - machine.memoryBytes),
     wholeCpuMillicores: cpuMillicores,
     wholeMemoryBytes: memoryBytes,
-    priceUsdPerHour: usdPerHour,
+    priceUsdPerHour: nodePrice(cluster, file, instanceType),
   };
 }
 

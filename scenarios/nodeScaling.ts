@@ -4,7 +4,7 @@
  * does not read is said, since pools are shared by policies that may have different ones.
  */
 import type { RuleReport } from './destination-rule.js';
-import { PRICE_BOOKS } from './prices.js';
+import { PRICE_BOOKS, type Capacity } from './prices.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, own } from './raw.js';
 import type { Path } from './source.js';
@@ -15,6 +15,7 @@ type Raw = Readonly<Record<string, unknown>>;
 export function checkNodeScaling(spec: Raw, to: RuleReport): void {
   const pools = asList(asRecord(spec['cluster'])['nodePools']).map(asRecord);
   for (const [index, pool] of pools.entries()) checkPoolScaling(pool, ['spec', 'cluster', 'nodePools', index], to);
+  const instancePrices = asRecord(asRecord(spec['cluster'])['instancePrices']);
   const policies = asRecord(spec['policies']);
   const stated: readonly (readonly [unknown, Path])[] = [
     [spec['nodeAutoscaler'], ['spec', 'nodeAutoscaler']],
@@ -28,7 +29,7 @@ export function checkNodeScaling(spec: Raw, to: RuleReport): void {
     for (const kind of ['clusterAutoscaler', 'karpenter'] as const) {
       if (asRecord(autoscaler)[kind] === undefined) continue;
       kinds.add(kind);
-      checkAutoscaler(kind, asRecord(asRecord(autoscaler)[kind]), pools, [...path, kind], to);
+      checkAutoscaler(kind, asRecord(asRecord(autoscaler)[kind]), pools, instancePrices, [...path, kind], to);
     }
   }
   for (const [index, pool] of pools.entries()) tellUnread(pool, ['spec', 'cluster', 'nodePools', index], kinds, to);
@@ -113,33 +114,50 @@ function checkAutoscaler(
   kind: 'clusterAutoscaler' | 'karpenter',
   settings: Raw,
   pools: readonly Raw[],
+  instancePrices: Raw,
   path: Path,
   { report, unmodelled }: RuleReport,
 ): void {
-  const own = pools.filter(
+  const mine = pools.filter(
     (pool) => pool['maxNodesPerZone'] !== undefined || (kind === 'karpenter' && pool['limits'] !== undefined),
   );
-  if (own.length === 0)
+  if (mine.length === 0)
     report('WT0207', path, {
       message: 'no node pool may grow',
       expected: `a node pool with maxNodesPerZone${kind === 'karpenter' ? ' or limits' : ''}`,
       atKey: true,
     });
   const needsPrices = kind === 'karpenter' || settings['expander'] === 'price';
-  const unpriced = own.find((pool) => pool['pricePerHour'] === 'unknown');
+  const unpriced = mine.find((pool) => !isPriced(pool, instancePrices, kind));
   if (needsPrices && unpriced !== undefined)
     report('WT0207', path, {
       message: `${kind === 'karpenter' ? 'Karpenter' : 'the expander price'} chooses by price, and that of ${String(unpriced['name'])} is unknown`,
       expected: 'a price',
       atKey: true,
     });
-  if (kind === 'karpenter' && own.some((pool) => pool['minNodesPerZone'] !== undefined))
+  if (kind === 'karpenter' && mine.some((pool) => pool['minNodesPerZone'] !== undefined))
     unmodelled({
       code: 'WT0504',
       path,
       message: 'Karpenter knows no least number of nodes: minNodesPerZone is not held',
     });
 }
+
+/** Whether every machine that it may add has a price. */
+function isPriced(pool: Raw, instancePrices: Raw, kind: 'clusterAutoscaler' | 'karpenter'): boolean {
+  const ownType = pool['instanceType'];
+  const types = kind === 'karpenter' && pool['instanceTypes'] !== undefined ? asList(pool['instanceTypes']) : [ownType];
+  const capacity = (pool['capacity'] ?? DEFAULT_CAPACITY) as Capacity;
+  return types.every((type) => {
+    const stated =
+      (type === ownType ? pool['pricePerHour'] : undefined) ?? asRecord(own(instancePrices, type))[capacity];
+    if (stated !== undefined) return stated !== 'unknown';
+    return own(own(PRICE_BOOKS, pool['prices'])?.instances ?? {}, type)?.usdPerHour[capacity] !== undefined;
+  });
+}
+
+/** As in the schema of pools. */
+const DEFAULT_CAPACITY = 'onDemand';
 
 /** What a pool says to an autoscaler that no policy has. */
 function tellUnread(pool: Raw, path: Path, kinds: ReadonlySet<string>, { unmodelled }: RuleReport): void {

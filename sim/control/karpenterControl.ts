@@ -7,7 +7,8 @@
  * drawn evenly among those that are not out, keyed by the ordinal of the purchase.
  *
  * Source: karpenter's provisioning (provisioner.go, the pod controller's requeue), state/cluster.go (nominations),
- * disruption/queue.go and nodeclaim/lifecycle/liveness.go. On-demand machines alone.
+ * disruption/queue.go and nodeclaim/lifecycle/liveness.go. A pool is on-demand or spot as
+ * a whole, and spot machines are never taken back by the cloud here.
  */
 import type { NodeAutoscaler } from '../../scenarios/types.js';
 import {

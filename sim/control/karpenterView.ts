@@ -69,7 +69,7 @@ function karpenterPools(sim: Sim, { consolidationPolicy, consolidateAfterUs, bud
         daemons: NOTHING,
         offerings: karpenter.machines.map((machine) => ({
           instanceType: machine.instanceType,
-          capacityType: 'on-demand' as const,
+          capacityType: karpenter.isSpot ? ('spot' as const) : ('on-demand' as const),
           priceUsdPerHour: machine.priceUsdPerHour!,
           allocatable: { cpuMillicores: machine.cpuMillicores, memoryBytes: machine.memoryBytes },
           capacity: { cpuMillicores: machine.wholeCpuMillicores, memoryBytes: machine.wholeMemoryBytes },
@@ -86,12 +86,12 @@ function karpenterPools(sim: Sim, { consolidationPolicy, consolidateAfterUs, bud
 function viewNode(sim: Sim, node: SimNode, pods: readonly KarpenterPod[], nowUs: number): KarpenterNode {
   const { pools, zones } = sim.world.program.scenario.cluster;
   const { spec, machine } = node;
-  const isKarpenters = pools.some(({ name, karpenter }) => name === spec.pool && karpenter !== null);
+  const karpenter = pools.find(({ name }) => name === spec.pool)?.karpenter ?? null;
   return {
     name: spec.name,
-    pool: isKarpenters ? spec.pool : null,
+    pool: karpenter === null ? null : spec.pool,
     instanceType: machine?.instanceType ?? '',
-    capacityType: 'on-demand',
+    capacityType: karpenter?.isSpot ? 'spot' : 'on-demand',
     priceUsdPerHour: spec.priceUsdPerHour ?? 0,
     allocatable: { cpuMillicores: spec.cpuMillicores, memoryBytes: spec.memoryBytes },
     capacity:

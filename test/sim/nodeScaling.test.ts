@@ -30,6 +30,7 @@ function aPool(parts: Partial<NodePool> = {}, machines = [LARGE]): NodePool {
     groups: [{ minNodes: 1, maxNodes: 3 }],
     karpenter: {
       weight: 0,
+      isSpot: false,
       machines,
       zones: [0],
       limits: { cpuMillicores: Infinity, memoryBytes: Infinity, nodes: 3 },
@@ -230,7 +231,7 @@ test('B16 in a run: pods that keep coming are packed 10 s after the first', (t) 
     nodes: Array.from({ length: count }, (_, i) =>
       aNode(`fixed-${i}`, 0, { pool: 'fixed', cpuMillicores: 4000, memoryBytes: 16 * GI }),
     ),
-    pools: [aPool({ karpenter: { weight: 0, machines: [LARGE], zones: [0], limits: NONE } })],
+    pools: [aPool({ karpenter: { weight: 0, isSpot: false, machines: [LARGE], zones: [0], limits: NONE } })],
     services: [pods(count, 4)],
     over: {
       faults: Array.from({ length: count }, (_, i) => ({
@@ -296,7 +297,7 @@ test('hard spread: new nodes come in the zones that the pods may go to', (t) => 
       pools: [
         aPool({
           groups: Array.from({ length: zones }, () => ({ minNodes: 1, maxNodes: 3 })),
-          karpenter: { weight: 0, machines: [LARGE], zones: [0, 1, 2], limits: NONE },
+          karpenter: { weight: 0, isSpot: false, machines: [LARGE], zones: [0, 1, 2], limits: NONE },
         }),
       ],
       services: [pods(6, 4, { spread: { zone: 'hard', maxSkew: 1 } })],
