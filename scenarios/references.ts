@@ -212,7 +212,7 @@ function poolSizes(cluster: Raw, zones: readonly string[]): readonly PoolSize[] 
     const perZone = pool['nodesPerZone'];
     if (cpuMillicores === null || memoryBytes === null || perZone === undefined) return null;
     const countIn = (count: unknown, zone: string): number =>
-      Number((isObject(count) ? own(asRecord(count), zone) : count) ?? 0);
+      Number((isObject(count) ? own(asRecord(count), zone) : count) ?? 0) || 0;
     // Room that an autoscaler may add counts, too.
     const most = pool['maxNodesPerZone'] ?? (pool['limits'] === undefined ? perZone : 1);
     const nodes = zones.map((zone) => Math.max(countIn(perZone, zone), countIn(most, zone)));
