@@ -5,8 +5,9 @@
 import { defaultEngineConfig } from '../engine/config.js';
 import type { EngineConfig, KubeObject } from '../engine/types.js';
 import { resolveHost } from './destination-rule.js';
+import { buildNodeAutoscaler } from './nodePools.js';
 import { own } from './raw.js';
-import type { HpaMetricFile, PolicyFile } from './schema.js';
+import type { HpaMetricFile, NodeAutoscalerFile, PolicyFile } from './schema.js';
 import type { HpaMetricSpec, HpaPolicy, Policy } from './types.js';
 
 /** Services of a scenario all live in one namespace: nothing in a scenario depends on several. */
@@ -19,6 +20,7 @@ export function buildPolicies(
   policies: Readonly<Record<string, PolicyFile>>,
   meshObjects: readonly RuleFile[],
   services: readonly string[],
+  nodeAutoscaler: NodeAutoscalerFile | null | undefined,
 ): readonly Policy[] {
   const meshRules = applyRules(new Map(), meshObjects, services);
   return Object.entries(policies).map(([name, policy]) => {
@@ -32,6 +34,7 @@ export function buildPolicies(
       why: policy.why ?? '',
       hpas: services.flatMap((service, index) => buildHpa(own(hpas, service) ?? null, index, services)),
       engine: buildEngine(chain.map((policy) => policy.engine)),
+      nodeAutoscaler: buildNodeAutoscaler([nodeAutoscaler, ...chain.map((policy) => policy.nodeAutoscaler)]),
       destinationRules: differences(meshRules, rules),
       spread: services.flatMap((service, index) => {
         const differs = own(spread, service);

@@ -8,6 +8,7 @@ import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
+import { checkNodeScaling } from './nodeScaling.js';
 import type { RuleReport } from './destination-rule.js';
 import { SIDECAR_CONTAINER } from './policies.js';
 import { PRICE_BOOKS } from './prices.js';
@@ -51,6 +52,7 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
+  checkNodeScaling(spec, names.rule);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 
@@ -137,7 +139,9 @@ function checkPool(pool: Raw, instancePrices: Raw, path: Path, { zones, report }
 
 /** A price for a type that no pool has would do nothing. */
 function checkInstancePrices(cluster: Raw, report: Names['report']): void {
-  const types = asList(cluster['nodePools']).map((pool) => asRecord(pool)['instanceType']);
+  const types = asList(cluster['nodePools'])
+    .map(asRecord)
+    .flatMap((pool) => [pool['instanceType'], ...asList(pool['instanceTypes'])]);
   const known = types.filter((type): type is string => typeof type === 'string');
   for (const type of Object.keys(asRecord(cluster['instancePrices'])))
     checkName('WT0308', 'instance type of a pool', type, known, ['spec', 'cluster', 'instancePrices', type], report);
@@ -211,7 +215,11 @@ function poolSizes(cluster: Raw, zones: readonly string[]): readonly PoolSize[] 
         : amountOf(units.memory, allocatable['memory']);
     const perZone = pool['nodesPerZone'];
     if (cpuMillicores === null || memoryBytes === null || perZone === undefined) return null;
-    const nodes = zones.map((zone) => Number((isObject(perZone) ? own(asRecord(perZone), zone) : perZone) ?? 0));
+    const countIn = (count: unknown, zone: string): number =>
+      Number((isObject(count) ? own(asRecord(count), zone) : count) ?? 0) || 0;
+    // Room that an autoscaler may add counts, too.
+    const most = pool['maxNodesPerZone'] ?? (pool['limits'] === undefined ? perZone : 1);
+    const nodes = zones.map((zone) => Math.max(countIn(perZone, zone), countIn(most, zone)));
     if (nodes.some((count) => count > 0)) sizes.push({ name: String(pool['name']), cpuMillicores, memoryBytes, nodes });
   }
   return sizes;
