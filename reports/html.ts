@@ -26,6 +26,7 @@ import {
 } from './html-tables.js';
 import { stableJson } from './json.js';
 import { htmlTable, markup, raw, type Markup } from './markup.js';
+import { rolloutTable } from './rollouts.js';
 import { bandOf, mostScaledService, replicasIn } from './series.js';
 import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
@@ -34,6 +35,7 @@ import { formatChange } from './terminal.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
+  const rollouts = rolloutTable(result);
   const sections: readonly (readonly [id: string, title: string, body: Markup])[] = [
     ['policies', 'Policies', markup`${policyTable(result)}${differenceTables(result)}${wordsNote(result)}`],
     ['gates', 'Gates', gateTable(judgement)],
@@ -41,6 +43,7 @@ export async function htmlReport(result: RunResult): Promise<string> {
     ['replicas', 'Replicas over time', await replicasSection(result)],
     ['cost', 'Cost', await costSection(result)],
     ['faults', 'Fault tolerance', faultTables(result)],
+    ...(rollouts === null ? [] : [['rollouts', 'Rollouts', rollouts] as const]),
     ['graph', 'Service graph', graphSection(result)],
     [
       'services',
