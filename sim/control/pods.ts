@@ -180,7 +180,7 @@ export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   start(sim, pod, nowUs, 0);
 }
 
-/** Takes a pod out of the endpoints; the proxies follow after the propagation time. */
+/** Takes a pod out of the endpoints; the proxies follow once the change has reached them. */
 export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.endpoint) return;
   pod.endpoint = false;

@@ -80,6 +80,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
       virtualServices: [],
       localityLbSetting: null,
       propagationUs: 1_000_000,
+      debounce: null,
       proxy: null,
       connectTimeoutUs: 10_000_000,
     },
@@ -191,9 +192,12 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       crossZoneUs: roundTripUs,
       crossRegionUs: roundTripUs,
       pairs: [],
+      nodePairs: [],
       jitter: null,
     },
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
+    bill: { loadBalancer: null, internet: null, nat: null },
+    priceBooks: [],
   };
 }
 
