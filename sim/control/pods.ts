@@ -12,7 +12,7 @@ import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
 import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
-import { planRoutes, propagationUs } from './endpoints.js';
+import { longestPropagationUs, planRoutes, propagationUs } from './endpoints.js';
 import { findNode } from './scheduling.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
 import type { Place, Revision, Sim, SimNode, SimPod, SimWorkload, SyncHints } from './state.js';
@@ -144,7 +144,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
       stop(laterUs);
       // Whoever does not know yet is refused at once, and the address is not given away before all know.
       world.podState[pod.slot] = POD_STARTING;
-      remove(sim, pod, laterUs, knownUs);
+      remove(sim, pod, laterUs, nowUs + longestPropagationUs(sim) + DRAIN_CHECK_US);
       return;
     }
     world.podState[pod.slot] = POD_DRAINING;
