@@ -6,16 +6,18 @@ import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
 import { DEFAULTS } from './defaults.js';
+import { buildExternal, buildQueue, externalHosts, PUBLISH, withNames } from './externals.js';
 import { rateCurve } from './load-curve.js';
 import { buildPolicies } from './policies.js';
 import { PRICE_BOOKS } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { nodeName } from './references.js';
-import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
+import type { CallFile, ClusterFile, LoadFile, QueueFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {
   Call,
   Cluster,
+  Consumer,
   Distribution,
   Fault,
   Load,
@@ -29,9 +31,11 @@ import type {
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
-  const { spec } = file;
-  const names = endpointNames(spec.services);
-  const serviceNames = spec.services.map((service) => service.name);
+  const hosts = externalHosts(file.spec.externals);
+  const spec = { ...file.spec, mesh: { ...file.spec.mesh, objects: withNames(file.spec.mesh.objects, hosts) } };
+  const queues = spec.queues.map(({ name }) => ({ name, endpoints: [{ name: PUBLISH }] }));
+  const names = endpointNames([...spec.services, ...spec.externals, ...queues]);
+  const serviceNames = [...names.keys()];
   const loadNames = spec.load.map((load) => load.name ?? load.entry);
   const cluster = buildCluster(spec.cluster);
   const zones = spec.cluster.zones;
@@ -45,7 +49,13 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       kubernetesMinor: spec.compat.kubernetes,
     },
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
-    services: spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+    services: [
+      ...spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+      ...spec.externals.map((external) => buildExternal(external, zones, buildDistribution)),
+      ...spec.queues.map((queue) =>
+        buildQueue(queue, zones, buildDistribution(queue.ack), buildConsumers(queue, spec.services, names)),
+      ),
+    ],
     mesh: {
       routing:
         spec.mesh.routing === 'istio'
@@ -76,7 +86,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     },
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
     faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
-    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames),
+    policies: buildPolicies(withNames(spec.policies, hosts), spec.mesh.objects, serviceNames),
     run: {
       durationUs: spec.run.duration,
       warmUpUs: spec.run.warmUp,
@@ -200,6 +210,7 @@ function buildService(
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,
+    external: null,
     endpoints: file.endpoints.map((endpoint) => ({
       name: endpoint.name,
       steps: [
@@ -210,6 +221,13 @@ function buildService(
       responseBytes: endpoint.responseBytes,
     })),
   };
+}
+
+function buildConsumers(file: QueueFile, services: readonly ServiceFile[], names: EndpointNames): Consumer[] {
+  return file.consumers.map(({ endpoint, concurrency }) => {
+    const called = target(endpoint, names);
+    return { ...called, concurrency: concurrency ?? services[called.service]!.workers };
+  });
 }
 
 function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruptionBudget'] {
@@ -226,7 +244,7 @@ function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruption
 function buildStep(step: StepFile, names: EndpointNames): Step {
   if (step.cpu !== undefined) return { kind: 'cpu', demand: buildDistribution(step.cpu) };
   if (step.wait !== undefined) return { kind: 'wait', delay: buildDistribution(step.wait) };
-  const calls = step.call !== undefined ? [step.call] : step.parallel!;
+  const calls = step.call !== undefined ? [step.call] : (step.parallel ?? [step.publish!]);
   return { kind: 'call', calls: calls.map((call) => buildCall(call, names)), repeat: step.repeat };
 }
 

@@ -8,7 +8,7 @@ import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
-import { createBreaker } from '../breakers.js';
+import { createBreaker, createPool } from '../breakers.js';
 import { createLongLived } from '../connections.js';
 import { readClusterPolicy } from '../mesh/clusterPolicy.js';
 import { createOutlierState } from '../mesh/outlierState.js';
@@ -20,6 +20,7 @@ import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
 import { ruleSpecOf, applyRoutes } from './endpoints.js';
+import { instanceCount, startExternals } from './externals.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
 import { createSensors } from './sensors.js';
@@ -107,6 +108,7 @@ export function setUp(
   setUpPolicies(sim);
   startPods(sim);
   startGateways(sim);
+  startExternals(sim);
   for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0);
   startArrivals(world);
   sim.starting = false;
@@ -126,6 +128,15 @@ function setUpPolicies(sim: Sim): void {
     const destination = program.edgeDestination[edge]!;
     const policy = readClusterPolicy(ruleSpecOf(sim, destination), null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
+    const capacity = world.podCapacity[destination]!;
+    const external = program.services[destination]!.external;
+    // Consumers pull from a broker, and a broker takes any number of connections: nothing of a proxy's is in between.
+    if (program.queueOf[program.edgeSource[edge]!]! >= 0 || external?.queue) continue;
+    if (external?.protocol === 'tcp') {
+      world.breakers[edge] = createPool(policy.pool, external.connectionsPerCaller, callers, capacity);
+      if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
+      continue;
+    }
     const { routing } = program.scenario.mesh;
     if (routing.kind === 'kubeProxy') {
       const { connectionsPerCaller, maxAgeUs } = routing;
@@ -133,7 +144,6 @@ function setUpPolicies(sim: Sim): void {
         world.longLived[edge] = createLongLived(callers, connectionsPerCaller, maxAgeUs);
       continue;
     }
-    const capacity = world.podCapacity[destination]!;
     world.breakers[edge] = createBreaker(policy.pool, callers, capacity);
     if (policy.hash !== null) world.tracksUsers = true;
     if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
@@ -146,6 +156,7 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
   const { zones } = program.scenario.cluster;
   const workloads: SimWorkload[] = [];
   program.services.forEach((service, index) => {
+    if (service.external !== null) return;
     const declared = program.order[index]!;
     const spread = policy.spread.find((override) => override.service === declared)?.spread ?? service.spread;
     const hpa = policy.hpas.find((candidate) => candidate.service === declared) ?? null;
@@ -193,7 +204,8 @@ function slotCapacities(program: Program, policy: Policy, workloads: readonly Si
   }
   const moves = policy.hpas.length > 0 || policy.engine !== null || program.scenario.faults.length > 0;
   const { zones } = program.scenario.cluster;
-  return [...most.map((count) => (moves ? 2 * count + 4 : count)), program.scenario.gateways.perZone * zones.length];
+  const slots = most.map((count, service) => instanceCount(program, service) ?? (moves ? 2 * count + 4 : count));
+  return [...slots, program.scenario.gateways.perZone * zones.length];
 }
 
 function engineMaximum(program: Program, policy: Policy, workload: SimWorkload): number {

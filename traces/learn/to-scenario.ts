@@ -142,6 +142,7 @@ function service(
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     endpoints,
   };
 }
