@@ -26,6 +26,7 @@ import {
 } from './html-tables.js';
 import { stableJson } from './json.js';
 import { htmlTable, markup, raw, type Markup } from './markup.js';
+import { queueSection } from './queues.js';
 import { bandOf, mostScaledService, replicasIn } from './series.js';
 import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
@@ -34,11 +35,13 @@ import { formatChange } from './terminal.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
+  const queues = await queueSection(result);
   const sections: readonly (readonly [id: string, title: string, body: Markup])[] = [
     ['policies', 'Policies', markup`${policyTable(result)}${differenceTables(result)}${wordsNote(result)}`],
     ['gates', 'Gates', gateTable(judgement)],
     ['latency', 'Latency over time', await latencySection(result)],
     ['replicas', 'Replicas over time', await replicasSection(result)],
+    ...(queues === null ? [] : [['queues', 'Queues of messages', queues] as const]),
     ['cost', 'Cost', await costSection(result)],
     ['faults', 'Fault tolerance', faultTables(result)],
     ['graph', 'Service graph', graphSection(result)],

@@ -23,6 +23,7 @@ import {
   wrap,
 } from './format.js';
 import { judge, type GateOutcome, type Judgement } from './gates.js';
+import { queueLines } from './queues.js';
 import { estimate } from './statistics.js';
 import {
   formatChange,
@@ -51,7 +52,7 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
   const shown = result.policies[result.policies.length - 1];
   const sections = [
     headerLines(result, options, paint),
-    shown === undefined ? [] : serviceLines(shown, result.policies.length > 1, paint),
+    shown === undefined ? [] : [...serviceLines(shown, result.policies.length > 1, paint), ...queueLines(shown, paint)],
     shown === undefined ? [] : [...failureLines(shown), ...costLines(shown), ...faultLines(result)],
     policyLines(result, paint),
     checkLines(result, paint),

@@ -9,6 +9,7 @@ export const LIBRARY_NAMES = [
   'diurnal-with-burst',
   'irregular-twelve',
   'chain-of-three',
+  'order-queue',
 ] as const;
 
 export type LibraryName = (typeof LIBRARY_NAMES)[number];
