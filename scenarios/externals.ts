@@ -105,6 +105,8 @@ function withoutPods(name: string, replicas: number, endpoints: readonly Endpoin
     holdsWorkerWhileCalling: true,
     startUp: { imagePull: NONE, ready: NONE, probeInitialDelayUs: 0, probePeriodUs: 1 },
     terminationGraceUs: 0,
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },
     disruptionBudget: null,
     labels: {},
