@@ -85,8 +85,18 @@ export function checkExternals(spec: Raw, zones: readonly string[], report: Repo
       report('WT0305', [...path, 'host'], { message: `the host "${host}" is that of "${other}" already` });
     seen.set(host, String(external['name']));
   }
-  for (const [index, queue] of asList(spec['queues']).map(asRecord).entries())
+  for (const [index, queue] of asList(spec['queues']).map(asRecord).entries()) {
     zone(queue['zone'], ['spec', 'queues', index, 'zone']);
+    // A pod has places for a queue, not for each of its endpoints.
+    const consumers = asList(queue['consumers']).map(
+      (consumer) => String(asRecord(consumer)['endpoint']).split('/')[0],
+    );
+    for (const [position, service] of consumers.entries())
+      if (consumers.indexOf(service) < position)
+        report('WT0305', ['spec', 'queues', index, 'consumers', position, 'endpoint'], {
+          message: `"${service}" consumes from this queue already`,
+        });
+  }
 }
 
 const NONE: Distribution = { kind: 'constant', mean: 0 };

@@ -234,12 +234,15 @@ function externalLines(externals: readonly ImportedExternal[]): string[] {
       ...remark(4, object.where),
       `    - name: ${scalar(name)}`,
       `      host: ${scalar(host)}`,
-      zones === null
-        ? beside(
-            `      outside: {roundTrip: ${REQUIRED}}`,
-            'from every zone, such as 20ms; or zones: [region/zone] for one that stands in a zone',
-          )
-        : beside(`      zones: ${flow(zones)}`, 'localities of its endpoints'),
+      ...(zones === null
+        ? [
+            '      outside:',
+            beside(
+              `        roundTrip: ${REQUIRED}`,
+              'from every zone, such as 20ms; or zones: [region/zone] in the place of outside',
+            ),
+          ]
+        : [beside(`      zones: ${flow(zones)}`, 'localities of its endpoints')]),
       protocol === null
         ? beside(`      protocol: ${REQUIRED}`, 'http, or tcp for connections that proxies do not look into')
         : beside(`      protocol: ${protocol}`, 'by its ports'),
