@@ -22,6 +22,7 @@ export type Metric =
   | 'requests'
   | 'cost'
   | 'replicas'
+  | 'nodes'
   | 'cpu'
   | 'goodput'
   | 'recovery'
@@ -100,6 +101,7 @@ const metricRules: Readonly<Record<Exclude<Metric, 'cost' | 'survives'>, MetricR
   crossZone: { statistics: ['ratio'], labels: edgeLabels, quantity: 'share' },
   requests: { statistics: ['rate'], labels: ['service', ...edgeLabels], quantity: 'perSecond' },
   replicas: { statistics: ['mean', 'max', 'min'], labels: ['service', 'zone'], quantity: 'count' },
+  nodes: { statistics: ['mean', 'max', 'min'], labels: ['zone'], quantity: 'count' },
   cpu: { statistics: ['mean', 'max'], labels: ['service', 'zone'], quantity: 'percent' },
   goodput: { statistics: ['min'], labels: [], quantity: 'share' },
   recovery: { statistics: ['max'], labels: [], quantity: 'seconds' },

@@ -2,6 +2,7 @@
  * Identities that every run must keep, judged from outside the parts that they check. A failed one is a bug in the
  * simulator, never a result. The cheap ones run always.
  */
+import type { NodePool } from '../scenarios/types.js';
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, KEY, PARENT, POD, WORDS } from './kernel/records.js';
@@ -18,6 +19,7 @@ export function checkRun(sim: Sim): CheckOutcome[] {
     checkNodes(sim),
     checkRoutes(world),
     checkConnections(world),
+    ...(sim.policy.nodeAutoscaler === null ? [] : [checkFleet(sim)]),
   ];
   return world.queues.length === 0 ? checks : [...checks, checkMessages(world), checkWaits(world)];
 }
@@ -72,7 +74,7 @@ function checkLittle(world: World): CheckOutcome {
 
 /** No node holds more than it can. */
 function checkNodes(sim: Sim): CheckOutcome {
-  const over = sim.nodes.filter((node) => {
+  const over = sim.fleet.filter((node) => {
     let cpuMillicores = 0;
     let memoryBytes = 0;
     for (const pod of node.pods) {
@@ -88,6 +90,39 @@ function checkNodes(sim: Sim): CheckOutcome {
     passed: over.length === 0,
     detail: over.map((node) => node.spec.name).join(', ') || `${sim.nodes.length} nodes`,
   };
+}
+
+/**
+ * Nodes that come and go: the API has just those that have come and not gone, pods stand on no others, and no pool is
+ * larger than it may be.
+ */
+function checkFleet(sim: Sim): CheckOutcome {
+  const wrong: string[] = [];
+  const { pools, zones } = sim.world.program.scenario.cluster;
+  for (const node of sim.fleet) {
+    if (sim.nodes.includes(node) !== (node.phase === 'registered')) wrong.push(`${node.spec.name} is ${node.phase}`);
+    if (node.phase !== 'registered' && node.pods.size > 0) wrong.push(`${node.spec.name} has pods`);
+  }
+  for (const pod of sim.pods)
+    if (pod.slot >= 0 && !pod.node!.pods.has(pod)) wrong.push(`${pod.name} is not on ${pod.node!.spec.name}`);
+  for (const pool of pools) {
+    const own = sim.fleet.filter(({ spec, phase }) => spec.pool === pool.name && phase !== 'gone');
+    const { kind } = sim.policy.nodeAutoscaler!;
+    const isOver =
+      kind === 'karpenter'
+        ? own.length > (pool.karpenter?.limits.nodes ?? Infinity)
+        : zones.some((_, zone) => own.filter(({ spec }) => spec.zone === zone).length > mostIn(pool, zone));
+    if (isOver) wrong.push(`${pool.name} has ${own.length} nodes`);
+  }
+  return {
+    name: 'nodes come, stay and go within bounds',
+    passed: wrong.length === 0,
+    detail: wrong.join('; ') || `${sim.fleet.length} machines`,
+  };
+}
+
+function mostIn({ groups }: NodePool, zone: number): number {
+  return groups?.[zone]?.maxNodes ?? Infinity;
 }
 
 /** Priority shares of every route sum to 100. */

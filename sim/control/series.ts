@@ -8,6 +8,8 @@ import { billUsd, userBytes } from '../bill.js';
 import { sumOfKnown, transferCost } from '../costs.js';
 import { oldestSeconds } from '../queueFigures.js';
 import { cpuUsedUs } from '../sharing.js';
+import { billedUs } from '../nodeHours.js';
+import { countNodes, tellsNodes } from './nodeScaling.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
 
@@ -57,6 +59,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
   let bytesBefore = new Float64Array(world.counters.edgeZoneBytes.length);
   let usersBefore = userBytes(world);
   let beganUs = 0;
+  const nodes = tellsNodes(sim) ? countNodes(sim) : null;
 
   const readyPods = (): SimPod[][] => {
     const byCell: SimPod[][] = Array.from({ length: serviceCount * zoneCount }, () => []);
@@ -94,7 +97,12 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     foldAllConnections(world);
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
     const transfer = transferCost(scenario.cluster, moved);
-    const nodesUsdPerHour = sumOfKnown(sim.nodes.map(({ spec }) => spec.priceUsdPerHour));
+    const nodesUsdPerHour = sumOfKnown(
+      sim.fleet.map((node) => {
+        const price = node.spec.priceUsdPerHour;
+        return price === null ? null : price * (billedUs(node, beganUs, nowUs) / (nowUs - beganUs));
+      }),
+    );
     const users = userBytes(world);
     const since = { requests: users.requests - usersBefore.requests, replies: users.replies - usersBefore.replies };
     const bill = billUsd(scenario.cluster.bill, since, 0, nowUs - beganUs);
@@ -121,6 +129,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       lengths.push(queue.length);
       oldest.push(oldestSeconds(queue, nowUs));
     }
+    nodes?.record();
     begin(nowUs);
   };
 
@@ -150,6 +159,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
         readyReplicas: byDeclared().map((cell) => ({ service: cell.name, zone: cell.zone, values: cell.ready })),
         cpuPercent: byDeclared().map((cell) => ({ service: cell.name, zone: cell.zone, values: cell.cpu })),
         ...(queues.length === 0 ? {} : { queues: queueSeries() }),
+        ...(nodes === null ? {} : { nodes: nodes.series }),
       };
     },
   };

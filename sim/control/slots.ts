@@ -57,7 +57,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   if (service === world.program.gateway) return;
   const { limits, workers, external } = world.program.services[service]!;
   if (external !== null) return;
-  const nodeMillicores = world.program.scenario.cluster.nodes[node]!.cpuMillicores;
+  const nodeMillicores = world.nodeMillicores[node]!;
   const limitMillicores = limits.cpuMillicores ?? Infinity;
   // With a core for each worker nobody waits for the CPU and no quota can run out.
   const shares = workers * 1000 > Math.min(limitMillicores, nodeMillicores);

@@ -5,6 +5,7 @@ import type {
   External,
   Load,
   MessageQueue,
+  NodePool,
   NodeSpec,
   Policy,
   RunSettings,
@@ -20,6 +21,7 @@ export interface ScenarioParts {
   readonly zones?: number;
   /** One big node per zone unless given. */
   readonly nodes?: readonly NodeSpec[];
+  readonly pools?: readonly NodePool[];
   readonly services?: readonly Service[];
   readonly loads?: readonly Load[];
   readonly policies?: readonly Policy[];
@@ -134,6 +136,7 @@ export const staticPolicy: Policy = {
   why: '',
   hpas: [],
   engine: null,
+  nodeAutoscaler: null,
   destinationRules: [],
   spread: [],
   deploymentPerZone: [],
@@ -148,6 +151,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
     cluster: {
       zones: zones.map((zone) => ({ name: `r/${zone}`, region: 'r', zone })),
       nodes: parts.nodes ?? zones.map((zone, i) => aNode(`node-${zone}`, i)),
+      pools: parts.pools ?? [],
       roundTrip: {
         sameNodeUs: roundTripUs,
         sameZoneUs: roundTripUs,
