@@ -157,21 +157,7 @@ async function countsByZone(
   );
   return draw(text, (shape) => ({
     data: { values: [...values] },
-    facet: {
-      row: {
-        field: 'policy',
-        type: 'nominal',
-        sort: result.policies.map((policy) => policy.policy),
-        header: {
-          title: null,
-          labelOrient: 'top',
-          labelAnchor: 'start',
-          labelColor: 'currentColor',
-          labelFontSize: 12,
-          labelLimit: shape.widthPixels,
-        },
-      },
-    },
+    facet: panels(result, shape),
     spacing: 14,
     spec: {
       width: shape.widthPixels,
@@ -195,6 +181,58 @@ async function countsByZone(
           legend: legendOf(shape, result.zones),
         },
         order: { field: 'zone', type: 'nominal', sort: 'descending' },
+      },
+    },
+  }));
+}
+
+/** One panel a policy. */
+function panels(result: RunResult, shape: Shape) {
+  return {
+    row: {
+      field: 'policy',
+      type: 'nominal' as const,
+      sort: result.policies.map((policy) => policy.policy),
+      header: {
+        title: null,
+        labelOrient: 'top' as const,
+        labelAnchor: 'start' as const,
+        labelColor: 'currentColor',
+        labelFontSize: 12,
+        labelLimit: shape.widthPixels,
+      },
+    },
+  };
+}
+
+/** Waiting messages over time, a line for each queue. */
+export async function queueChart(result: RunResult, names: readonly string[], text: ChartText): Promise<Markup> {
+  const time = timeUnit(result.durationSeconds);
+  const values: Values = result.policies.flatMap((policy) =>
+    names.flatMap((name) =>
+      bandOf(policy, ({ series }) => series.queues?.find(({ queue }) => queue === name)?.lengths ?? []).map(
+        ({ atSeconds, middle }) => ({ policy: policy.policy, queue: name, at: atSeconds / time.seconds, middle }),
+      ),
+    ),
+  );
+  return draw(text, (shape) => ({
+    data: { values: [...values] },
+    facet: panels(result, shape),
+    spacing: 14,
+    spec: {
+      width: shape.widthPixels,
+      height: 110,
+      mark: { type: 'line', strokeWidth: 2 },
+      encoding: {
+        x: timeAxis('at', time.title),
+        y: { field: 'middle', type: 'quantitative', axis: { title: 'messages', tickCount: 3 } },
+        color: {
+          field: 'queue',
+          type: 'nominal',
+          sort: null,
+          scale: colorScale(names),
+          legend: legendOf(shape, names),
+        },
       },
     },
   }));

@@ -43,7 +43,26 @@ export function figureOf(replication: ReplicationResult, { statistic, metric, la
       return mostOf(replication.faultTolerance.faults.map((fault) => fault.recoverySeconds));
     case 'survives':
       return survivesOf(replication, labels);
+    case 'queueLength':
+    case 'queueTime':
+    case 'deadLettered':
+      return queueFigureOf(replication, statistic, metric, labels);
   }
+}
+
+function queueFigureOf(
+  { queues = [] }: ReplicationResult,
+  statistic: Statistic,
+  metric: 'queueLength' | 'queueTime' | 'deadLettered',
+  labels: Measure['labels'],
+): number | null {
+  const queue = queues.find((one) => one.queue === labels.queue);
+  if (queue === undefined) return null;
+  const { length, published, waitMs, processed, deadLettered } = queue;
+  if (metric === 'queueLength') return statistic === 'max' ? length.most : length.mean;
+  const ended = processed + deadLettered;
+  if (metric === 'deadLettered') return ended === 0 ? null : deadLettered / ended;
+  return latencyOf({ requests: { total: published, succeeded: published, failed: 0 }, latencyMs: waitMs }, statistic);
 }
 
 /**

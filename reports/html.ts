@@ -28,6 +28,7 @@ import {
 import { stableJson } from './json.js';
 import { htmlTable, markup, raw, type Markup } from './markup.js';
 import { rolloutTable } from './rollouts.js';
+import { queueSection } from './queues.js';
 import { bandOf, mostScaledService, replicasIn } from './series.js';
 import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
@@ -36,6 +37,7 @@ import { formatChange } from './terminal.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
+  const queues = await queueSection(result);
   const nodes = await nodesSection(result);
   const rollouts = rolloutTable(result);
   const sections: readonly (readonly [id: string, title: string, body: Markup])[] = [
@@ -43,6 +45,7 @@ export async function htmlReport(result: RunResult): Promise<string> {
     ['gates', 'Gates', gateTable(judgement)],
     ['latency', 'Latency over time', await latencySection(result)],
     ['replicas', 'Replicas over time', await replicasSection(result)],
+    ...(queues === null ? [] : [['queues', 'Queues of messages', queues] as const]),
     ...(nodes === null ? [] : [['nodes', 'Nodes over time', nodes] as const]),
     ['cost', 'Cost', await costSection(result)],
     ['faults', 'Fault tolerance', faultTables(result)],

@@ -24,6 +24,7 @@ import {
 } from './format.js';
 import { judge, type GateOutcome, type Judgement } from './gates.js';
 import { rolloutRows, rolloutText } from './rollouts.js';
+import { queueLines } from './queues.js';
 import { estimate } from './statistics.js';
 import {
   formatChange,
@@ -52,7 +53,7 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
   const shown = result.policies[result.policies.length - 1];
   const sections = [
     headerLines(result, options, paint),
-    shown === undefined ? [] : serviceLines(shown, result.policies.length > 1, paint),
+    shown === undefined ? [] : [...serviceLines(shown, result.policies.length > 1, paint), ...queueLines(shown, paint)],
     shown === undefined
       ? []
       : [

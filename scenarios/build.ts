@@ -6,6 +6,7 @@ import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
 import { DEFAULTS } from './defaults.js';
+import { buildExternal, buildQueue, externalHosts, PUBLISH, withNames } from './externals.js';
 import { buildDistribution } from './distributions.js';
 import { rateCurve } from './load-curve.js';
 import { buildPool, known, nodePrice, ofZone } from './nodePools.js';
@@ -16,11 +17,12 @@ import { own } from './raw.js';
 import { buildRoundTrip } from './round-trip.js';
 import { nodeName } from './references.js';
 import { buildController } from './workloads.js';
-import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
+import type { CallFile, ClusterFile, LoadFile, QueueFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {
   Bill,
   Call,
   Cluster,
+  Consumer,
   Fault,
   Load,
   NodeSpec,
@@ -35,9 +37,11 @@ import { duration } from './units.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
-  const { spec } = file;
-  const names = endpointNames(spec.services);
-  const serviceNames = spec.services.map((service) => service.name);
+  const hosts = externalHosts(file.spec.externals);
+  const spec = { ...file.spec, mesh: { ...file.spec.mesh, objects: withNames(file.spec.mesh.objects, hosts) } };
+  const queues = spec.queues.map(({ name }) => ({ name, endpoints: [{ name: PUBLISH }] }));
+  const names = endpointNames([...spec.services, ...spec.externals, ...queues]);
+  const serviceNames = [...names.keys()];
   const loadNames = spec.load.map((load) => load.name ?? load.entry);
   const cluster = buildCluster(spec.cluster);
   const zones = spec.cluster.zones;
@@ -51,7 +55,13 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       kubernetesMinor: spec.compat.kubernetes,
     },
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
-    services: spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+    services: [
+      ...spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+      ...spec.externals.map((external) => buildExternal(external, zones, buildDistribution)),
+      ...spec.queues.map((queue) =>
+        buildQueue(queue, zones, buildDistribution(queue.ack), buildConsumers(queue, spec.services, names)),
+      ),
+    ],
     mesh: {
       routing:
         spec.mesh.routing === 'istio'
@@ -83,7 +93,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
     faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
     rollouts: spec.rollouts.map((rollout) => buildRollout(rollout, serviceNames, spec.run.warmUp)),
-    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
+    policies: buildPolicies(withNames(spec.policies, hosts), spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
     run: {
       durationUs: spec.run.duration,
       warmUpUs: spec.run.warmUp,
@@ -241,6 +251,7 @@ function buildService(
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,
+    external: null,
     endpoints: file.endpoints.map((endpoint) => ({
       name: endpoint.name,
       steps: [
@@ -251,6 +262,13 @@ function buildService(
       responseBytes: endpoint.responseBytes,
     })),
   };
+}
+
+function buildConsumers(file: QueueFile, services: readonly ServiceFile[], names: EndpointNames): Consumer[] {
+  return file.consumers.map(({ endpoint, concurrency }) => {
+    const called = target(endpoint, names);
+    return { ...called, concurrency: concurrency ?? services[called.service]!.workers };
+  });
 }
 
 function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruptionBudget'] {
@@ -282,7 +300,7 @@ function buildRollout(
 function buildStep(step: StepFile, names: EndpointNames): Step {
   if (step.cpu !== undefined) return { kind: 'cpu', demand: buildDistribution(step.cpu) };
   if (step.wait !== undefined) return { kind: 'wait', delay: buildDistribution(step.wait) };
-  const calls = step.call !== undefined ? [step.call] : step.parallel!;
+  const calls = step.call !== undefined ? [step.call] : (step.parallel ?? [step.publish!]);
   return { kind: 'call', calls: calls.map((call) => buildCall(call, names)), repeat: step.repeat };
 }
 

@@ -52,6 +52,18 @@ export const DEFAULTS = {
     requestBytes: '1kB',
     responseBytes: '4kB',
   },
+  external: {
+    /** As Istio takes a port whose name says nothing else; a database has to say tcp. */
+    protocol: 'http',
+    /** An API on the internet, which our load does not fill. */
+    concurrency: 'unbounded',
+  },
+  queue: {
+    /** The delivery limit of RabbitMQ's quorum queues since 4.0. */
+    attempts: 20,
+    /** Brokers put a message that was rejected back at once. */
+    delay: '0s',
+  },
   mesh: {
     routing: 'istio',
     /** Istiod's PILOT_DEBOUNCE_AFTER and PILOT_DEBOUNCE_MAX. */

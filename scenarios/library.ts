@@ -10,6 +10,7 @@ export const LIBRARY_NAMES = [
   'irregular-twelve',
   'chain-of-three',
   'node-autoscaling',
+  'order-queue',
 ] as const;
 
 export type LibraryName = (typeof LIBRARY_NAMES)[number];

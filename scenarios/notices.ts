@@ -32,9 +32,19 @@ function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
     const service = scenario.services[offered.service]!;
     const words = saturation(offered);
     if (words === null) return [];
-    const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} pods`;
-    return [notice(source, 'WT0501', ['spec', 'services', offered.service, 'name'], message)];
+    const instances = service.external === null ? 'pods' : 'instances';
+    const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} ${instances}`;
+    return [notice(source, 'WT0501', placeOf(scenario, offered.service), message)];
   });
+}
+
+/** Where a service stands in the file: workloads come first in the record, then externals, then queues. */
+function placeOf({ services }: Bare, service: number): Path {
+  const lists = ['services', 'externals', 'queues'];
+  const listOf = ({ external }: (typeof services)[number]): number =>
+    external === null ? 0 : external.queue === null ? 1 : 2;
+  const list = listOf(services[service]!);
+  return ['spec', lists[list]!, service - services.filter((one) => listOf(one) < list).length, 'name'];
 }
 
 /** The scarcer of workers and cores, or null when both suffice. */

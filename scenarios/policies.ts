@@ -85,7 +85,7 @@ function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetri
     case 'External': {
       const { metric, target } = file.type === 'Object' ? file.object : file.external;
       const service =
-        file.type === 'Object' ? file.object.describedObject.name : file.external.metric.selector.matchLabels.service;
+        file.type === 'Object' ? file.object.describedObject.name : labelled(file.external.metric.selector);
       return {
         type: file.type,
         figure: metric.name,
@@ -94,6 +94,10 @@ function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetri
       };
     }
   }
+}
+
+function labelled({ matchLabels }: { matchLabels: { service: string } | { queue: string } }): string {
+  return 'service' in matchLabels ? matchLabels.service : matchLabels.queue;
 }
 
 type ResourceTarget = Extract<HpaMetricFile, { type: 'Resource' }>['resource']['target'];

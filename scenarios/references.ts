@@ -10,7 +10,9 @@ import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
 import { checkNodeScaling } from './nodeScaling.js';
 import type { RuleReport } from './destination-rule.js';
+import { checkExternals, specWithNames } from './externals.js';
 import { SIDECAR_CONTAINER } from './policies.js';
+import { checkExternalRules, checkServiceEntries } from './service-entry.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
@@ -24,7 +26,11 @@ import { checkRollouts, checkWorkload } from './workloads.js';
 
 interface Names {
   readonly zones: readonly string[];
+  /** With pods. */
   readonly services: readonly string[];
+  /** What rules may speak of: services, and what is external. */
+  readonly hosts: readonly string[];
+  readonly queues: readonly string[];
   readonly endpoints: EndpointNames;
   readonly report: Report;
   readonly rule: RuleReport;
@@ -34,19 +40,27 @@ interface Names {
 type Raw = Readonly<Record<string, unknown>>;
 
 export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): void {
-  const spec = asRecord(asRecord(file)['spec']);
+  const spec = specWithNames(asRecord(asRecord(file)['spec']));
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
-  const endpoints = endpointNames(services);
+  const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
   const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
-  const rule = { ...to, zones };
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule, hasSidecars };
+  const names: Names = {
+    zones,
+    services: [...endpointNames(services).keys()],
+    hosts: [...endpoints.keys()],
+    queues: [...endpointNames(asList(spec['queues'])).keys()],
+    ...{ endpoints, report: to.report, rule: { ...to, zones }, hasSidecars },
+  };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
-  checkCalls(services, endpoints, names.report);
+  checkOutsiders(spec, names);
+  checkCalls(services, asList(spec['queues']), endpoints, names.report);
   const rules = checkMesh(asRecord(spec['mesh']), names);
-  checkLoads(asList(spec['load']), names);
+  checkServiceEntries(spec, names.rule);
+  checkExternalRules(spec, names.rule);
+  checkLoads(asList(spec['load']), { ...names, endpoints: endpointNames(services) });
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   const withoutMesh = asRecord(spec['mesh'])['routing'] === 'kubeProxy';
   checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
@@ -169,6 +183,34 @@ function checkServices(services: readonly unknown[], cluster: Raw, names: Names)
     checkFit(service, path, cluster, names);
     checkWorkload(service, path, names.report);
   }
+}
+
+/** Externals and queues are called by name like services, so no name may stand twice among them all. */
+function checkOutsiders(spec: Raw, names: Names): void {
+  const all = ['services', 'externals', 'queues'].flatMap((list) =>
+    asList(spec[list]).map((raw, index): [unknown, Path] => [asRecord(raw)['name'], ['spec', list, index, 'name']]),
+  );
+  const others = all.filter(([, path]) => path[1] !== 'services');
+  const isTwice = ([name, path]: (typeof all)[number]): boolean =>
+    all
+      .slice(
+        0,
+        all.findIndex(([, at]) => at === path),
+      )
+      .some(([before]) => before === name);
+  for (const one of others)
+    if (typeof one[0] === 'string' && isTwice(one))
+      names.report('WT0305', one[1], { message: `the name "${one[0]}" is declared twice` });
+  for (const [index, external] of asList(spec['externals']).map(asRecord).entries())
+    reportDuplicates(
+      names.report,
+      'endpoint',
+      asList(external['endpoints']).map((endpoint, position) => [
+        asRecord(endpoint)['name'],
+        ['spec', 'externals', index, 'endpoints', position, 'name'],
+      ]),
+    );
+  checkExternals(spec, names.zones, names.report);
 }
 
 /** A pod larger than every node, or wanted in a zone without a node, would wait for ever. */
@@ -328,13 +370,13 @@ function checkRules(objects: readonly unknown[], path: Path, inherited: RulesByS
     if (!isRule[index]) continue;
     const at: Path = [...path, index, 'spec', 'host'];
     const host = asRecord(asRecord(object)['spec'])['host'];
-    const service = resolveHost(host, names.services);
+    const service = resolveHost(host, names.hosts);
     if (service === null) {
       const short = typeof host === 'string' ? host.split('.')[0]! : '';
       names.report('WT0402', at, {
         message: host === undefined ? 'missing key "host"' : `the host is none of the services`,
-        expected: `one of ${names.services.join(', ')}`,
-        hint: didYouMean(short, names.services),
+        expected: `one of ${names.hosts.join(', ')}`,
+        hint: didYouMean(short, names.hosts),
       });
       continue;
     }
@@ -423,7 +465,7 @@ function checkFaults(
   loads: readonly string[],
   rawServices: readonly unknown[],
   withoutMesh: boolean,
-  { zones, services, report }: Names,
+  { zones, services, hosts, queues, report }: Names,
 ): void {
   const nodes = rawNodeNames(cluster, zones);
   for (const [index, fault] of faults.map(asRecord).entries()) {
@@ -434,9 +476,12 @@ function checkFaults(
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
     if (fault['nodeDrain'] !== undefined)
       checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
-    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak'])
+    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak']) {
+      // Containers are of services alone; to fail is open to whatever is called.
+      const known = kind === 'serviceFailure' ? [...hosts, ...queues] : services;
       if (fault[kind] !== undefined)
-        checkName('WT0301', 'service', asRecord(fault[kind])['service'], services, [...path, kind, 'service'], report);
+        checkName('WT0301', 'service', asRecord(fault[kind])['service'], known, [...path, kind, 'service'], report);
+    }
     for (const kind of ['retryStorm', 'loadBurst'])
       if (fault[kind] !== undefined)
         checkName('WT0313', 'load', asRecord(fault[kind])['load'], loads, [...path, kind, 'load'], report);
@@ -525,7 +570,8 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
   }
 }
 
-function checkMetrics(hpa: Raw, service: string, path: Path, { report, services, hasSidecars }: Names): void {
+function checkMetrics(hpa: Raw, service: string, path: Path, names: Names): void {
+  const { report, services, queues, hasSidecars } = names;
   if (hpa['metrics'] !== undefined && hpa['targetCpu'] !== undefined)
     report('WT0207', [...path, 'metrics'], {
       message: 'metrics and targetCpu stand together',
@@ -551,6 +597,13 @@ function checkMetrics(hpa: Raw, service: string, path: Path, { report, services,
         [...at, 'external', 'metric', 'selector', 'matchLabels', 'service'],
         report,
       );
+    const queuePath = [...at, 'external', 'metric', 'selector', 'matchLabels', 'queue'];
+    if (labels['queue'] !== undefined) checkName('WT0315', 'queue', labels['queue'], queues, queuePath, report);
+    if (labels['queue'] !== undefined && asRecord(asRecord(external)['metric'])['name'] === 'requests_per_second')
+      report('WT0207', [...at, 'external', 'metric', 'name'], {
+        message: 'of a queue its length is known',
+        expected: 'queue_length',
+      });
   }
 }
 
@@ -605,7 +658,7 @@ function checkKeys(
 }
 
 function checkName(
-  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311' | 'WT0313',
+  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311' | 'WT0313' | 'WT0315',
   what: string,
   name: unknown,
   known: readonly string[],

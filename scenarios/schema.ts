@@ -8,6 +8,7 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.js';
 import { cluster } from './schema/cluster.js';
+import { external, queue } from './schema/external.js';
 import { fault } from './schema/fault.js';
 import type { hpaMetric } from './schema/hpa.js';
 import { duration, text, whole } from './schema/leaves.js';
@@ -39,6 +40,14 @@ export const scenarioSchema = z
         .prefault({}),
       nodeAutoscaler: nodeAutoscaler.nullable().optional(),
       services: z.array(service, { error: 'a list of services' }).min(1),
+      externals: z
+        .array(external, { error: 'a list of external services' })
+        .prefault([])
+        .meta({ description: 'What answers from beside the cluster: managed databases, APIs on the internet.' }),
+      queues: z
+        .array(queue, { error: 'a list of queues' })
+        .prefault([])
+        .meta({ description: 'Queues of messages, which endpoints publish to and pods consume.' }),
       mesh,
       load: z.array(load, { error: 'a list of loads' }).min(1),
       faults: z.array(fault, { error: 'a list of faults' }).prefault([]),
@@ -56,6 +65,8 @@ export const scenarioSchema = z
 export type ScenarioFile = z.output<typeof scenarioSchema>;
 export type ServiceFile = ScenarioFile['spec']['services'][number];
 export type StepFile = ServiceFile['endpoints'][number]['steps'][number];
+export type ExternalFile = ScenarioFile['spec']['externals'][number];
+export type QueueFile = ScenarioFile['spec']['queues'][number];
 export type CallFile = NonNullable<StepFile['call']>;
 export type PolicyFile = ScenarioFile['spec']['policies'][string];
 export type LoadFile = ScenarioFile['spec']['load'][number];

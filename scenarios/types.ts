@@ -210,6 +210,44 @@ export interface Service {
   /** Annotation `service.kubernetes.io/topology-mode: Auto`; read by kube-proxy alone. */
   readonly topologyModeAuto: boolean;
   readonly endpoints: readonly Endpoint[];
+  /** Not of the cluster: instances instead of pods, without node, CPU and autoscaler. Null: a workload. */
+  readonly external: External | null;
+}
+
+/** What answers from beside the cluster's nodes: a managed database, an API on the internet, a message broker. */
+export interface External {
+  /** By which rules name it. */
+  readonly host: string;
+  /** Instances by zone (index = zone). Null: outside of every zone, as far from each. */
+  readonly perZone: readonly number[] | null;
+  /** Outside: the round trip from every zone; else 0. */
+  readonly roundTripUs: number;
+  /** tcp: pools of long-lived connections, without retries and balancing of requests. */
+  readonly protocol: 'http' | 'tcp';
+  /** Most connections in the pool of one caller, each with a request at a time; null: no limit. Of tcp alone. */
+  readonly connectionsPerCaller: number | null;
+  /** A queue of messages: its one endpoint takes them; null: none. */
+  readonly queue: MessageQueue | null;
+}
+
+export interface MessageQueue {
+  /** Messages that may wait; null: any number. One more is refused. */
+  readonly maxLength: number | null;
+  /** They compete for the messages. */
+  readonly consumers: readonly Consumer[];
+  /** Deliveries of one message before it counts as dead. */
+  readonly attempts: number;
+  /** From a failed delivery until the message may be delivered again. */
+  readonly redeliveryDelayUs: number;
+  /** A message that nobody has acknowledged for so long goes to another consumer; 0: only once its consumer is gone. */
+  readonly visibilityTimeoutUs: number;
+}
+
+export interface Consumer {
+  readonly service: number;
+  readonly endpoint: number;
+  /** Messages that one pod takes at once. */
+  readonly concurrency: number;
 }
 
 /** Minor releases whose behaviour is simulated (Istio 1.x, Envoy 1.x, Kubernetes 1.x), where a rule has changed. */
@@ -355,7 +393,7 @@ export type HpaMetricSpec =
     }
   /** Of the pods that are scaled. */
   | { readonly type: 'Pods'; readonly figure: HpaFigure; readonly averageAmount: number }
-  /** Of all pods of a service, which may be another one. */
+  /** Of all pods of a service, which may be another one; or the messages that wait in a queue. */
   | {
       readonly type: 'Object' | 'External';
       readonly figure: HpaFigure;
@@ -452,6 +490,7 @@ export interface Scenario {
   readonly cluster: Cluster;
   readonly compat: Compat;
   readonly gateways: Gateways;
+  /** The workloads, then what is external, then the queues of messages. */
   readonly services: readonly Service[];
   readonly mesh: Mesh;
   readonly loads: readonly Load[];

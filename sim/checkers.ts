@@ -5,14 +5,15 @@
 import type { NodePool } from '../scenarios/types.js';
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
-import { ARRIVED_US, CODE, DOUBLES, FLAGS, PARENT, POD, WORDS } from './kernel/records.js';
+import { ARRIVED_US, CODE, DOUBLES, FLAGS, KEY, PARENT, POD, WORDS } from './kernel/records.js';
 import { podRequests } from './proxies.js';
-import { EXTERNAL, FLAG_DETACHED, FLAG_LOST, isInPod, isInProxy, isSpan } from './spans.js';
+import { forEachWaiting } from './queues.js';
+import { EVENT_QUEUE, EXTERNAL, FLAG_DETACHED, FLAG_LOST, isInPod, isInProxy, isSpan } from './spans.js';
 import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
   const { world } = sim;
-  return [
+  const checks = [
     checkConservation(world),
     checkLittle(world),
     checkNodes(sim),
@@ -20,14 +21,16 @@ export function checkRun(sim: Sim): CheckOutcome[] {
     checkConnections(world),
     ...(sim.policy.nodeAutoscaler === null ? [] : [checkFleet(sim)]),
   ];
+  return world.queues.length === 0 ? checks : [...checks, checkMessages(world), checkWaits(world)];
 }
 
 /** Every external request has succeeded, failed, or is under way. */
 function checkConservation(world: World): CheckOutcome {
   const { arrivals, succeeded, failed } = world.counters.whole;
   let inFlight = 0;
+  const firstGateway = world.podBase[world.program.gateway]!;
   forEachSpan(world, (at) => {
-    if (world.records.words[at + PARENT]! <= EXTERNAL) inFlight++;
+    if (world.records.words[at + PARENT]! <= EXTERNAL - firstGateway) inFlight++;
   });
   return {
     name: 'arrivals = succeeded + failed + in flight',
@@ -140,6 +143,52 @@ function checkConnections(world: World): CheckOutcome {
     name: 'in-flight counts = spans under way',
     passed: counted === spans,
     detail: `${counted} counted, ${spans} spans`,
+  };
+}
+
+/** Every message that was published is done, dead, waiting, with a consumer, or on its way to the next delivery. */
+function checkMessages(world: World): CheckOutcome {
+  const { words, capacity } = world.records;
+  const firstGateway = world.podBase[world.program.gateway]!;
+  const away = world.queues.map(() => 0);
+  for (let id = 0; id < capacity; id++) {
+    const at = id * WORDS;
+    const parent = words[at + PARENT]!;
+    if (isSpan(words[at + CODE]!) && parent <= EXTERNAL && parent > EXTERNAL - firstGateway) {
+      const queue = world.program.queueOf[world.podService[EXTERNAL - parent]!]!;
+      away[queue] = away[queue]! + 1;
+    }
+    if (words[at + CODE] === EVENT_QUEUE && words[at + KEY]! >= 0) away[words[at + POD]!] = away[words[at + POD]!]! + 1;
+  }
+  const rows = world.queues.map((queue, i) => {
+    let waiting = 0;
+    forEachWaiting(queue, () => waiting++);
+    const { published, processed, dead } = queue.whole;
+    return {
+      isRight: published === processed + dead + waiting + away[i]! && waiting === queue.length,
+      detail: `${published} = ${processed} + ${dead} + ${waiting} + ${away[i]}`,
+    };
+  });
+  return {
+    name: 'messages = processed + dead + waiting + in flight',
+    passed: rows.every(({ isRight }) => isRight),
+    detail: rows.map(({ detail }) => detail).join('; '),
+  };
+}
+
+/** Little's law for the waiting messages: the integral of the length is the sum of the waits. */
+function checkWaits(world: World): CheckOutcome {
+  const rows = world.queues.map((queue) => {
+    const { figures, length } = queue;
+    const areaUs = figures.areaUs + length * (world.nowUs - figures.areaAtUs);
+    let sojournUs = figures.sojournUs;
+    forEachWaiting(queue, (_, sinceUs) => (sojournUs += world.nowUs - Math.max(world.measureFromUs, sinceUs)));
+    return { isRight: areaUs === sojournUs, detail: `integral ${areaUs}, waits ${sojournUs}` };
+  });
+  return {
+    name: "Little's law for waiting messages, in whole microseconds",
+    passed: rows.every(({ isRight }) => isRight),
+    detail: rows.map(({ detail }) => detail).join('; '),
   };
 }
 

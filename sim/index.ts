@@ -20,6 +20,7 @@ import type { EngineStep, Sim } from './control/state.js';
 import { engineStep } from './engine-adapter.js';
 import { runEvents } from './loop.js';
 import { compileProgram } from './program.js';
+import { beginQueueCounts } from './queues.js';
 import { makeResult } from './result.js';
 import { beginUsage, endUsage, sampleUsage } from './usage.js';
 import { growWorld } from './world.js';
@@ -121,6 +122,7 @@ function beginMeasuring(sim: Sim, nowUs: number): void {
     }
   }
   counters.areaAtUs.fill(nowUs);
+  for (const queue of world.queues) beginQueueCounts(queue, nowUs);
   foldAllConnections(world);
   counters.edgeZoneRequests.fill(0);
   counters.edgeZoneBytes.fill(0);

@@ -6,6 +6,7 @@
  * LEAST_REQUEST is Envoy's power of two choices (A12): two draws with replacement; the second wins only when it has
  * strictly fewer requests in flight from this proxy.
  */
+import { heldConnection } from './breakers.js';
 import { pickConnected } from './connections.js';
 import { edfFirst, edfPick, edfWindUp } from './mesh/edf.js';
 import { ownerOf, type HashTable } from './mesh/hashTable.js';
@@ -16,6 +17,7 @@ import {
   ROUTE_CONNECTED,
   ROUTE_LEAST_REQUEST,
   ROUTE_NONE,
+  ROUTE_POOLED,
   ROUTE_ROUND_ROBIN,
   type World,
 } from './world.js';
@@ -80,10 +82,31 @@ export function pickPod(
     return leastRequest(world, world.hosts, start, world.routeHostCount[route]!, row - calleeBase, key);
   }
   if (kind === ROUTE_NONE) return -1;
+  if (kind === ROUTE_POOLED) {
+    const held = heldConnection(world.breakers[edge]!, callerSlot);
+    if (held >= 0) return calleeBase + held;
+    return pickByKind(world, world.pooledKind[route]!, edge, route, caller, callerSlot, row, key, nowUs);
+  }
+  return pickByKind(world, kind, edge, route, caller, callerSlot, row, key, nowUs);
+}
+
+function pickByKind(
+  world: World,
+  kind: number,
+  edge: number,
+  route: number,
+  caller: number,
+  callerSlot: number,
+  row: number,
+  key: number,
+  nowUs: number,
+): number {
+  const calleeBase = world.podBase[world.program.edgeDestination[edge]!]!;
   if (kind === ROUTE_COMPLEX)
     return pickComplex(world, world.routeComplex[route]!, callerSlot, caller, row - calleeBase, key, nowUs);
   const start = world.routeHosts[route]!;
   const count = world.routeHostCount[route]!;
+  if (kind === ROUTE_LEAST_REQUEST) return leastRequest(world, world.hosts, start, count, row - calleeBase, key);
   if (kind === ROUTE_CONNECTED)
     return pickConnected(world, world.longLived[edge]!, caller, callerSlot, start, count, key, nowUs);
   if (kind === ROUTE_ROUND_ROBIN) {

@@ -18,6 +18,7 @@ import {
   ROUTE_HASHED,
   ROUTE_LEAST_REQUEST,
   ROUTE_NONE,
+  ROUTE_POOLED,
   ROUTE_RANDOM,
   ROUTE_ROUND_ROBIN,
   type World,
@@ -51,8 +52,18 @@ export function writeRoutes(world: World, change: RouteChange): void {
   const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints));
   for (let edge = 0; edge < program.edgeCount; edge++) {
     if (program.edgeDestination[edge] !== change.service) continue;
-    routes.forEach((route, zone) => writeRoute(world, edge, zone, route, change.version));
+    routes.forEach((route, zone) => {
+      writeRoute(world, edge, zone, route, change.version);
+      if (world.breakers[edge]?.isPool) poolRoute(world, edge * cluster.zones.length + zone);
+    });
   }
+}
+
+/** Connections of a pool are opened by the route; requests take those that are there. */
+function poolRoute(world: World, at: number): void {
+  if (world.routeKind[at] === ROUTE_NONE) return;
+  world.pooledKind[at] = world.routeKind[at]!;
+  world.routeKind[at] = ROUTE_POOLED;
 }
 
 /** The route of one proxy that has ejected pods; its numbers by caller stand at slot 0. */

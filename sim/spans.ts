@@ -29,6 +29,8 @@ export const EVENT_USER_RETRY = 13;
 /** With proxies that take time: a request reaches its pod's proxy, and a reply its caller's; see sim/proxies.ts. */
 export const EVENT_PROXY_IN = 14;
 export const EVENT_PROXY_HOME = 15;
+/** A queue of messages has something to do; see sim/queues.ts. */
+export const EVENT_QUEUE = 16;
 
 // FLAGS: eight bits, the number of the attempt, the cause of the failure, and the load of an external request.
 export const FLAG_WORKER = 1;
@@ -84,7 +86,7 @@ export const CAUSES = 12;
 /** By cause: the name in results. Those without a flag of Envoy's are named by their status code. */
 export const CAUSE_NAMES = ['', 'UH', 'UF', 'UO', 'UC', 'UT', 'FI', '500', '503', 'unreachable', 'NC', 'NR'] as const;
 
-/** PARENT of a span that an external request made: EXTERNAL - gateway's pod. */
+/** PARENT of a span that an external request made: EXTERNAL - gateway's pod; of a delivery: EXTERNAL - broker's slot. */
 export const EXTERNAL = -2;
 export const NOBODY = -1;
 

@@ -37,6 +37,9 @@ export interface RequestRoute {
 
 const TWO_TO_32 = 4294967296;
 
+/** One attempt, for as long as it takes. */
+const ONCE: RequestPolicy = { attempts: 0, retryCauses: 0, perTryTimeoutUs: 0, timeoutUs: 0, backOffBaseUs: 0 };
+
 /** Which of the targets one call through a route gets. */
 export function chooseTarget(route: RequestRoute, key: number): number {
   const { targets, below } = route;
@@ -94,9 +97,15 @@ export class TargetSet {
     );
   }
 
+  /** A message from its broker to a consumer, which asked for it: no proxy routes it or tries again. */
+  delivery(broker: number, consumer: EndpointRef, timeoutUs: number): number {
+    return this.target(broker, consumer, this.policy({ ...ONCE, timeoutUs }));
+  }
+
   private routesOf(service: number): HttpRoute[] {
     let routes = this.httpRoutes.get(service);
-    if (routes === undefined && this.scenario.mesh.routing.kind === 'kubeProxy') {
+    const isTcp = this.scenario.services[service]!.external?.protocol === 'tcp';
+    if (routes === undefined && (isTcp || this.scenario.mesh.routing.kind === 'kubeProxy')) {
       // Nobody but the application could try again, and applications are not known to.
       routes = [...readHttpRoutes({ http: [{ retries: { attempts: 0 } }] }, this.scenario.compat.istioMinor)];
       this.httpRoutes.set(service, routes);
@@ -116,7 +125,7 @@ export class TargetSet {
     called: EndpointRef,
   ): { target: number; percent: number } | null {
     if (mirror === null || mirror.percent === 0) return null;
-    const once = this.policy({ attempts: 0, retryCauses: 0, perTryTimeoutUs: 0, timeoutUs: 0, backOffBaseUs: 0 });
+    const once = this.policy(ONCE);
     const { target, cause } = this.destination(source, mirror.host, mirror.subset, called, once);
     return cause === 0 ? { target, percent: mirror.percent } : null;
   }

@@ -13,6 +13,7 @@ import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
 import type { LongLived } from './connections.js';
 import type { RouteChange } from './routes.js';
+import { createQueues, type QueueState } from './queues.js';
 import { createProxies, type Proxies } from './proxies.js';
 import { mix } from './random.js';
 import { CAUSES, TRIED_HOSTS } from './spans.js';
@@ -36,6 +37,8 @@ export const ROUTE_COMPLEX = 4;
 export const ROUTE_HASHED = 5;
 /** Long-lived connections: see sim/connections.ts. */
 export const ROUTE_CONNECTED = 6;
+/** A pool of connections with a request at a time, opened as `pooledKind` has it: see sim/breakers.ts. */
+export const ROUTE_POOLED = 7;
 
 export interface World {
   readonly program: Program;
@@ -101,6 +104,7 @@ export interface World {
   readonly routeHostCount: Int32Array;
   readonly hosts: Int32Array;
   readonly routeComplex: (ComplexRoute | null)[];
+  readonly pooledKind: Uint8Array;
   /** What a service's routes were last made of, by service. */
   readonly routeInputs: (RouteInputs | null)[];
   /** Routes of single proxies that have ejected pods, by rotationBase[edge] + caller's slot; and how many there are. */
@@ -111,10 +115,19 @@ export interface World {
   readonly breakers: (Breaker | null)[];
   /** Long-lived connections by edge; null where each request has its own. */
   readonly longLived: (LongLived | null)[];
+  /** Queues of messages, in the order of the program. */
+  readonly queues: readonly QueueState[];
   /** 1 while a sweep is planned, by rotationBase[edge] + caller's slot. */
   readonly sweepArmed: Uint8Array;
   /** What only calls with retries or time-outs need, by record; see sim/calls.ts. */
-  readonly calls: { stamps: Int32Array; tried: Int32Array; delaysUs: Int32Array; users: Int32Array };
+  readonly calls: {
+    stamps: Int32Array;
+    tried: Int32Array;
+    delaysUs: Int32Array;
+    users: Int32Array;
+    /** Of a delivery: the number of its message. */
+    messages: Int32Array;
+  };
   /** A word for the user of a call, by record (`calls.users`) and of the call that picks now; kept only while `tracksUsers`. */
   tracksUsers: boolean;
   pickingUser: number;
@@ -125,7 +138,7 @@ export interface World {
   readonly rotationBase: Int32Array;
 
   // What faults change; nothing else writes these.
-  /** One-way delay in microseconds by [from x zones + to]. */
+  /** One-way delay in microseconds by [from x places + to]. */
   readonly zoneDelayUs: Float64Array;
   /** Probability (0..1) that a call between two zones is lost, by the same index; read only while `anyLoss`. */
   readonly zoneLoss: Float64Array;
@@ -210,6 +223,9 @@ export interface Counters {
   /** Requests and bytes by [edge x zones x zones + from x zones + to], folded in from the connections. */
   readonly edgeZoneRequests: Float64Array;
   readonly edgeZoneBytes: Float64Array;
+  /** Bytes to and from outside of all zones, by edge. */
+  readonly outsideSentBytes: Float64Array;
+  readonly outsideReceivedBytes: Float64Array;
   /** Since the start of the run, warm-up included, for the checkers. */
   readonly whole: {
     arrivals: number;
@@ -274,7 +290,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podShares: new Uint8Array(pods),
     sharing: Array.from({ length: pods }, createSharedCpu),
     podHeld: new Int32Array(pods),
-    proxies: createProxies(program, pods),
+    proxies: createProxies(program, podBase),
     podServed: new Float64Array(pods),
     podEnvoy: new Float64Array(pods * ENVOY_BUCKETS),
     hostSeenUs: new Float64Array(pods).fill(-Infinity),
@@ -292,6 +308,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     routeHostCount: new Int32Array(program.edgeCount * zones),
     hosts: new Int32Array(hostCount),
     routeComplex: new Array<ComplexRoute | null>(program.edgeCount * zones).fill(null),
+    pooledKind: new Uint8Array(program.edgeCount * zones),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
     routeInputs: new Array<RouteInputs | null>(services).fill(null),
@@ -300,18 +317,20 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     outliers: new Array<OutlierState | null>(program.edgeCount).fill(null),
     breakers: new Array<Breaker | null>(program.edgeCount).fill(null),
     longLived: new Array<LongLived | null>(program.edgeCount).fill(null),
+    queues: createQueues(program, podBase, pods),
     sweepArmed: new Uint8Array(rotationBase[program.edgeCount]!),
     calls: {
       stamps: new Int32Array(records.capacity),
       tried: new Int32Array(records.capacity * TRIED_HOSTS),
       delaysUs: new Int32Array(records.capacity),
       users: new Int32Array(records.capacity),
+      messages: new Int32Array(records.capacity),
     },
     tracksUsers: false,
     pickingUser: 0,
     failedCause: 0,
     zoneDelayUs: program.zoneDelayUs.slice(),
-    zoneLoss: new Float64Array(zones * zones),
+    zoneLoss: new Float64Array(program.placeCount * program.placeCount),
     anyLoss: false,
     serviceErrorShare: new Float64Array(services),
     anyErrors: false,
@@ -329,6 +348,7 @@ export function growWorld(world: World): void {
   calls.stamps = grown(calls.stamps, world.records.capacity);
   calls.delaysUs = grown(calls.delaysUs, world.records.capacity);
   calls.users = grown(calls.users, world.records.capacity);
+  calls.messages = grown(calls.messages, world.records.capacity);
   calls.tried = grown(calls.tried, world.records.capacity * TRIED_HOSTS);
 }
 
@@ -388,6 +408,8 @@ function createCounters(program: Program, zones: number): Counters {
     loadCauses: new Float64Array(loads * CAUSES),
     edgeZoneRequests: new Float64Array(edges * zones * zones),
     edgeZoneBytes: new Float64Array(edges * zones * zones),
+    outsideSentBytes: new Float64Array(edges),
+    outsideReceivedBytes: new Float64Array(edges),
     whole: { arrivals: 0, succeeded: 0, failed: 0, spans: 0, events: 0, retries: 0, ejections: 0 },
   };
 }

@@ -44,6 +44,29 @@ export interface ServiceFigures {
   /** Mean millicores of the proxies, for the pods of this service: not part of the figures above. Left out where the
    *  scenario gives the proxies no latency and CPU (`mesh.proxy`). */
   readonly proxyCpuMillicores?: number;
+  /** What has instances instead of pods (meanReplicas counts them); left out for workloads. */
+  readonly kind?: 'external' | 'queue';
+}
+
+/** A queue of messages over the measured part. Messages are counted when they come and go, so sums differ by what waits. */
+export interface QueueFigures {
+  readonly queue: string;
+  readonly published: number;
+  readonly publishedPerSecond: number;
+  /** Publications that found the queue full. */
+  readonly refused: number;
+  /** Acknowledged; given up after the last delivery; delivered again. */
+  readonly processed: number;
+  readonly deadLettered: number;
+  readonly redelivered: number;
+  /** From publication to the first delivery, and to the acknowledgement. */
+  readonly waitMs: LatencyFigures;
+  readonly doneMs: LatencyFigures;
+  readonly length: { readonly mean: number; readonly most: number; readonly atEnd: number };
+  /** Age of the oldest message that waits at the end; null: none waits. */
+  readonly oldestSeconds: number | null;
+  /** With consumers, or between two deliveries, at the end. */
+  readonly inFlight: number;
 }
 
 export interface EdgeFigures {
@@ -56,9 +79,12 @@ export interface EdgeFigures {
   readonly latencyMs: LatencyFigures;
   readonly responseFlags: ResponseFlags;
   readonly bytes: number;
+  /** Of the bytes, those that leave the zones for a place outside, and those that come from there. Left out where neither
+   *  end is outside. */
+  readonly outside?: { readonly sentBytes: number; readonly receivedBytes: number };
   /** Share (0..1) of the requests whose pods stand in different zones; null without requests. */
   readonly crossZoneShare: number | null;
-  /** Requests by zone pair: [from][to] over the zones of the scenario. */
+  /** Requests by zone pair: [from][to] over the zones of the scenario; what is outside of them is not there. */
   readonly requestsByZone: readonly (readonly number[])[];
 }
 
@@ -108,6 +134,12 @@ export interface RunSeries {
     readonly service: string;
     readonly zone: string;
     readonly values: readonly (number | null)[];
+  }[];
+  /** Messages that wait at the end of each step, and the age of the oldest; left out without queues. */
+  readonly queues?: readonly {
+    readonly queue: string;
+    readonly lengths: readonly number[];
+    readonly oldestSeconds: readonly (number | null)[];
   }[];
   /** Nodes in the cluster at the end of each step, by zone; left out where no policy adds or removes any. */
   readonly nodes?: readonly { readonly zone: string; readonly values: readonly number[] }[];
@@ -205,6 +237,10 @@ export interface ReplicationResult {
   }[];
   readonly services: readonly ServiceFigures[];
   readonly edges: readonly EdgeFigures[];
+  /** In the scenario's order; left out without queues. */
+  readonly queues?: readonly QueueFigures[];
+  /** Bytes of all edges to and from places outside of the zones; left out without any. */
+  readonly outsideBytes?: { readonly sent: number; readonly received: number };
   readonly crossZoneShare: number | null;
   readonly cost: CostParts;
   readonly series: RunSeries;

@@ -8,6 +8,7 @@ import { own } from '../raw.js';
 import { REQUIRED } from '../required.js';
 import { API_VERSION } from '../schema.js';
 import type { ImportedAutoscaler } from './autoscalers.js';
+import type { ImportedExternal } from './externals.js';
 import { formatCpu, formatMemory } from './fields.js';
 import { ENDPOINT, type Entry, type ImportedMesh } from './mesh.js';
 import type { NodePool, NodesFound } from './nodes.js';
@@ -18,6 +19,7 @@ export interface ScenarioParts {
   readonly files: readonly string[];
   readonly nodes: NodesFound;
   readonly services: readonly ImportedService[];
+  readonly externals: readonly ImportedExternal[];
   readonly autoscalers: readonly ImportedAutoscaler[];
   readonly mesh: ImportedMesh;
   readonly entries: readonly Entry[];
@@ -56,6 +58,7 @@ export function writeScenario(parts: ScenarioParts): string {
     '',
     '  services:',
     ...parts.services.flatMap(serviceLines),
+    ...externalLines(parts.externals),
     ...meshLines(parts),
     ...loadLines(parts.entries),
     ...policyLines(parts.autoscalers),
@@ -220,6 +223,37 @@ function serviceLines(one: ImportedService): string[] {
       `          steps: ${REQUIRED}`,
       `its calls: ${one.mentions.length > 0 ? `[{call: ${one.mentions[0]!}}], or ` : ''}[] for none`,
     ),
+  ];
+}
+
+function externalLines(externals: readonly ImportedExternal[]): string[] {
+  if (externals.length === 0) return [];
+  return [
+    '',
+    '  externals:',
+    ...externals.flatMap(({ name, host, object, protocol, zones }) => [
+      ...remark(4, object.where),
+      `    - name: ${scalar(name)}`,
+      `      host: ${scalar(host)}`,
+      ...(zones === null
+        ? [
+            '      outside:',
+            beside(
+              `        roundTrip: ${REQUIRED}`,
+              'from every zone, such as 20ms; or zones: [region/zone] in the place of outside',
+            ),
+          ]
+        : [beside(`      zones: ${flow(zones)}`, 'localities of its endpoints')]),
+      protocol === null
+        ? beside(`      protocol: ${REQUIRED}`, 'http, or tcp for connections that proxies do not look into')
+        : beside(`      protocol: ${protocol}`, 'by its ports'),
+      '      endpoints:',
+      beside(`        - name: ${ENDPOINT}`, 'split it where requests differ'),
+      beside(
+        `          wait: ${REQUIRED}`,
+        'time that it works on a request: 20ms, or {lognormal: {mean: 20ms, cv: 1}}',
+      ),
+    ]),
   ];
 }
 

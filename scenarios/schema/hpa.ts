@@ -56,7 +56,7 @@ const containerMetric = (name: 'cpu' | 'memory', kind: Amount) =>
   });
 const figure = word(
   ['requests_per_second', 'queue_length'],
-  'requests_per_second: answered, over the rate window; queue_length: requests that wait for a worker.',
+  'requests_per_second: answered, over the rate window; queue_length: requests that wait for a worker, or messages.',
 );
 const metricType = <const T extends string>(type: T) =>
   z.literal(type, { error: 'one of Resource, ContainerResource, Pods, Object, External' });
@@ -101,7 +101,13 @@ export const hpaMetric = z.union(
         metric: z.strictObject({
           name: figure,
           selector: z.strictObject({
-            matchLabels: z.strictObject({ service: text('Service whose pods the figure is summed over.') }),
+            matchLabels: z.union(
+              [
+                z.strictObject({ service: text('Service whose pods the figure is summed over.') }),
+                z.strictObject({ queue: text('Queue whose waiting messages are counted.') }),
+              ],
+              { error: 'labels service or queue' },
+            ),
           }),
         }),
         target: wholeOrAverage,

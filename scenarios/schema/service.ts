@@ -54,16 +54,31 @@ const call = z
   )
   .meta({ description: 'A call to another service.' });
 
+const publication = z
+  .union(
+    [
+      z.string(),
+      z.strictObject({
+        to: text('Name of the queue.'),
+        probability: fraction('Chance that anything is published.').prefault(1),
+        count: amountOf(0, 'Messages published when any are; the fraction is drawn.').prefault(1),
+      }),
+    ],
+    { error: 'a queue, or {to, probability, count}' },
+  )
+  .meta({ description: 'A message to a queue; the step ends once the queue has it.' });
+
 const step = oneOf(
   {
     cpu: distribution('CPU time used.').optional(),
-    wait: distribution('Time that passes without CPU: a disk, an outside service.').optional(),
+    wait: distribution('Time that passes without CPU, as for a disk.').optional(),
     call: call.optional(),
     parallel: z
       .array(call, { error: 'a list of calls' })
       .min(1)
       .meta({ description: 'Calls that start together; the step ends with the last reply.' })
       .optional(),
+    publish: publication.optional(),
     repeat: word(
       ['sequential', 'parallel'],
       'How a call with count above 1 makes its calls. Default: one after the other.',

@@ -11,6 +11,7 @@ import type { Spec } from '../mesh/localitySetting.js';
 import { ruleOfVersion } from '../mesh/subsets.js';
 import { refreshOutliers } from '../outliers.js';
 import { sendsNotReady, writeRoutes } from '../routes.js';
+import { externalEndpoints } from './externals.js';
 import type { Sim, SimPod } from './state.js';
 
 /** Rewrites the routes of a service once a change at `atUs`, now or later, has reached the proxies. */
@@ -78,7 +79,7 @@ export function planHostRoutes(sim: Sim, serviceIndex: number, nowUs: number): v
 
 /** Gives the proxies the routes of a service, from what the API had at `asOfUs`. */
 export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfUs: number): void {
-  const endpoints: RouteEndpoint[] = [];
+  const endpoints: RouteEndpoint[] = externalEndpoints(sim, serviceIndex) ?? [];
   const withNotReady = sendsNotReady(sim.world, serviceIndex);
   for (const workload of sim.workloads) {
     if (workload.service !== serviceIndex) continue;

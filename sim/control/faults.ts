@@ -3,7 +3,7 @@
  * the API notices when the node's lease has run out, the endpoints drop then, and the pods are replaced only after their
  * toleration of 300 s. A node that comes back earlier starts its pods again.
  *
- * An outage of a zone takes its gateways along. Their users fail until the load balancer in front sends them elsewhere.
+ * An outage of a zone takes its gateways and what is external along. Their users fail until the load balancer in front sends them elsewhere.
  */
 import { nodeLossTimeline } from '../cluster/nodeLoss.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
@@ -12,6 +12,7 @@ import { POD_SERVING } from '../world.js';
 import { planCrashes } from './crashes.js';
 import { planDrains } from './drain.js';
 import { planEffects } from './effects.js';
+import { loseExternals, recoverExternals } from './externals.js';
 import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
 import { killSlot } from './slots.js';
 import type { Sim, SimNode } from './state.js';
@@ -105,6 +106,7 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
   const outages = sim.zoneOutages[zone]!;
   if (outages.underWay++ > 0) return;
   const number = ++outages.begun;
+  loseExternals(sim, zone, nowUs);
   for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
   sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
     // Only while the same outage lasts: a later one has its own delay.
@@ -117,6 +119,7 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
 function recoverGateways(sim: Sim, zone: number, nowUs: number): void {
   if (--sim.zoneOutages[zone]!.underWay > 0) return;
   for (const slot of gatewaySlots(sim, zone)) sim.world.podState[slot] = POD_SERVING;
+  recoverExternals(sim, zone, nowUs);
   sim.zonesDown.delete(zone);
   applyShares(sim, nowUs);
 }

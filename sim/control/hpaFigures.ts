@@ -10,7 +10,7 @@ import { withAmounts, type HpaMetric, type HpaPod, type MetricPod } from '../clu
 import { podRequests, sidecarRequests } from '../proxies.js';
 import { leakedBytes } from './crashes.js';
 import { isRunning } from './pods.js';
-import { generationSeen, resourceCpu, scrapedQueueLength, servedPerSecond } from './sensors.js';
+import { generationSeen, resourceCpu, scrapedMessages, scrapedQueueLength, servedPerSecond } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
 export function readMetrics(
@@ -116,6 +116,11 @@ function serviceAmount(sim: Sim, declared: number, figure: HpaFigure, nowUs: num
   if (sim.outages.prometheusDown) return null;
   const { podBase, podCapacity, program } = sim.world;
   const service = program.indexOf[declared]!;
+  const queue = program.queueOf[service]!;
+  if (queue >= 0) {
+    const length = scrapedMessages(sim.sensors, queue);
+    return length === null ? null : thousandths(length);
+  }
   let total: number | null = null;
   for (let slot = podBase[service]!; slot < podBase[service]! + podCapacity[service]!; slot++) {
     const generation = generationSeen(sim.sensors, slot, askedAtUs(sim, nowUs), windowOf(sim));

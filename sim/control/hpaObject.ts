@@ -28,7 +28,7 @@ function metricObject(metric: HpaMetricSpec, service: number, services: readonly
     case 'Object':
     case 'External': {
       const { figure: name } = metric;
-      const { name: service } = services[metric.service]!;
+      const { name: service, external } = services[metric.service]!;
       const target =
         'amount' in metric.target
           ? { type: 'Value', value: milli(metric.target.amount) }
@@ -37,7 +37,8 @@ function metricObject(metric: HpaMetricSpec, service: number, services: readonly
         const describedObject = { apiVersion: 'v1', kind: 'Service', name: service };
         return { type: 'Object', object: { metric: { name }, describedObject, target } };
       }
-      return { type: 'External', external: { metric: { name, selector: { matchLabels: { service } } }, target } };
+      const matchLabels = external === null ? { service } : { queue: service };
+      return { type: 'External', external: { metric: { name, selector: { matchLabels } }, target } };
     }
   }
 }

@@ -7,6 +7,7 @@
 import { readyAtUs } from '../cluster/probe.js';
 import { shutdownTimes } from '../cluster/shutdown.js';
 import { podRequests } from '../proxies.js';
+import { joinConsumers } from '../queues.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
@@ -235,6 +236,7 @@ function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.ready = true;
   pod.readyAtUs = nowUs;
   sim.world.podState[pod.slot] = POD_SERVING;
+  joinConsumers(sim.world, pod.slot, nowUs);
   if (!pod.endpoint) {
     pod.endpoint = true;
     pod.endpointChangedUs = nowUs;

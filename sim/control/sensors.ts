@@ -21,6 +21,8 @@ export interface Scrape {
   /** Requests answered since the pod began, and those that wait for a worker now. */
   readonly served: Float64Array;
   readonly queued: Int32Array;
+  /** Messages that wait, by queue. */
+  readonly messages: readonly number[];
 }
 
 export interface Sensors {
@@ -53,6 +55,7 @@ export function scrape(world: World, sensors: Sensors, nowUs: number, windowUs: 
     connectionRequests: world.connectionRequests.slice(),
     served: world.podServed.slice(),
     queued: world.podQueueLength.slice(),
+    messages: world.queues.map(({ length }) => length),
   });
   while (sensors.scrapes.length > 2 && sensors.scrapes[0]!.atUs < nowUs - windowUs) sensors.scrapes.shift();
 }
@@ -143,6 +146,11 @@ export function generationSeen(sensors: Sensors, slot: number, nowUs: number, wi
 export function scrapedQueueLength(sensors: Sensors, slot: number): number | null {
   const last = sensors.scrapes[sensors.scrapes.length - 1];
   return last && last.generation[slot]! > 0 ? last.queued[slot]! : null;
+}
+
+/** Messages that waited in a queue at the last scrape; null before the first. */
+export function scrapedMessages(sensors: Sensors, queue: number): number | null {
+  return sensors.scrapes.at(-1)?.messages[queue] ?? null;
 }
 
 /** Response-time counts of a pod over the rate window are added to `into` (Envoy's buckets); false without two scrapes. */

@@ -9,7 +9,7 @@ import { newHpaState } from '../cluster/hpa.js';
 import { resolveFenceposts } from '../cluster/rollingUpdate.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
-import { createBreaker } from '../breakers.js';
+import { createBreaker, createPool } from '../breakers.js';
 import { createLongLived } from '../connections.js';
 import { readClusterPolicy } from '../mesh/clusterPolicy.js';
 import { createOutlierState } from '../mesh/outlierState.js';
@@ -21,6 +21,7 @@ import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
 import { ruleSpecOf, applyRoutes } from './endpoints.js';
+import { instanceCount, startExternals } from './externals.js';
 import { startNode } from './nodes.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
@@ -112,6 +113,7 @@ export function setUp(
   watchPods(sim);
   startPods(sim);
   startGateways(sim);
+  startExternals(sim);
   for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0, 0);
   startArrivals(world);
   sim.starting = false;
@@ -131,6 +133,15 @@ function setUpPolicies(sim: Sim): void {
     const destination = program.edgeDestination[edge]!;
     const policy = readClusterPolicy(ruleSpecOf(sim, destination), null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
+    const capacity = world.podCapacity[destination]!;
+    const external = program.services[destination]!.external;
+    // Consumers pull from a broker, and a broker takes any number of connections: nothing of a proxy's is in between.
+    if (program.queueOf[program.edgeSource[edge]!]! >= 0 || external?.queue) continue;
+    if (external?.protocol === 'tcp') {
+      world.breakers[edge] = createPool(policy.pool, external.connectionsPerCaller, callers, capacity);
+      if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
+      continue;
+    }
     const { routing } = program.scenario.mesh;
     if (routing.kind === 'kubeProxy') {
       const { connectionsPerCaller, maxAgeUs } = routing;
@@ -138,7 +149,6 @@ function setUpPolicies(sim: Sim): void {
         world.longLived[edge] = createLongLived(callers, connectionsPerCaller, maxAgeUs);
       continue;
     }
-    const capacity = world.podCapacity[destination]!;
     world.breakers[edge] = createBreaker(policy.pool, callers, capacity);
     if (policy.hash !== null) world.tracksUsers = true;
     if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
@@ -151,6 +161,7 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
   const { zones } = program.scenario.cluster;
   const workloads: SimWorkload[] = [];
   program.services.forEach((service, index) => {
+    if (service.external !== null) return;
     const declared = program.order[index]!;
     const spread = policy.spread.find((override) => override.service === declared)?.spread ?? service.spread;
     const hpa = policy.hpas.find((candidate) => candidate.service === declared) ?? null;
@@ -204,7 +215,8 @@ function slotCapacities(program: Program, policy: Policy, workloads: readonly Si
     faults.length > 0 ||
     rollouts.length > 0;
   const { zones } = program.scenario.cluster;
-  return [...most.map((count) => (moves ? 2 * count + 4 : count)), program.scenario.gateways.perZone * zones.length];
+  const slots = most.map((count, service) => instanceCount(program, service) ?? (moves ? 2 * count + 4 : count));
+  return [...slots, program.scenario.gateways.perZone * zones.length];
 }
 
 /** A rollout adds its surge. */

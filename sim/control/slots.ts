@@ -6,6 +6,7 @@ import { GOLDEN, mix } from '../random.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { insert } from '../kernel/wheel.js';
+import { forgetPool } from '../breakers.js';
 import { finishExternal } from '../calls.js';
 import { leaveSystem } from '../loop.js';
 import { forgetCaller } from '../outliers.js';
@@ -42,6 +43,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   foldConnections(world, slot);
   forgetCaller(world, slot);
   const service = world.podService[slot]!;
+  forgetPools(world, service, slot);
   world.podState[slot] = POD_STARTING;
   world.podNode[slot] = node;
   world.podZone[slot] = zone;
@@ -53,7 +55,8 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   world.podServed[slot] = 0;
   world.podEnvoy.fill(0, slot * ENVOY_BUCKETS, (slot + 1) * ENVOY_BUCKETS);
   if (service === world.program.gateway) return;
-  const { limits, workers } = world.program.services[service]!;
+  const { limits, workers, external } = world.program.services[service]!;
+  if (external !== null) return;
   const nodeMillicores = world.nodeMillicores[node]!;
   const limitMillicores = limits.cpuMillicores ?? Infinity;
   // With a core for each worker nobody waits for the CPU and no quota can run out.
@@ -61,6 +64,13 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   world.podShares[slot] = shares ? 1 : 0;
   const quotaUs = (limitMillicores / 1000) * CFS_PERIOD_US;
   resetSharedCpu(world.sharing[slot]!, nodeMillicores / 1000, quotaUs, nowUs);
+}
+
+function forgetPools({ breakers, program, podBase }: World, service: number, slot: number): void {
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    const pool = breakers[edge]!;
+    if (program.edgeSource[edge] === service && pool?.isPool) forgetPool(pool, slot - podBase[service]!);
+  }
 }
 
 export function giveBackSlot(world: World, slot: number): void {
@@ -178,10 +188,14 @@ function fold(world: World, connection: number, edge: number, caller: number, ca
   const requests = world.connectionRequests[connection]! - world.connectionFolded[connection]!;
   if (requests === 0) return;
   const zones = world.program.scenario.cluster.zones.length;
-  const at = (edge * zones + world.podZone[caller]!) * zones + world.podZone[callee]!;
-  const { counters } = world;
-  counters.edgeZoneRequests[at] = counters.edgeZoneRequests[at]! + requests;
-  counters.edgeZoneBytes[at] = counters.edgeZoneBytes[at]! + world.connectionBytes[connection]!;
+  const [from, to] = [world.podZone[caller]!, world.podZone[callee]!];
+  // Bytes to and from outside are counted where they are made (sim/loop.ts).
+  if (from < zones && to < zones) {
+    const at = (edge * zones + from) * zones + to;
+    const { counters } = world;
+    counters.edgeZoneRequests[at] = counters.edgeZoneRequests[at]! + requests;
+    counters.edgeZoneBytes[at] = counters.edgeZoneBytes[at]! + world.connectionBytes[connection]!;
+  }
   world.connectionFolded[connection] = world.connectionRequests[connection]!;
   world.connectionBytes[connection] = 0;
 }

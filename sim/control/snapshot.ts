@@ -159,7 +159,7 @@ function zoneLatencies(sim: Sim): Snapshot['latencies']['zones'] {
     zones.map((to, j) => ({
       from: from.name,
       to: to.name,
-      rttMs: (2 * program.zoneDelayUs[i * zones.length + j]!) / 1000,
+      rttMs: (2 * program.zoneDelayUs[i * program.placeCount + j]!) / 1000,
     })),
   );
 }

@@ -32,6 +32,7 @@ for (const { name, fileName } of libraryScenarios()) {
     const meant: Readonly<Record<string, readonly string[]>> = {
       'diurnal-with-burst': ['WT0501', 'WT0501'],
       'node-autoscaling': ['WT0504', 'WT0501'],
+      'order-queue': ['WT0501'],
     };
     t.deepEqual(notices, meant[name] ?? []);
   });

@@ -24,7 +24,7 @@ import type {
   Step,
   HpaMetricSpec,
 } from '../../scenarios/types.js';
-import { aLoad, aNode, aScenario, aService } from './builders.js';
+import { aLoad, anExternal, aNode, aQueue, aScenario, aService, call } from './builders.js';
 
 const SECOND = 1_000_000;
 const pick = <const T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
@@ -73,6 +73,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       meshSetting: pick<Record<string, unknown> | null>(null, null, { enabled: false }),
       warmUpUs: pick(0, 20 * SECOND),
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
+      outsiders: fc.option(anyOutsiders(services, zones), { nil: null }),
       scrapeUs: pick(5 * SECOND, 15 * SECOND),
     }),
   )
@@ -100,7 +101,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       },
     });
     const nodes = scenario.cluster.nodes.length;
-    return {
+    const whole = {
       ...scenario,
       cluster: {
         ...scenario.cluster,
@@ -130,7 +131,103 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         ...parts.effects,
       ],
     };
+    return parts.outsiders === null ? whole : withOutsiders(whole, parts.outsiders);
   });
+
+interface Outsiders {
+  readonly external: Service;
+  readonly queue: Service;
+  /** Who calls the external, and who publishes. */
+  readonly callers: readonly number[];
+  readonly publishers: readonly number[];
+  readonly count: number;
+  readonly rule: Record<string, unknown> | null;
+  readonly onLag: boolean;
+  readonly failing: Fault | null;
+}
+
+/** An external and a queue behind the services; the last of these, which calls no other, consumes. */
+function anyOutsiders(services: number, zones: number): fc.Arbitrary<Outsiders> {
+  const perZone = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: zones, maxLength: zones });
+  const place = fc.oneof(
+    fc.constant({ perZone: null, roundTripUs: 6000 }),
+    perZone.map((counts) => ({
+      perZone: counts.some((count) => count > 0) ? counts : counts.map(() => 1),
+      roundTripUs: 0,
+    })),
+  );
+  const before = fc.subarray(Array.from({ length: services - 1 }, (_, i) => i));
+  const setting = fc.record({
+    maxLength: pick<number | null>(null, null, 2),
+    attempts: pick(1, 3),
+    redeliveryDelayUs: pick(0, 2 * SECOND),
+    visibilityTimeoutUs: pick(0, 0, 30_000, 5 * SECOND),
+    concurrency: pick(1, 3, 50),
+  });
+  const broker = fc.oneof(
+    fc.constant({ perZone: null, roundTripUs: 4000 }),
+    fc.constant({ perZone: Array.from({ length: zones }, () => 1), roundTripUs: 0 }),
+    fc.constant({ perZone: Array.from({ length: zones }, (_, zone) => (zone === 0 ? 1 : 0)), roundTripUs: 0 }),
+  );
+  return fc
+    .record({
+      ...{ place, broker, setting, callers: before, publishers: before, count: pick(1, 0.5, 3) },
+      protocol: pick('http', 'tcp'),
+      connectionsPerCaller: pick<number | null>(null, 1, 4),
+      workers: pick(1, 4, 1000),
+      places: pick<number | null>(null, null, 0, 5),
+      work: pick(0, 3000, 40_000).chain(anyDistribution),
+      rule: fc.option(anyRule(zones), { nil: null }),
+      onLag: fc.boolean(),
+      failing: pick<Fault | null>(null, null, {
+        ...{ kind: 'serviceFailure', service: services + 1, share: 0.5 },
+        ...{ atUs: 10 * SECOND, forUs: 40 * SECOND, rampUs: 0 },
+      }),
+    })
+    .map(({ protocol, connectionsPerCaller, workers, places, work, ...parts }): Outsiders => {
+      const { concurrency, ...setting } = parts.setting;
+      const consumers = [{ service: services - 1, endpoint: 0, concurrency }];
+      const instances = parts.place.perZone?.reduce((sum, count) => sum + count, 0) ?? 1;
+      return {
+        ...parts,
+        external: anExternal(
+          { ...parts.place, protocol, connectionsPerCaller: protocol === 'tcp' ? connectionsPerCaller : null },
+          {
+            ...{ name: `s${services}`, replicas: instances, workers, queue: places },
+            endpoints: [{ name: 'e', steps: [{ kind: 'wait', delay: work }], requestBytes: 300, responseBytes: 900 }],
+          },
+        ),
+        queue: aQueue({ ...setting, consumers }, parts.broker),
+      };
+    });
+}
+
+function withOutsiders(scenario: Scenario, parts: Outsiders): Scenario {
+  const { callers, publishers, external, queue, count } = parts;
+  const at = scenario.services.length;
+  const services = scenario.services.map((service, i): Service => ({
+    ...service,
+    endpoints: service.endpoints.map((endpoint) => ({
+      ...endpoint,
+      steps: [
+        ...(callers.includes(i) ? [call(at, 1, count)] : []),
+        ...endpoint.steps,
+        ...(publishers.includes(i) ? [call(at + 1, 0.8, count)] : []),
+      ],
+    })),
+  }));
+  const onLag: HpaMetricSpec = { type: 'External', figure: 'queue_length', service: at + 1, target: { amount: 4000 } };
+  const policies = scenario.policies.map((policy): Policy => ({
+    ...policy,
+    hpas: policy.hpas.map((hpa) => (parts.onLag ? { ...hpa, metrics: [...(hpa.metrics ?? []), onLag] } : hpa)),
+    destinationRules: [
+      ...policy.destinationRules,
+      ...(parts.rule === null ? [] : [{ service: at, object: rule(at, parts.rule) }]),
+    ],
+  }));
+  const faults = parts.failing === null ? scenario.faults : [...scenario.faults, parts.failing];
+  return { ...scenario, services: [...services, external, queue], policies, faults };
+}
 
 function aPool(zones: number, nodesPerZone: number, more: number, cpuMillicores: number): NodePool {
   const size = { cpuMillicores, memoryBytes: 4e9, wholeCpuMillicores: cpuMillicores, wholeMemoryBytes: 4e9 };

@@ -3,7 +3,9 @@ import type {
   Controller,
   Distribution,
   Endpoint,
+  External,
   Load,
+  MessageQueue,
   NodePool,
   NodeSpec,
   Policy,
@@ -66,6 +68,7 @@ export function aService(parts: Partial<Service> = {}): Service {
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     endpoints: [anEndpoint([cpu(exponential(10_000))])],
     ...parts,
   };
@@ -85,6 +88,48 @@ export function aDeployment(
 
 export function aStatefulSet(parts: Partial<Extract<Controller, { kind: 'StatefulSet' }>> = {}): Controller {
   return { kind: 'StatefulSet', minReadyUs: 0, podManagement: 'OrderedReady', update: { partition: 0 }, ...parts };
+}
+
+/** One instance in the first zone, of HTTP, that works 10 ms (exponential) on as many requests as come. */
+export function anExternal(parts: Partial<External> = {}, service: Partial<Service> = {}): Service {
+  const external: External = {
+    host: service.name ?? 'db',
+    perZone: [1],
+    roundTripUs: 0,
+    protocol: 'http',
+    connectionsPerCaller: null,
+    queue: null,
+    ...parts,
+  };
+  return aService({
+    name: 'db',
+    replicas: external.perZone?.reduce((sum, count) => sum + count, 0) ?? 1,
+    requests: { cpuMillicores: 0, memoryBytes: 0 },
+    memoryUseBytes: 0,
+    workers: 2 ** 31 - 1,
+    holdsWorkerWhileCalling: true,
+    endpoints: [anEndpoint([{ kind: 'wait', delay: exponential(10_000) }])],
+    external,
+    ...service,
+  });
+}
+
+/** A queue in the first zone, of messages of 1000 bytes, which it takes within a millisecond. */
+export function aQueue(queue: Partial<MessageQueue> = {}, parts: Partial<External> = {}): Service {
+  const setting: MessageQueue = {
+    maxLength: null,
+    consumers: [],
+    attempts: 20,
+    redeliveryDelayUs: 0,
+    visibilityTimeoutUs: 0,
+    ...queue,
+  };
+  const steps: Step[] = [{ kind: 'wait', delay: constant(1000) }];
+  return {
+    ...anExternal({ host: 'orders', protocol: 'tcp', queue: setting, ...parts }, { name: 'orders' }),
+    trafficDistribution: 'PreferSameZone',
+    endpoints: [{ name: 'publish', steps, requestBytes: 1000, responseBytes: 0 }],
+  };
 }
 
 export function aLoad(perSecond: number, parts: Partial<Load> = {}): Load {

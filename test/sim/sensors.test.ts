@@ -112,6 +112,7 @@ test('a counter of another pod in the same slot gives no rate', (t) => {
     connectionRequests: new Float64Array(0),
     served: new Float64Array(0),
     queued: new Int32Array(0),
+    messages: [],
   });
   const sensors = (scrapes: Sensors['scrapes']): Sensors => ({ scrapes, resource: [], generation: Int32Array.of(2) });
   const [old, young, older] = [scrape(15e6, 1, 9e6), scrape(30e6, 2, 1e6), scrape(45e6, 2, 4e6)];
@@ -162,6 +163,7 @@ function counted(...samples: readonly (readonly [second: number, served: number 
       connectionRequests: new Float64Array(0),
       served: Float64Array.of(served ?? 0),
       queued: new Int32Array(1),
+      messages: [],
     })),
     resource: [],
     generation: Int32Array.of(2),

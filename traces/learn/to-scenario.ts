@@ -152,6 +152,7 @@ function service(
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     endpoints,
   };
 }

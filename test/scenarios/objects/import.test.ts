@@ -375,3 +375,76 @@ test('a limit that Kubernetes would not take is told with its place', (t) => {
   const [problem] = problemsOf(inline(`apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {${spec}}\n`));
   t.is(problem!.path, 'Deployment a, spec.strategy.rollingUpdate.maxSurge');
 });
+
+const WORKLOAD = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: c, resources: {requests: {cpu: 100m, memory: 64Mi}}}]}
+---
+{apiVersion: v1, kind: Service, metadata: {name: shop}, spec: {type: LoadBalancer, selector: {app: shop}, ports: [{port: 80}]}}
+`;
+const istio = (kind: string, name: string, spec: string): string =>
+  `---\n{apiVersion: networking.istio.io/v1, kind: ${kind}, metadata: {name: ${name}}, spec: ${spec}}\n`;
+
+test('ServiceEntries become externals, and rules of their hosts stay', (t) => {
+  const result = imported([
+    inline(
+      WORKLOAD +
+        istio(
+          'ServiceEntry',
+          'pay',
+          '{hosts: [api.pay.example], resolution: DNS, ports: [{number: 80, name: a, protocol: HTTP}]}',
+        ) +
+        istio(
+          'ServiceEntry',
+          'db',
+          '{hosts: [db.example], resolution: DNS, ports: [{number: 5432, name: pg, protocol: TCP}]}',
+        ) +
+        istio('ServiceEntry', 'any', '{hosts: ["*.example"], resolution: NONE}') +
+        istio('DestinationRule', 'pay', '{host: api.pay.example, trafficPolicy: {outlierDetection: {interval: 5s}}}') +
+        istio('DestinationRule', 'other', '{host: other.example, trafficPolicy: {outlierDetection: {interval: 5s}}}'),
+    ),
+  ]);
+  t.deepEqual(result.refused, []);
+  const scenario = filled(result);
+  t.deepEqual(
+    scenario.services.map(({ name, external }) => [name, external?.host, external?.protocol]),
+    [
+      ['shop', undefined, undefined],
+      ['api-pay-example', 'api.pay.example', 'http'],
+      ['db-example', 'db.example', 'tcp'],
+    ],
+  );
+  t.deepEqual(
+    scenario.mesh.destinationRules.map(({ service: index }) => index),
+    [1],
+  );
+  // What nobody but the user knows: how far away, and for how long at work.
+  for (const wanted of ['roundTrip: REQUIRED', 'wait: REQUIRED']) t.is(result.text.split(wanted).length - 1, 2, wanted);
+  t.deepEqual(
+    result.leftOut.map(({ name, reason }) => [name, reason]),
+    [
+      ['any', 'a wildcard stands for no one service'],
+      ['other', 'its hosts are none of the services'],
+    ],
+  );
+});
+
+test('endpoints of a ServiceEntry say in which zones they stand', (t) => {
+  const node = (zone: string): string =>
+    `---\n{apiVersion: v1, kind: Node, metadata: {name: n-${zone}, labels: {topology.kubernetes.io/region: r, topology.kubernetes.io/zone: ${zone}}}, status: {allocatable: {cpu: "4", memory: 8Gi}}}\n`;
+  const endpoints = '[{address: 10.0.0.1, locality: r/b}, {address: 10.0.0.2, locality: r/b/x}]';
+  const ports = '[{number: 5432, name: pg, protocol: TCP}]';
+  const entry = istio(
+    'ServiceEntry',
+    'db',
+    `{hosts: [db.example], resolution: STATIC, ports: ${ports}, endpoints: ${endpoints}}`,
+  );
+  const scenario = filled(imported([inline(WORKLOAD + node('a') + node('b') + entry)]));
+  t.deepEqual(service(scenario, 'db-example').external!.perZone, [0, 2]);
+});
