@@ -152,6 +152,7 @@ test('what is left out has the written defaults', (t) => {
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     spread: { zone: 'soft', maxSkew: 1 },
     endpoints: [
       {
