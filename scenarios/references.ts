@@ -10,6 +10,7 @@ import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
 import { checkNodeScaling } from './nodeScaling.js';
 import type { RuleReport } from './destination-rule.js';
+import { SIDECAR_CONTAINER } from './policies.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
@@ -27,6 +28,7 @@ interface Names {
   readonly endpoints: EndpointNames;
   readonly report: Report;
   readonly rule: RuleReport;
+  readonly hasSidecars: boolean;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -37,7 +39,9 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   const services = asList(spec['services']);
   const endpoints = endpointNames(services);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule: { ...to, zones } };
+  const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
+  const rule = { ...to, zones };
+  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule, hasSidecars };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
   checkCalls(services, endpoints, names.report);
@@ -503,7 +507,7 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
           message: `max is below min, ${min}`,
           expected: `a whole number of at least ${min}`,
         });
-      checkMetrics(hpa, [...path, 'hpa', service], names);
+      checkMetrics(hpa, service, [...path, 'hpa', service], names);
     }
     checkRules(
       asList(policy['destinationRules']),
@@ -514,17 +518,21 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
   }
 }
 
-function checkMetrics(hpa: Raw, path: Path, { report, services }: Names): void {
+function checkMetrics(hpa: Raw, service: string, path: Path, { report, services, hasSidecars }: Names): void {
   if (hpa['metrics'] !== undefined && hpa['targetCpu'] !== undefined)
     report('WT0207', [...path, 'metrics'], {
       message: 'metrics and targetCpu stand together',
       expected: 'one of them: targetCpu is short for one metric on CPU',
     });
   for (const [index, metric] of asList(hpa['metrics']).entries()) {
-    const { object, external } = asRecord(metric);
+    const { object, external, containerResource } = asRecord(metric);
     const named = asRecord(asRecord(object)['describedObject'])['name'];
     const labels = asRecord(asRecord(asRecord(asRecord(external)['metric'])['selector'])['matchLabels']);
     const at: Path = [...path, 'metrics', index];
+    const { container } = asRecord(containerResource);
+    const containers = [service, ...(hasSidecars ? [SIDECAR_CONTAINER] : [])];
+    if (container !== undefined)
+      checkName('WT0301', 'container', container, containers, [...at, 'containerResource', 'container'], report);
     if (named !== undefined)
       checkName('WT0301', 'service', named, services, [...at, 'object', 'describedObject', 'name'], report);
     if (labels['service'] !== undefined)

@@ -310,6 +310,13 @@ export type HpaMetricSpec =
       readonly resource: 'cpu' | 'memory';
       readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
     }
+  /** Of one container of each pod: the application's, which has the name of its service, or the sidecar. */
+  | {
+      readonly type: 'ContainerResource';
+      readonly resource: 'cpu' | 'memory';
+      readonly container: 'app' | 'sidecar';
+      readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
+    }
   /** Of the pods that are scaled. */
   | { readonly type: 'Pods'; readonly figure: HpaFigure; readonly averageAmount: number }
   /** Of all pods of a service, which may be another one. */
