@@ -27,6 +27,7 @@ import {
 } from './html-tables.js';
 import { stableJson } from './json.js';
 import { htmlTable, markup, raw, type Markup } from './markup.js';
+import { rolloutTable } from './rollouts.js';
 import { bandOf, mostScaledService, replicasIn } from './series.js';
 import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
@@ -36,6 +37,7 @@ import { formatChange } from './terminal.js';
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
   const nodes = await nodesSection(result);
+  const rollouts = rolloutTable(result);
   const sections: readonly (readonly [id: string, title: string, body: Markup])[] = [
     ['policies', 'Policies', markup`${policyTable(result)}${differenceTables(result)}${wordsNote(result)}`],
     ['gates', 'Gates', gateTable(judgement)],
@@ -44,6 +46,7 @@ export async function htmlReport(result: RunResult): Promise<string> {
     ...(nodes === null ? [] : [['nodes', 'Nodes over time', nodes] as const]),
     ['cost', 'Cost', await costSection(result)],
     ['faults', 'Fault tolerance', faultTables(result)],
+    ...(rollouts === null ? [] : [['rollouts', 'Rollouts', rollouts] as const]),
     ['graph', 'Service graph', graphSection(result)],
     [
       'services',

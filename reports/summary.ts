@@ -23,6 +23,7 @@ import {
   wrap,
 } from './format.js';
 import { judge, type GateOutcome, type Judgement } from './gates.js';
+import { rolloutRows, rolloutText } from './rollouts.js';
 import { estimate } from './statistics.js';
 import {
   formatChange,
@@ -54,7 +55,13 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
     shown === undefined ? [] : serviceLines(shown, result.policies.length > 1, paint),
     shown === undefined
       ? []
-      : [...failureLines(shown), ...costLines(shown), ...nodeLines(result), ...faultLines(result)],
+      : [
+          ...failureLines(shown),
+          ...costLines(shown),
+          ...nodeLines(result),
+          ...faultLines(result),
+          ...rolloutLines(result),
+        ],
     policyLines(result, paint),
     checkLines(result, paint),
     noticeLines(result, paint),
@@ -286,6 +293,14 @@ function faultLines(result: RunResult): string[] {
       return labelled('faults', several ? `${printable(policy.policy)}: ${text}` : text);
     }),
   );
+}
+
+function rolloutLines(result: RunResult): string[] {
+  const several = result.policies.length > 1;
+  return result.policies.flatMap(rolloutRows).flatMap((row) => {
+    const text = printable(rolloutText(row));
+    return labelled('rollouts', several ? `${printable(row.policy)}: ${text}` : text);
+  });
 }
 
 /** A label in front of the first line, the others indented under its text. */

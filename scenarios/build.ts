@@ -15,6 +15,7 @@ import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { buildRoundTrip } from './round-trip.js';
 import { nodeName } from './references.js';
+import { buildController } from './workloads.js';
 import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {
   Bill,
@@ -25,6 +26,7 @@ import type {
   NodeSpec,
   PodCount,
   Proxy,
+  Rollout,
   Scenario,
   Service,
   Step,
@@ -80,6 +82,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     },
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
     faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
+    rollouts: spec.rollouts.map((rollout) => buildRollout(rollout, serviceNames, spec.run.warmUp)),
     policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
     run: {
       durationUs: spec.run.duration,
@@ -229,6 +232,7 @@ function buildService(
       probePeriodUs: file.startUp.probe.period,
     },
     terminationGraceUs: file.terminationGrace,
+    controller: buildController(file),
     preStopUs: file.preStop?.sleep ?? 0,
     onTerm: file.onTerm,
     spread: file.spread,
@@ -258,6 +262,21 @@ function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruption
       ? { minAvailable: minAvailable as PodCount }
       : { maxUnavailable: maxUnavailable as PodCount };
   return { limit, unhealthyPodEviction };
+}
+
+function buildRollout(
+  file: ScenarioFile['spec']['rollouts'][number],
+  services: readonly string[],
+  warmUpUs: number,
+): Rollout {
+  const { at, service, imagePull, ready, neverReady } = file;
+  return {
+    atUs: at + warmUpUs,
+    service: services.indexOf(service),
+    imagePull: imagePull === undefined ? null : buildDistribution(imagePull),
+    ready: ready === undefined ? null : buildDistribution(ready),
+    neverReady,
+  };
 }
 
 function buildStep(step: StepFile, names: EndpointNames): Step {

@@ -38,6 +38,11 @@ export const DEFAULTS = {
     probeInitialDelay: '0s',
     probePeriod: '10s',
     terminationGrace: '30s',
+    /** Kubernetes' own. */
+    kind: 'Deployment',
+    minReadySeconds: 0,
+    maxSurge: '25%',
+    maxUnavailable: '25%',
     /** Most frameworks close their listeners only once nothing is under way. */
     onTerm: 'drain',
     /** The kube-scheduler's default constraints: prefer, not insist. */

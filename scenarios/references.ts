@@ -20,7 +20,7 @@ import type { Report } from './raw.js';
 import type { Path } from './source.js';
 import * as units from './units.js';
 import type { Amount } from './units.js';
-import { checkWorkload } from './workloads.js';
+import { checkRollouts, checkWorkload } from './workloads.js';
 
 interface Names {
   readonly zones: readonly string[];
@@ -50,6 +50,8 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   const withoutMesh = asRecord(spec['mesh'])['routing'] === 'kubeProxy';
   checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
+  checkRolloutNames(asList(spec['rollouts']), names);
+  checkRollouts(asList(spec['rollouts']), names.report);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
   checkNodeScaling(spec, names.rule);
@@ -408,6 +410,11 @@ function checkPair(pair: unknown, path: Path, zones: readonly string[], report: 
   for (const [end, zone] of names.entries()) checkName('WT0303', 'zone', zone, zones, [...path, end], report);
   if (names.length === 2 && names[0] === names[1])
     report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
+}
+
+function checkRolloutNames(rollouts: readonly unknown[], { services, report }: Names): void {
+  for (const [index, rollout] of rollouts.map(asRecord).entries())
+    checkName('WT0301', 'service', rollout['service'], services, ['spec', 'rollouts', index, 'service'], report);
 }
 
 function checkFaults(

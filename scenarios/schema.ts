@@ -16,6 +16,7 @@ import { mesh } from './schema/mesh.js';
 import { nodeAutoscaler } from './schema/nodeAutoscaler.js';
 import { policy } from './schema/policy.js';
 import { compat, run } from './schema/run.js';
+import { rollout } from './schema/rollout.js';
 import { service } from './schema/service.js';
 
 export const API_VERSION = 'wavetank/v1alpha1';
@@ -41,6 +42,7 @@ export const scenarioSchema = z
       mesh,
       load: z.array(load, { error: 'a list of loads' }).min(1),
       faults: z.array(fault, { error: 'a list of faults' }).prefault([]),
+      rollouts: z.array(rollout, { error: 'a list of rollouts' }).prefault([]),
       policies: z.record(z.string(), policy, { error: 'a mapping from name to policy' }).prefault({ static: {} }),
       run: run.prefault({}),
       expectations: z.array(text('A gate.'), { error: 'a list of expectations' }).prefault([]),

@@ -144,6 +144,30 @@ export interface Spread {
 /** A number of pods, or a share of them. */
 export type PodCount = number | `${number}%`;
 
+/** What keeps the pods of a service, and how it replaces them when their template changes. */
+export type Controller =
+  | {
+      readonly kind: 'Deployment';
+      /** Time for which a pod must be ready before it counts as available. */
+      readonly minReadyUs: number;
+      readonly strategy:
+        | {
+            readonly type: 'RollingUpdate';
+            /** Pods above the wanted number, rounded up, and pods short of it, rounded down. */
+            readonly maxSurge: PodCount;
+            readonly maxUnavailable: PodCount;
+          }
+        /** All old pods go before the first new one is made. */
+        | { readonly type: 'Recreate' };
+    }
+  | {
+      readonly kind: 'StatefulSet';
+      readonly minReadyUs: number;
+      readonly podManagement: 'OrderedReady' | 'Parallel';
+      /** Pods below the partition keep their template; `OnDelete`: all do, until somebody deletes them. */
+      readonly update: { readonly partition: number } | 'OnDelete';
+    };
+
 export interface Service {
   readonly name: string;
   /** Replicas at the start, placed by the simulated scheduler; or a fixed number per zone (index = zone). */
@@ -166,6 +190,7 @@ export interface Service {
     readonly probePeriodUs: number;
   };
   readonly terminationGraceUs: number;
+  readonly controller: Controller;
   /** A pause before the application is told to stop, in which it goes on serving: part of the grace. */
   readonly preStopUs: number;
   /** What it does when told: answers all that still comes and then ends, or ends at once. */
@@ -300,6 +325,17 @@ export interface FaultTimes {
   readonly rampUs: number;
 }
 
+/** The pod template of a service changes. What is left out is as the service declares it. */
+export interface Rollout {
+  readonly atUs: number;
+  readonly service: number;
+  /** Start-up of the new pods; null: as declared. */
+  readonly imagePull: Distribution | null;
+  readonly ready: Distribution | null;
+  /** A bad release: its pods start and never become ready. */
+  readonly neverReady: boolean;
+}
+
 /** What the monitoring knows of a service besides CPU and memory: requests answered a second, requests that wait. */
 export type HpaFigure = 'requests_per_second' | 'queue_length';
 
@@ -420,6 +456,7 @@ export interface Scenario {
   readonly mesh: Mesh;
   readonly loads: readonly Load[];
   readonly faults: readonly Fault[];
+  readonly rollouts: readonly Rollout[];
   readonly policies: readonly Policy[];
   readonly run: RunSettings;
   readonly expectations: readonly Expectation[];

@@ -12,6 +12,7 @@ import { planHpas } from './control/hpaControl.js';
 import { planNodeAutoscaler } from './control/nodeScaling.js';
 import { scrapeUnlessOut } from './control/outages.js';
 import { schedulePending } from './control/pods.js';
+import { planRollouts } from './control/rollout.js';
 import { foldAllConnections } from './control/slots.js';
 import { createSeries } from './control/series.js';
 import { setUp } from './control/setUp.js';
@@ -57,6 +58,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   }
   if (drill) planDrill(sim, drill);
   planFaults(sim);
+  planRollouts(sim);
   for (const load of loads)
     for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));
   if (sim.budgets.length > 0) every(sim, run.warmUpUs, BUDGET_CHECK_US, (nowUs) => checkBudgets(sim, nowUs));

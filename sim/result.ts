@@ -13,6 +13,7 @@ import type {
 } from '../traces/run-result.js';
 import { costOf, serviceCostUsdPerHour } from './costs.js';
 import { nodeScalingFigures, tellsNodes } from './control/nodeScaling.js';
+import { rolloutFigures } from './control/rollout.js';
 import { quantileMs, round } from './control/series.js';
 import { foldAllConnections } from './control/slots.js';
 import type { Sim } from './control/state.js';
@@ -63,6 +64,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
       .map(({ atUs, skipped }) => ({ atSeconds: round((atUs - world.measureFromUs) / 1e6), skipped })),
     faultTolerance: faultTolerance(sim, series),
     ...(tellsNodes(sim) ? { nodeScaling: nodeScalingFigures(sim) } : {}),
+    ...(scenario.rollouts.length > 0 ? { rollouts: rolloutFigures(sim) } : {}),
     checks,
   };
   const { events, spans, arrivals } = counters.whole;

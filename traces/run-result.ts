@@ -161,6 +161,24 @@ export interface FaultTolerance {
   }[];
 }
 
+/** A rollout, in one workload of its service. Pods on their way out are not counted. */
+export interface RolloutFigures {
+  readonly service: string;
+  /** Its Deployment or StatefulSet: the service's name, or one per zone. */
+  readonly workload: string;
+  readonly atSeconds: number;
+  /**
+   * `finished`: all pods were new and available. `superseded`: the next rollout of the service came first. At the end of
+   * the run otherwise: `stuck` where every pod that is missing will not come by itself (it never gets ready, finds no
+   * room, or waits for the end of one whose node is away), else `underWay`.
+   */
+  readonly outcome: 'finished' | 'superseded' | 'stuck' | 'underWay';
+  readonly tookSeconds: number | null;
+  /** Meanwhile: the fewest pods that were ready for minReadySeconds, and the most that there were. */
+  readonly fewestAvailable: number;
+  readonly mostPods: number;
+}
+
 /** An identity checked from outside; a run with a failed one is a bug and stops. */
 export interface CheckOutcome {
   readonly name: string;
@@ -195,6 +213,8 @@ export interface ReplicationResult {
   readonly faultTolerance: FaultTolerance;
   /** Left out where no policy of the scenario adds or removes nodes. */
   readonly nodeScaling?: NodeScaling;
+  /** In the order in which they began. Left out where the scenario has no rollouts. */
+  readonly rollouts?: readonly RolloutFigures[];
   readonly checks: readonly CheckOutcome[];
   /** Spans and events simulated, for speed figures. Not part of the digest. */
   readonly work: { readonly events: number; readonly spans: number; readonly requests: number };

@@ -226,6 +226,7 @@ function serviceLines(one: ImportedService): string[] {
       ? beside('        probe: {initialDelay: 0s, period: 1s}', 'no readiness probe: ready once it runs')
       : `        probe: {initialDelay: ${probe.initialDelaySeconds}s, period: ${probe.periodSeconds}s}`,
     ...(timing.graceSeconds === null ? [] : [`      terminationGrace: ${timing.graceSeconds}s`]),
+    ...Object.entries(one.controller.fields).map(([key, value]) => `      ${key}: ${flow(value)}`),
     ...(zoneSpread === null
       ? []
       : [`      spread: {zone: ${zoneSpread.hard ? `hard, maxSkew: ${zoneSpread.maxSkew}` : 'soft'}}`]),

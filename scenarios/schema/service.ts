@@ -20,6 +20,7 @@ import {
   whole,
   word,
 } from './leaves.js';
+import { PERCENTAGE, podCount, workload } from './workload.js';
 
 const resources = z.strictObject({
   requests: z
@@ -88,22 +89,7 @@ export const spread = z.strictObject({
   maxSkew: whole(1, 'Pods that a zone may hold more than the emptiest, when hard.').prefault(DEFAULTS.service.maxSkew),
 });
 
-/** 0% to 100%, whole. */
-const PERCENTAGE = /^(\d{1,2}|100)%$/;
-
-const podCount = z
-  .union([whole(0, 'Number of pods.'), z.string().meta({ pattern: PERCENTAGE.source })], {
-    error: 'a number of pods, or a percentage such as 50%',
-  })
-  .superRefine((value, context) => {
-    if (typeof value === 'number' || PERCENTAGE.test(value)) return;
-    context.addIssue({
-      code: 'custom',
-      message: 'not a number of pods',
-      params: { code: 'WT0204', expected: 'a number of pods, or a percentage such as 50%', hint: null },
-    });
-  })
-  .meta({ description: 'A number of pods, or a percentage, rounded up.' });
+const budgetCount = podCount(PERCENTAGE, 'A number of pods, or a percentage, rounded up.');
 
 export const service = z.strictObject({
   name: dnsName('Name of the service and of its Deployment.'),
@@ -142,6 +128,7 @@ export const service = z.strictObject({
     })
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
+  ...workload,
   preStop: z
     .strictObject({ sleep: positiveDuration('How long the application goes on serving before it is told to stop.') })
     .meta({ description: 'lifecycle.preStop of its container, within terminationGrace. Default: none.' })
@@ -153,8 +140,8 @@ export const service = z.strictObject({
   spread: spread.prefault({}),
   disruptionBudget: oneOf(
     {
-      minAvailable: podCount.optional(),
-      maxUnavailable: podCount.optional(),
+      minAvailable: budgetCount.optional(),
+      maxUnavailable: budgetCount.optional(),
       unhealthyPodEviction: word(
         ['IfHealthyBudget', 'AlwaysAllow'],
         'unhealthyPodEvictionPolicy of the budget.',

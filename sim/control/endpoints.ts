@@ -133,3 +133,8 @@ export function propagationUs(sim: Sim): number {
   const { debounce, propagationUs } = sim.world.program.scenario.mesh;
   return (debounce?.quietUs ?? 0) + propagationUs;
 }
+
+/** The same at most, while changes follow one another. */
+export function longestPropagationUs(sim: Sim): number {
+  return propagationUs(sim) + (sim.world.program.scenario.mesh.debounce?.maxUs ?? 0);
+}

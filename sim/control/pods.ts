@@ -1,11 +1,10 @@
 /**
  * The life of pods, as a ReplicaSet, the scheduler and the kubelet make it: created -> (gated) -> bound to a node ->
  * image pulled and started -> ready at a probe tick -> in the endpoints -> deleted, draining -> gone; or lost with its
- * node. Times come from the scenario's start-up distributions, keyed by workload and ordinal, so that the n-th pod of a
+ * node. Times come from the scenario's start-up distributions, keyed by workload and number, so that the n-th pod of a
  * workload starts equally fast under every policy.
  */
 import { readyAtUs } from '../cluster/probe.js';
-import { victimOrder } from '../cluster/replicaset.js';
 import { shutdownTimes } from '../cluster/shutdown.js';
 import { podRequests } from '../proxies.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
@@ -13,10 +12,10 @@ import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
 import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
-import { planRoutes, propagationUs } from './endpoints.js';
+import { longestPropagationUs, planRoutes, propagationUs } from './endpoints.js';
 import { findNode } from './scheduling.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
-import type { Sim, SimNode, SimPod, SimWorkload } from './state.js';
+import type { Place, Revision, Sim, SimNode, SimPod, SimWorkload, SyncHints } from './state.js';
 
 /** Pods that ran before the start look this old: past every start-up rule of the HPA and the engine. */
 export const AGE_AT_START_US = 3_600_000_000;
@@ -25,21 +24,9 @@ const RETRY_US = 5_000_000;
 /** How often a draining pod is looked at. */
 const DRAIN_CHECK_US = 1_000_000;
 
-/** Brings the number of pods to what the workload asks for. `wanted`: places for new pods; `victims`: pods to go first. */
-export function reconcile(
-  sim: Sim,
-  workload: SimWorkload,
-  nowUs: number,
-  hints: { readonly wanted?: readonly { node: string; zone: number }[]; readonly victims?: readonly string[] } = {},
-): void {
-  const active = workload.pods.filter((pod) => pod.deletedUs === null);
-  const missing = workload.desired - active.length;
-  for (let i = 0; i < missing; i++) createPod(sim, workload, nowUs, hints.wanted?.[i] ?? null);
-  if (missing < 0) {
-    const named = (hints.victims ?? []).flatMap((name) => active.filter((pod) => pod.name === name));
-    const order = [...named, ...victims(active, nowUs).filter((pod) => !named.includes(pod))];
-    for (const pod of order.slice(0, -missing)) deletePod(sim, pod, nowUs);
-  }
+/** Brings the number of pods to what the workload asks for, and their template, as its controller does it. */
+export function reconcile(sim: Sim, workload: SimWorkload, nowUs: number, hints: SyncHints = {}): void {
+  workload.sync(sim, workload, nowUs, hints);
 }
 
 /** A pod that runs from the start: bound, and ready since `sinceUs`. Where it fits no node it stays pending. */
@@ -55,12 +42,17 @@ export function createPod(
   sim: Sim,
   workload: SimWorkload,
   nowUs: number,
-  wanted: { node: string; zone: number } | null,
+  wanted: Place | null,
+  as: { readonly ordinal?: number; readonly revision?: Revision } = {},
 ): SimPod {
-  const ordinal = workload.podsMade++;
+  const made = workload.podsMade++;
+  const ordinal = as.ordinal ?? made;
   const pod: SimPod = {
     uid: sim.podsMade++,
     name: `${workload.name}-${ordinal}`,
+    ordinal,
+    made,
+    revision: as.revision ?? workload.revision,
     workload,
     createdUs: sim.starting ? -AGE_AT_START_US : nowUs,
     node: null,
@@ -118,11 +110,11 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   leaveEndpoints(sim, pod, nowUs);
   if (pod.slot < 0) {
     sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
-    forget(sim, pod);
+    forget(sim, pod, nowUs);
     return;
   }
   if (pod.dead) {
-    remove(sim, pod, nowUs);
+    if (!isHeld(pod)) remove(sim, pod, nowUs);
     return;
   }
   const { world } = sim;
@@ -153,7 +145,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
       stop(laterUs);
       // Whoever does not know yet is refused at once, and the address is not given away before all know.
       world.podState[pod.slot] = POD_STARTING;
-      remove(sim, pod, laterUs, knownUs);
+      remove(sim, pod, laterUs, nowUs + longestPropagationUs(sim) + DRAIN_CHECK_US);
       return;
     }
     world.podState[pod.slot] = POD_DRAINING;
@@ -168,12 +160,18 @@ export function loseProcess(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.dead = true;
   pod.ready = false;
   killSlot(sim.world, pod.slot, nowUs + sim.world.program.scenario.mesh.connectTimeoutUs);
-  if (pod.deletedUs !== null) remove(sim, pod, nowUs);
+  if (pod.deletedUs !== null && !isHeld(pod)) remove(sim, pod, nowUs);
+}
+
+/** Its name is not given to another while its node may still run it: two of one name must never be. */
+function isHeld({ workload, node }: SimPod): boolean {
+  return workload.controller.kind === 'StatefulSet' && node !== null && !node.up;
 }
 
 /** The node came back before its pods were evicted: containers start again, the image is there. */
 export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.node || pod.slot < 0) return;
+  if (pod.deletedUs !== null) return remove(sim, pod, nowUs);
   closeUsage(sim, sim.usage, pod, nowUs);
   pod.dead = false;
   pod.restarts++;
@@ -189,6 +187,7 @@ export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.endpoint = false;
   pod.endpointChangedUs = nowUs;
   planRoutes(sim, pod.workload.service, nowUs);
+  sim.onPodChange?.(pod.workload, nowUs);
 }
 
 function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {
@@ -215,6 +214,7 @@ function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {
   pod.startedUs = startUs;
   sim.onStart?.(pod, startUs);
   if (sendsNotReady(sim.world, pod.workload.service)) planRoutes(sim, pod.workload.service, startUs);
+  if (pod.revision.neverReady) return;
   const readyUs = readyAtUs({
     startUs,
     appUpAfterUs: draw(sim, pod, 'ready'),
@@ -238,7 +238,10 @@ function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.endpoint) {
     pod.endpoint = true;
     pod.endpointChangedUs = nowUs;
-    if (!sim.starting) planRoutes(sim, pod.workload.service, nowUs);
+    if (!sim.starting) {
+      planRoutes(sim, pod.workload.service, nowUs);
+      sim.onPodChange?.(pod.workload, nowUs);
+    }
   }
 }
 
@@ -251,7 +254,7 @@ function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void
   sim.nodeWatch?.left(node, nowUs);
   node.requestedCpuMillicores -= requests.cpuMillicores;
   node.requestedMemoryBytes -= requests.memoryBytes;
-  forget(sim, pod);
+  forget(sim, pod, nowUs);
   const slot = pod.slot;
   pod.slot = -1;
   pod.dead = true;
@@ -264,33 +267,10 @@ function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void
   if (sim.unscheduled.length > 0) schedulePending(sim, nowUs);
 }
 
-function forget(sim: Sim, pod: SimPod): void {
+function forget(sim: Sim, pod: SimPod, nowUs: number): void {
   sim.pods.delete(pod);
   pod.workload.pods.splice(pod.workload.pods.indexOf(pod), 1);
-}
-
-/** A ReplicaSet's order of deletion; see sim/cluster/replicaset.ts. */
-function victims(pods: readonly SimPod[], nowUs: number): SimPod[] {
-  return victimOrder(
-    pods.map((pod) => victimView(pod, nowUs)),
-    nowUs,
-  ).map(({ pod }) => pod);
-}
-
-function victimView(pod: SimPod, nowUs: number) {
-  return {
-    pod,
-    // Scattered, as real UIDs are: pods of one age bucket must not go in order of creation.
-    uid: (mix(pod.uid + GOLDEN) >>> 0).toString(16).padStart(8, '0'),
-    node: pod.node?.spec.name ?? null,
-    phase: isRunning(pod, nowUs) ? ('Running' as const) : ('Pending' as const),
-    // As the API has it, like all a controller knows.
-    ready: pod.endpoint,
-    readySinceUs: pod.readyAtUs,
-    createdAtUs: pod.createdUs,
-    restarts: pod.restarts,
-    deletionCost: 0,
-  };
+  sim.onPodChange?.(pod.workload, nowUs);
 }
 
 /** The phase: Pending until the image is there and the container started. */
@@ -298,13 +278,12 @@ export function isRunning(pod: SimPod, nowUs: number): boolean {
   return pod.startedUs !== null && pod.startedUs <= nowUs;
 }
 
-/** A start-up time of the pod, keyed by workload and ordinal. */
+/** A start-up time of the pod, keyed by workload and number. */
 function draw(sim: Sim, pod: SimPod, what: 'imagePull' | 'ready'): number {
   const table = new Float64Array(TABLE_SIZE);
-  fillQuantileTable(table, 0, service(sim, pod).startUp[what], 1);
+  fillQuantileTable(table, 0, pod.revision[what], 1);
   const base = seedWord(sim.world.seed, `startUp/${what}/${pod.workload.index}`);
-  const ordinal = Number(pod.name.slice(pod.name.lastIndexOf('-') + 1));
-  return Math.round(quantileOf(table, 0, mix(base + Math.imul(ordinal, GOLDEN))));
+  return Math.round(quantileOf(table, 0, mix(base + Math.imul(pod.made, GOLDEN))));
 }
 
 function service(sim: Sim, pod: SimPod) {

@@ -6,6 +6,7 @@ import { emptyMemory } from '../../engine/index.js';
 import type { KubeObject } from '../../engine/types.js';
 import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
+import { resolveFenceposts } from '../cluster/rollingUpdate.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
 import { createBreaker } from '../breakers.js';
@@ -25,6 +26,7 @@ import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
+import { newController, watchPods } from './workloads.js';
 import { engineStep } from '../engine-adapter.js';
 import type { EngineStep, Sim, SimPod, SimWorkload } from './state.js';
 
@@ -82,6 +84,8 @@ export function setUp(
     ),
     crashLoops: new Set(),
     onStart: null,
+    onPodChange: null,
+    rollouts: [],
     zoneOutages: scenario.cluster.zones.map(() => ({ underWay: 0, begun: 0 })),
     sensors: createSensors(world),
     usage: createUsage(program.serviceCount),
@@ -105,6 +109,7 @@ export function setUp(
     });
   };
   setUpPolicies(sim);
+  watchPods(sim);
   startPods(sim);
   startGateways(sim);
   for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0, 0);
@@ -153,10 +158,10 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
     if (!policy.deploymentPerZone.includes(declared)) {
       workloads.push({
         ...base,
+        ...newController(service, service.replicas),
         index: workloads.length,
         name: service.name,
         pinnedZone: null,
-        desired: service.replicas,
         hpa: hpa && hpaOf(hpa, hpa.minReplicas, hpa.maxReplicas),
       });
       return;
@@ -165,11 +170,11 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
       const share = Math.ceil((service.replicas - zoneIndex) / zones.length);
       workloads.push({
         ...base,
+        ...newController(service, service.replicasPerZone?.[zoneIndex] ?? share),
         pods: [],
         index: workloads.length,
         name: `${service.name}-${zone.zone}`,
         pinnedZone: zoneIndex,
-        desired: service.replicasPerZone?.[zoneIndex] ?? share,
         hpa: hpa && hpaOf(hpa, Math.ceil(hpa.minReplicas / zones.length), Math.ceil(hpa.maxReplicas / zones.length)),
       });
     });
@@ -189,15 +194,24 @@ function slotCapacities(program: Program, policy: Policy, workloads: readonly Si
   const most = new Array<number>(program.serviceCount).fill(0);
   for (const workload of workloads) {
     const own = workload.hpa?.maxReplicas ?? engineMaximum(program, policy, workload);
-    most[workload.service] = most[workload.service]! + Math.max(workload.desired, own);
+    most[workload.service] = most[workload.service]! + withSurge(program, workload, Math.max(workload.desired, own));
   }
+  const { faults, rollouts } = program.scenario;
   const moves =
     policy.hpas.length > 0 ||
     policy.engine !== null ||
     policy.nodeAutoscaler !== null ||
-    program.scenario.faults.length > 0;
+    faults.length > 0 ||
+    rollouts.length > 0;
   const { zones } = program.scenario.cluster;
   return [...most.map((count) => (moves ? 2 * count + 4 : count)), program.scenario.gateways.perZone * zones.length];
+}
+
+/** A rollout adds its surge. */
+function withSurge({ scenario, order }: Program, { service, controller }: SimWorkload, pods: number): number {
+  const isRolled = scenario.rollouts.some((rollout) => rollout.service === order[service]);
+  if (!isRolled || controller.kind !== 'Deployment' || controller.strategy.type !== 'RollingUpdate') return pods;
+  return pods + resolveFenceposts(controller.strategy, pods).surge;
 }
 
 function engineMaximum(program: Program, policy: Policy, workload: SimWorkload): number {

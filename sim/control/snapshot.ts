@@ -58,7 +58,7 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
   const service = sim.world.program.services[workload.service]!;
   return {
     namespace: NAMESPACE,
-    kind: 'Deployment',
+    kind: workload.controller.kind,
     name: workload.name,
     desiredReplicas: workload.desired,
     // As the API has it: a lost node's pods count until the node controller has noticed.
@@ -198,7 +198,7 @@ function hpaObject(sim: Sim, workload: SimWorkload): KubeObject {
     kind: 'HorizontalPodAutoscaler',
     metadata: { name: workload.name, namespace: NAMESPACE },
     spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: workload.name },
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: workload.controller.kind, name: workload.name },
       minReplicas: hpa.minReplicas,
       maxReplicas: hpa.maxReplicas,
       metrics: metricObjects(hpa.policy, sim.world.program.scenario.services),

@@ -3,7 +3,15 @@
  * times a second at most; everything per request is in sim/world.ts. A pod has a slot there from binding to removal.
  */
 import type { KubeObject, Memory, Skipped, StepInput, StepOutput } from '../../engine/types.js';
-import type { HpaPolicy, MachineType, NodeSpec, Policy, Spread } from '../../scenarios/types.js';
+import type {
+  Controller,
+  Distribution,
+  HpaPolicy,
+  MachineType,
+  NodeSpec,
+  Policy,
+  Spread,
+} from '../../scenarios/types.js';
 import type { LoggedDecision } from '../../traces/run-result.js';
 import type { HpaState } from '../cluster/hpa.js';
 import type { RestartState } from '../cluster/restartBackOff.js';
@@ -55,6 +63,65 @@ export interface NodeWatch {
   readonly left: (node: SimNode, nowUs: number) => void;
 }
 
+/** A pod template, as far as it differs from one to the next. */
+export interface Revision {
+  readonly imagePull: Distribution;
+  readonly ready: Distribution;
+  /** A bad release. */
+  readonly neverReady: boolean;
+}
+
+export interface SimReplicaSet {
+  readonly revision: Revision;
+  /** What it is asked for. */
+  replicas: number;
+}
+
+export interface SimDeployment {
+  readonly kind: 'Deployment';
+  readonly minReadyUs: number;
+  readonly strategy: Extract<Controller, { kind: 'Deployment' }>['strategy'];
+  /** Oldest first; the last one is of the newest template. */
+  sets: SimReplicaSet[];
+  /** The number wanted when it last looked. */
+  desiredBefore: number;
+}
+
+export interface SimStatefulSet {
+  readonly kind: 'StatefulSet';
+  readonly minReadyUs: number;
+  readonly podManagement: 'OrderedReady' | 'Parallel';
+  readonly update: { readonly partition: number } | 'OnDelete';
+  /** The template of the pods below the partition: the last that all pods had. */
+  settled: Revision;
+  /** Where the engine wants pods that are still to be made. */
+  places: Place[];
+}
+
+/** Where a decision wants a pod: preferred node in a required zone. */
+export interface Place {
+  readonly node: string;
+  readonly zone: number;
+}
+
+/** `wanted`: places for new pods; `victims`: names of pods to go first. */
+export interface SyncHints {
+  readonly wanted?: readonly Place[];
+  readonly victims?: readonly string[];
+}
+
+/** A rollout of one workload. */
+export interface Rollout {
+  readonly workload: SimWorkload;
+  readonly revision: Revision;
+  readonly startedUs: number;
+  /** When it had finished, or the next one took over. */
+  endedUs: number | null;
+  isFinished: boolean;
+  fewestAvailable: number;
+  mostPods: number;
+}
+
 export interface SimWorkload {
   readonly index: number;
   readonly name: string;
@@ -66,6 +133,14 @@ export interface SimWorkload {
   desired: number;
   podsMade: number;
   readonly pods: SimPod[];
+  /** The pod template as it is now. */
+  revision: Revision;
+  readonly controller: SimDeployment | SimStatefulSet;
+  /** One pass of the controller; called by `reconcile`. */
+  readonly sync: (sim: Sim, workload: SimWorkload, nowUs: number, hints: SyncHints) => void;
+  syncPlanned: boolean;
+  /** The last one; null: none yet. */
+  rollout: Rollout | null;
   readonly hpa: {
     readonly policy: HpaPolicy;
     readonly minReplicas: number;
@@ -79,13 +154,17 @@ export interface SimPod {
   readonly uid: number;
   readonly name: string;
   readonly workload: SimWorkload;
+  /** The number in its name. */
+  readonly ordinal: number;
+  /** The how-manieth pod of its workload it is, from 0: the key of its start-up times. */
+  readonly made: number;
+  readonly revision: Revision;
   readonly createdUs: number;
   node: SimNode | null;
   /** Slot in the world; -1 until bound and after removal. */
   slot: number;
   gated: boolean;
-  /** Where a decision wants it: preferred node in a required zone. */
-  wanted: { readonly node: string; readonly zone: number } | null;
+  wanted: Place | null;
   startedUs: number | null;
   ready: boolean;
   readyAtUs: number | null;
@@ -143,6 +222,9 @@ export interface Sim {
   readonly crashLoops: Set<CrashLoop>;
   /** Called when a container starts. */
   onStart: ((pod: SimPod, startUs: number) => void) | null;
+  /** Called when a pod becomes ready, ceases to be, or is gone; null: nobody asks. */
+  onPodChange: ((workload: SimWorkload, nowUs: number) => void) | null;
+  readonly rollouts: Rollout[];
   readonly sensors: Sensors;
   readonly usage: Usage;
   memory: Memory;

@@ -140,6 +140,11 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    controller: {
+      kind: 'Deployment',
+      minReadyUs: 0,
+      strategy: { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' },
+    },
     preStopUs: 0,
     onTerm: 'drain',
     disruptionBudget: null,

@@ -7,6 +7,7 @@ import { defaultEngineConfig } from '../../engine/index.js';
 import type { EngineConfig, KubeObject } from '../../engine/types.js';
 import type {
   Call,
+  Controller,
   Distribution,
   Endpoint,
   Fault,
@@ -14,8 +15,10 @@ import type {
   Mesh,
   NodeAutoscaler,
   NodePool,
+  PodCount,
   Policy,
   Proxy,
+  Rollout,
   Scenario,
   Service,
   Step,
@@ -39,6 +42,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       loads: fc.array(anyLoad(services, zones), { minLength: 1, maxLength: 2 }),
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
       effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
+      rollouts: fc.array(anyRollout(services), { maxLength: 3 }),
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
       istioMinor: pick(23, 31, 32),
       envoyMinor: pick(26, 39),
@@ -120,6 +124,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         localityLbSetting: parts.meshSetting,
       },
       compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: 37 },
+      rollouts: parts.rollouts,
       faults: [
         ...parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
         ...parts.effects,
@@ -244,6 +249,7 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       holds: fc.boolean(),
       pull: pick(0, 2 * SECOND),
       grace: pick(0, SECOND, 30 * SECOND),
+      controller: anyController,
       preStop: pick(0, 0, SECOND, 5 * SECOND),
       onTerm: pick('drain', 'drain', 'exit'),
       budget: pick<Service['disruptionBudget']>(
@@ -273,6 +279,7 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
           probePeriodUs: SECOND,
         },
         terminationGraceUs: parts.grace,
+        controller: parts.controller,
         preStopUs: parts.preStop,
         onTerm: parts.onTerm,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
@@ -354,6 +361,35 @@ function anyEffect(zones: number, services: number): fc.Arbitrary<Fault> {
       times,
     )
     .map(([kind, when]) => ({ ...kind, ...when }));
+}
+
+const anyController: fc.Arbitrary<Controller> = fc
+  .record({
+    minReadyUs: pick(0, 0, 3 * SECOND),
+    maxSurge: pick<PodCount>('25%', '25%', 0, 2, '100%'),
+    maxUnavailable: pick<PodCount>('25%', 1, '50%'),
+    kind: pick('RollingUpdate', 'RollingUpdate', 'Recreate', 'StatefulSet'),
+    podManagement: pick('OrderedReady', 'Parallel'),
+    update: pick<Extract<Controller, { kind: 'StatefulSet' }>['update']>(
+      { partition: 0 },
+      { partition: 1 },
+      'OnDelete',
+    ),
+  })
+  .map(({ minReadyUs, maxSurge, maxUnavailable, kind, podManagement, update }): Controller => {
+    if (kind === 'StatefulSet') return { kind, minReadyUs, podManagement, update };
+    const strategy = kind === 'Recreate' ? { type: kind } : { type: kind, maxSurge, maxUnavailable };
+    return { kind: 'Deployment', minReadyUs, strategy };
+  });
+
+function anyRollout(services: number): fc.Arbitrary<Rollout> {
+  return fc.record({
+    atUs: fc.integer({ min: 0, max: 100 }).map((seconds) => seconds * SECOND),
+    service: fc.nat(services - 1),
+    imagePull: fc.constant(null),
+    ready: fc.option(pick(0, 8 * SECOND).chain(anyDistribution), { nil: null }),
+    neverReady: pick(false, false, true),
+  });
 }
 
 function anyFault(zones: number): fc.Arbitrary<Fault> {

@@ -1,5 +1,6 @@
 /** Scenarios for tests: everything has a default, so that what a test sets means something to it. */
 import type {
+  Controller,
   Distribution,
   Endpoint,
   Load,
@@ -56,6 +57,7 @@ export function aService(parts: Partial<Service> = {}): Service {
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: constant(2e6), ready: constant(3e6), probeInitialDelayUs: 0, probePeriodUs: 1e6 },
     terminationGraceUs: 30e6,
+    controller: aDeployment(),
     preStopUs: 0,
     onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 5 },
@@ -67,6 +69,22 @@ export function aService(parts: Partial<Service> = {}): Service {
     endpoints: [anEndpoint([cpu(exponential(10_000))])],
     ...parts,
   };
+}
+
+/** Kubernetes' defaults: a quarter more, a quarter fewer. */
+export function aDeployment(
+  strategy: Extract<Controller, { kind: 'Deployment' }>['strategy'] = {
+    type: 'RollingUpdate',
+    maxSurge: '25%',
+    maxUnavailable: '25%',
+  },
+  minReadyUs = 0,
+): Controller {
+  return { kind: 'Deployment', minReadyUs, strategy };
+}
+
+export function aStatefulSet(parts: Partial<Extract<Controller, { kind: 'StatefulSet' }>> = {}): Controller {
+  return { kind: 'StatefulSet', minReadyUs: 0, podManagement: 'OrderedReady', update: { partition: 0 }, ...parts };
 }
 
 export function aLoad(perSecond: number, parts: Partial<Load> = {}): Load {
@@ -135,6 +153,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
     },
     loads: parts.loads ?? [aLoad(50)],
     faults: [],
+    rollouts: [],
     policies: parts.policies ?? [staticPolicy],
     run: {
       durationUs: 600e6,

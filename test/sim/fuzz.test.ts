@@ -2,6 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Scenario } from '../../scenarios/types.js';
+import { resolveFenceposts } from '../../sim/cluster/rollingUpdate.js';
 import { simulate } from '../../sim/index.js';
 import { SEED, SEED_NOTE } from '../seed.js';
 import { anyScenario } from './anyScenario.js';
@@ -18,6 +19,7 @@ test(`random scenarios run, repeat to the byte and have plausible figures ${SEED
       if (JSON.stringify(simulate(scenario, { policy: 0, seed })) !== text) throw new Error('the bytes differ');
       expectPlausible(result, 'result');
       expectSums(scenario, result);
+      expectWithinSurge(scenario, result);
     }),
     { seed: SEED, numRuns: RUNS, includeErrorInReport: true },
   );
@@ -37,6 +39,20 @@ function expectPlausible(value: unknown, path: string): void {
   } else if (value === undefined) throw new Error(`${path} is undefined`);
   else if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) expectPlausible(inner, `${path}.${key}`);
+  }
+}
+
+/** No rollout has more pods than the most that anybody may ask for and the surge on it; a StatefulSet has none. */
+function expectWithinSurge(scenario: Scenario, { rollouts }: ReturnType<typeof simulate>): void {
+  const { engine, hpas } = scenario.policies[0]!;
+  for (const { service, mostPods } of rollouts ?? []) {
+    const index = scenario.services.findIndex(({ name }) => name === service);
+    const { replicas, controller } = scenario.services[index]!;
+    const hpa = hpas.find((one) => one.service === index);
+    const most = Math.max(replicas, hpa?.maxReplicas ?? 0, engine === null ? 0 : engine.scaler.maxReplicas);
+    const isRolling = controller.kind === 'Deployment' && controller.strategy.type === 'RollingUpdate';
+    const surge = isRolling ? resolveFenceposts(controller.strategy, most).surge : 0;
+    if (mostPods > most + surge) throw new Error(`${mostPods} pods of ${service}, ${most} + ${surge} allowed`);
   }
 }
 

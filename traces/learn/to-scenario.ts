@@ -86,6 +86,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
     },
     loads: uniqueNames(loads),
     faults: [],
+    rollouts: [],
     policies: [
       {
         name: 'static',
@@ -138,6 +139,11 @@ function service(
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
+    controller: {
+      kind: 'Deployment',
+      minReadyUs: 0,
+      strategy: { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' },
+    },
     preStopUs: 0,
     onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },

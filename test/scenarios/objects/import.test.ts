@@ -309,3 +309,69 @@ test('real Deployments of a social network, recorded in a cluster, become servic
   t.is(result.services, 27);
   t.is(filled(result).services.length, 27);
 });
+
+test('how a workload replaces its pods and how they end', (t) => {
+  const workload = (kind: string, name: string, spec: string, container = '{name: c}', pod = ''): string =>
+    `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {${spec} template: {metadata: {labels: {app: ${name}}}, spec: {${pod} containers: [${container}]}}}\n`;
+  const exec = (...command: string[]): string =>
+    `{name: c, lifecycle: {preStop: {exec: {command: ${JSON.stringify(command)}}}}}`;
+  const text = [
+    workload(
+      'Deployment',
+      'user-timeline-service',
+      'strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 25%, maxUnavailable: 25%}},',
+    ),
+    workload(
+      'Deployment',
+      'careful',
+      'minReadySeconds: 15, strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}},',
+    ),
+    workload(
+      'Deployment',
+      'once',
+      'strategy: {type: Recreate},',
+      '{name: c, lifecycle: {preStop: {sleep: {seconds: 5}}}}',
+    ),
+    workload('StatefulSet', 'store', 'podManagementPolicy: Parallel, updateStrategy: {rollingUpdate: {partition: 2}},'),
+    workload(
+      'StatefulSet',
+      'log',
+      'updateStrategy: {type: OnDelete}, volumeClaimTemplates: [{metadata: {name: data}}],',
+    ),
+    workload('Deployment', 'shell', '', exec('/bin/sh', '-c', 'sleep 10')),
+    workload('Deployment', 'bare', '', exec('sleep', '90'), 'terminationGracePeriodSeconds: 60,'),
+    workload('Deployment', 'nginx', '', exec('sh', '-c', 'sleep 4 && nginx -s quit')),
+    workload('Deployment', 'curl', '', exec('curl', 'localhost/stop')),
+  ].join('---\n');
+  const result = imported([inline(text)]);
+  const { services } = filled(result);
+  const of = (name: string) => services.find((one) => one.name === name)!;
+  const rolling = { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' };
+  t.deepEqual(of('user-timeline-service').controller, { kind: 'Deployment', minReadyUs: 0, strategy: rolling });
+  t.deepEqual(of('careful').controller, {
+    ...{ kind: 'Deployment', minReadyUs: 15e6, strategy: { ...rolling, maxSurge: 1, maxUnavailable: 0 } },
+  });
+  t.deepEqual(of('once').controller, { kind: 'Deployment', minReadyUs: 0, strategy: { type: 'Recreate' } });
+  const set = { kind: 'StatefulSet', minReadyUs: 0, podManagement: 'OrderedReady' };
+  t.deepEqual(of('store').controller, { ...set, podManagement: 'Parallel', update: { partition: 2 } });
+  t.deepEqual(of('log').controller, { ...set, update: 'OnDelete' });
+  // The kubelet gives a hook no longer than the grace.
+  t.deepEqual(
+    services.map(({ name, preStopUs }) => `${name} ${preStopUs / 1e6}`),
+    ['user-timeline-service 0', 'careful 0', 'once 5', 'store 0', 'log 0', 'shell 10', 'bare 60', 'nginx 4', 'curl 0'],
+  );
+  const notes = result.partly.flatMap(({ name, reason }) => (/Service/.test(reason) ? [] : [`${name}: ${reason}`]));
+  t.deepEqual(notes, [
+    'log: volumeClaimTemplates is not simulated',
+    'nginx: a preStop hook that does more than sleep is not simulated',
+    'curl: a preStop hook that does more than sleep is not simulated',
+  ]);
+  // What is a default of Kubernetes is not written.
+  t.notRegex(result.text, /maxSurge: 25%/);
+});
+
+test('a limit that Kubernetes would not take is told with its place', (t) => {
+  const spec = 'strategy: {rollingUpdate: {maxSurge: many}}, template: {spec: {containers: [{name: c}]}}';
+  const [problem] = problemsOf(inline(`apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {${spec}}\n`));
+  t.is(problem!.path, 'Deployment a, spec.strategy.rollingUpdate.maxSurge');
+});

@@ -40,12 +40,13 @@ test('C4: prices and sizes of nodes, by cloud and day', (t) => {
     ['azure/eastus', 'D4s-v6', 4, 16, 0.202],
     ['azure/westeurope', 'D4s-v6', 4, 16, 0.242],
   ];
-  for (const [region, type, cores, gib, usdPerHour] of rows)
-    t.deepEqual(PRICE_BOOKS[region]!.instances[type], {
+  for (const [region, type, cores, gib, onDemand] of rows)
+    t.like(PRICE_BOOKS[region]!.instances[type], {
       cpuMillicores: cores * 1000,
       memoryBytes: gib * GIB,
-      usdPerHour,
+      usdPerHour: { onDemand },
     });
+  t.is(PRICE_BOOKS['gcp/us-central1']!.instances['n2-standard-4']!.usdPerHour.spot, 0.047);
   t.is(Object.values(PRICE_BOOKS).flatMap(({ instances }) => Object.keys(instances)).length, rows.length);
   const days = ['aws/us-east-1', 'gcp/us-central1', 'azure/eastus'].map((region) => PRICE_BOOKS[region]!.asOf);
   t.deepEqual(days, ['2026-07-20', '2026-06-23', '2026-06-18']);
