@@ -10,6 +10,7 @@ import { API_VERSION } from '../schema.js';
 import type { ImportedAutoscaler } from './autoscalers.js';
 import type { ImportedExternal } from './externals.js';
 import { formatCpu, formatMemory } from './fields.js';
+import type { KarpenterFound } from './karpenter.js';
 import { ENDPOINT, type Entry, type ImportedMesh } from './mesh.js';
 import type { NodePool, NodesFound } from './nodes.js';
 import type { ImportedService } from './services.js';
@@ -18,6 +19,8 @@ export interface ScenarioParts {
   readonly name: string;
   readonly files: readonly string[];
   readonly nodes: NodesFound;
+  /** Null: none of its NodePools is there. */
+  readonly karpenter: KarpenterFound | null;
   readonly services: readonly ImportedService[];
   readonly externals: readonly ImportedExternal[];
   readonly autoscalers: readonly ImportedAutoscaler[];
@@ -53,7 +56,8 @@ export function writeScenario(parts: ScenarioParts): string {
     `  why: ${scalar(`The cluster of ${list(parts.files)}. Say here what is to be found out.`)}`,
     'spec:',
     ...compatLines(parts),
-    ...clusterLines(parts.nodes),
+    ...clusterLines(parts.nodes, parts.karpenter),
+    ...karpenterLines(parts.karpenter),
     ...gatewayLines(parts),
     '',
     '  services:',
@@ -80,7 +84,7 @@ function compatLines({ nodes: { kubelet }, istio }: ScenarioParts): string[] {
   return lines.length === 0 ? [] : ['  compat:', ...lines];
 }
 
-function clusterLines({ zones, pools, placeless }: NodesFound): string[] {
+function clusterLines({ zones, pools, placeless }: NodesFound, karpenter: KarpenterFound | null): string[] {
   if (pools.length === 0)
     return [
       ...remark(2, 'The input holds no nodes.'),
@@ -101,7 +105,7 @@ function clusterLines({ zones, pools, placeless }: NodesFound): string[] {
       : []),
     beside(`    zones: ${flow(zones)}`, 'labels of the nodes'),
     '    nodePools:',
-    ...pools.flatMap(poolLines),
+    ...pools.flatMap((pool) => [...poolLines(pool), ...growthLines(pool.name, karpenter)]),
     ...(isPriced || zones.length === 1
       ? []
       : [
@@ -109,6 +113,31 @@ function clusterLines({ zones, pools, placeless }: NodesFound): string[] {
           beside(`      crossZonePerGB: ${REQUIRED}`, 'US dollars per GB between zones, both ends together'),
           ...(regions.size > 1 ? [beside(`      crossRegionPerGB: ${REQUIRED}`, 'the same between regions')] : []),
         ]),
+  ];
+}
+
+/** What Karpenter may buy for the pool. */
+function growthLines(pool: string, karpenter: KarpenterFound | null): string[] {
+  const own = karpenter?.pools.get(pool);
+  if (own === undefined) return [];
+  const { cpu, memory, nodes } = own.limits;
+  const limits = {
+    ...(cpu === undefined ? {} : { cpu: formatCpu(cpu) }),
+    ...(memory === undefined ? {} : { memory: formatMemory(memory) }),
+    ...(nodes === undefined ? {} : { nodes }),
+  };
+  return [
+    beside(`        limits: ${flow(limits)}`, `NodePool ${pool}`),
+    ...(own.instanceTypes === null ? [] : [`        instanceTypes: ${flow(own.instanceTypes)}`]),
+    ...(own.weight === null ? [] : [`        weight: ${own.weight}`]),
+  ];
+}
+
+function karpenterLines(karpenter: KarpenterFound | null): string[] {
+  if (karpenter === null) return [];
+  return [
+    '  nodeAutoscaler:',
+    beside(`    karpenter: ${flow(karpenter.settings)}`, `disruption of ${karpenter.where}`),
   ];
 }
 

@@ -18,8 +18,8 @@ export const fault = oneOf(
     for: positiveDuration('How long. Default: for good.').optional(),
     zoneOutage: text('Zone that is lost with all its nodes.').optional(),
     ramp: positiveDuration('Time in which the fault grows to its full strength. Default: at once.').optional(),
-    nodeLoss: text('Node that is lost.').optional(),
-    nodeDrain: text('Node that is cordoned and drained, as budgets allow.').optional(),
+    nodeLoss: text('Node that is lost; nothing happens if an autoscaler has removed it by then.').optional(),
+    nodeDrain: text('Node that is cordoned and drained, as budgets allow; one that has gone is left alone.').optional(),
     serviceFailure: z
       .strictObject({
         service: text('Service that fails.'),

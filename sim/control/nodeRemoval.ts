@@ -11,7 +11,7 @@
 import { MAX_GRACEFUL_TERMINATION_US } from '../cluster/clusterAutoscaler.js';
 import { askToLeave } from './drain.js';
 import { dropNode } from './nodes.js';
-import { deletePod, reconcile, schedulePending } from './pods.js';
+import { deletePod, dropWithNode, reconcile, schedulePending } from './pods.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 const SECOND_US = 1_000_000;
@@ -91,6 +91,8 @@ function empty(
   let asking = 0;
   let failed = 0;
   const look = (nowUs: number, sinceUs: number): void => {
+    // What a lost node still holds will never leave it.
+    if (!node.up) for (const pod of [...node.pods]) dropWithNode(sim, pod, nowUs);
     if (node.pods.size === 0) {
       dropNode(sim, node, nowUs);
       onEnd(true, nowUs);

@@ -169,6 +169,11 @@ function isHeld({ workload, node }: SimPod): boolean {
   return workload.controller.kind === 'StatefulSet' && node !== null && !node.up;
 }
 
+/** A pod on its way out goes with its node, even one whose name was held: nothing can run it any more. */
+export function dropWithNode(sim: Sim, pod: SimPod, nowUs: number): void {
+  if (pod.deletedUs !== null && pod.dead && pod.slot >= 0) remove(sim, pod, nowUs);
+}
+
 /** The node came back before its pods were evicted: containers start again, the image is there. */
 export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.node || pod.slot < 0) return;

@@ -1,5 +1,6 @@
 /** Nodes that come and go in the run: hand-derived timelines of the two autoscalers (SEMANTICS B15, B16). */
 import test from 'ava';
+import { defaultEngineConfig } from '../../engine/index.js';
 import type { MachineType, NodeAutoscaler, NodePool, Policy, Scenario, Service } from '../../scenarios/types.js';
 import { simulate } from '../../sim/index.js';
 import { aLoad, aNode, aScenario, aService, constant, staticPolicy, type ScenarioParts } from './builders.js';
@@ -315,6 +316,28 @@ test('hard spread: new nodes come in the zones that the pods may go to', (t) => 
       autoscaler.kind,
     );
   }
+});
+
+test('the engine is told of a node once it is ready, and no more once it has gone', (t) => {
+  const policy: Policy = { ...withNodes(karpenter()), engine: defaultEngineConfig };
+  const seen: string[] = [];
+  const scenario = world(karpenter(), {
+    pools: [aPool({}, [LARGE, SMALL])],
+    services: [pods(1, 1)],
+    policies: [policy],
+  });
+  simulate(
+    { ...scenario, run: { ...scenario.run, cycleUs: 10 * SECOND } },
+    {
+      policy: 0,
+      seed: 1,
+      onSnapshot: ({ atMs, input }) =>
+        seen.push(`${atMs / 1000}: ${input.snapshot.nodes.map(({ name }) => name).join(' ')}`),
+    },
+  );
+  // The node of the start is replaced by a smaller one: requested at 25 s, ready at 85 s, alone from 87 s on.
+  t.true(seen.includes('77.5: general-r-a-0'));
+  t.true(seen.includes('87.5: general-r-a-1'));
 });
 
 test('without an autoscaler the pools change no byte', (t) => {
