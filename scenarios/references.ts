@@ -386,7 +386,7 @@ function checkFaults(
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
     if (fault['nodeDrain'] !== undefined)
       checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
-    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak'])
+    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'slowPod', 'memoryLeak'])
       if (fault[kind] !== undefined)
         checkName('WT0301', 'service', asRecord(fault[kind])['service'], services, [...path, kind, 'service'], report);
     for (const kind of ['retryStorm', 'loadBurst'])

@@ -11,7 +11,14 @@ import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
   const { world } = sim;
-  return [checkConservation(world), checkLittle(world), checkNodes(sim), checkRoutes(world), checkConnections(world)];
+  return [
+    checkConservation(world),
+    checkLittle(world),
+    checkNodes(sim),
+    ...(world.program.scenario.cluster.cpuWeights !== null ? [checkCores(sim)] : []),
+    checkRoutes(world),
+    checkConnections(world),
+  ];
 }
 
 /** Every external request has succeeded, failed, or is under way. */
@@ -78,6 +85,24 @@ function checkNodes(sim: Sim): CheckOutcome {
     name: 'no node over its allocatable',
     passed: over.length === 0,
     detail: over.map((node) => node.spec.name).join(', ') || `${sim.nodes.length} nodes`,
+  };
+}
+
+/** Sums of CPU time over a run lose no more than this of their value to rounding. */
+const SUM_ERROR = 1e-9;
+
+/** Where pods share the cores of their node, they use no more CPU time over the measured part than it has. */
+function checkCores({ nodes, usage, world }: Sim): CheckOutcome {
+  const measuredUs = world.nowUs - world.measureFromUs;
+  const over = nodes.flatMap(({ index, spec }) => {
+    const coreUs = (spec.cpuMillicores / 1000) * measuredUs;
+    const ranUs = usage.ranCoreUs.get(index) ?? 0;
+    return ranUs > coreUs * (1 + SUM_ERROR) ? [`${spec.name}: ${ranUs} of ${coreUs} core-microseconds`] : [];
+  });
+  return {
+    name: 'no more CPU time used than a node has',
+    passed: over.length === 0,
+    detail: over.join('; ') || `${nodes.length} nodes`,
   };
 }
 

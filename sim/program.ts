@@ -62,6 +62,8 @@ export interface Program {
   readonly jitterTable: number;
   /** Table of the unit exponential, for arrivals. */
   readonly exponentialTable: number;
+  /** By service: a fault may steal CPU time of its pods. */
+  readonly mayBeSlowed: readonly boolean[];
   /** Most child spans one step can start, plus what an event may need besides: the reserve of free records. */
   readonly reserve: number;
 }
@@ -137,6 +139,9 @@ export function compileProgram(scenario: Scenario): Program {
     sameNodeDelayUs: roundTrip.sameNodeUs / 2,
     jitterTable,
     exponentialTable,
+    mayBeSlowed: order.map((declared) =>
+      scenario.faults.some((fault) => fault.kind === 'slowPod' && fault.service === declared && fault.forUs !== 0),
+    ),
     // Two for each call: its span, and its time-out; as many again for a copy of it.
     reserve: (targets.routes.some(({ mirror }) => mirror >= 0) ? 4 : 2) * widest + 8 + zones.length,
   };

@@ -30,6 +30,9 @@ export const EVENT_USER_RETRY = 13;
 export const EVENT_PROXY_IN = 14;
 export const EVENT_PROXY_HOME = 15;
 
+/** Something changes on the CPU of a node whose pods share it; see sim/nodeCpu.ts. */
+export const EVENT_NODE_CPU = 16;
+
 // FLAGS: eight bits, the number of the attempt, the cause of the failure, and the load of an external request.
 export const FLAG_WORKER = 1;
 export const FLAG_FAILED = 2;

@@ -14,7 +14,8 @@ import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { planRoutes, propagationUs } from './endpoints.js';
 import { findNode } from './scheduling.js';
-import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
+import { slowDown } from './slowPods.js';
+import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, leaveSlot, takeSlot } from './slots.js';
 import type { Sim, SimNode, SimPod, SimWorkload } from './state.js';
 
 /** Pods that ran before the start look this old: past every start-up rule of the HPA and the engine. */
@@ -160,6 +161,7 @@ export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.restarts++;
   sim.sensors.generation[pod.slot] = sim.sensors.generation[pod.slot]! + 1;
   takeSlot(sim.world, pod.slot, pod.node.index, pod.node.spec.zone, nowUs);
+  slowDown(sim, pod, nowUs);
   openUsage(sim, sim.usage, pod, nowUs);
   start(sim, pod, nowUs, 0);
 }
@@ -180,6 +182,7 @@ function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number)
   node.requestedCpuMillicores += requests.cpuMillicores;
   node.requestedMemoryBytes += requests.memoryBytes;
   takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
+  slowDown(sim, pod, nowUs);
   sim.sensors.generation[slot] = sim.sensors.generation[slot]! + 1;
   openUsage(sim, sim.usage, pod, nowUs);
   if (!node.up) {
@@ -232,6 +235,7 @@ function remove(sim: Sim, pod: SimPod, nowUs: number): void {
   node.requestedMemoryBytes -= requests.memoryBytes;
   forget(sim, pod);
   const slot = pod.slot;
+  leaveSlot(sim.world, slot);
   pod.slot = -1;
   pod.dead = true;
   const release = (laterUs: number): void => {

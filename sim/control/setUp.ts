@@ -81,6 +81,7 @@ export function setUp(
       disruptionBudget ? [{ service, brokenSeconds: 0, leastSpare: Infinity }] : [],
     ),
     crashLoops: new Set(),
+    slowdowns: new Map(),
     onStart: null,
     zoneOutages: scenario.cluster.zones.map(() => ({ underWay: 0, begun: 0 })),
     sensors: createSensors(world),

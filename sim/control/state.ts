@@ -10,6 +10,7 @@ import type { RestartState } from '../cluster/restartBackOff.js';
 import type { CrashLoop } from './crashes.js';
 import type { BudgetWatch } from './drain.js';
 import type { Outages } from './outages.js';
+import type { Slowdown, SlowPodFault } from './slowPods.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
 import type { Calendar } from './calendar.js';
@@ -109,6 +110,8 @@ export interface Sim {
   readonly outages: Outages;
   readonly budgets: BudgetWatch[];
   readonly crashLoops: Set<CrashLoop>;
+  /** Faults that steal CPU time now. */
+  readonly slowdowns: Map<SlowPodFault, Slowdown>;
   /** Called when a container starts. */
   onStart: ((pod: SimPod, startUs: number) => void) | null;
   readonly sensors: Sensors;

@@ -109,6 +109,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
         pairs: [],
         jitter: null,
       },
+      cpuWeights: 'curved',
       transfer: { crossZoneUsdPerGb: 0.02, crossRegionUsdPerGb: 0.02 },
     },
     gateways: { perZone: parts.gatewaysPerZone ?? 1, failoverUs: 10e6 },

@@ -185,6 +185,8 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       pairs: [],
       jitter: null,
     },
+    // Recordings do not say which pods shared a node: this one stands for all of them.
+    cpuWeights: null,
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
   };
 }
