@@ -92,7 +92,8 @@ function createNodeCpu(node: number, cpuMillicores: number, formula: WeightFormu
 /**
  * Whether any pods that the scheduler could put on such a node have more threads than it has cores. A bound from above:
  * the node is filled with those that have the most threads for what they request, parts of a pod included. A limit does
- * not lower it, as all threads of a pod run at once until its quota is used up.
+ * not lower it, as all threads of a pod run at once until its quota is used up. A pod that no second one fits beside
+ * meets nobody.
  */
 function mayContend({ program, podCapacity }: World, cpuMillicores: number): boolean {
   const kinds = program.services.map((service, s) => ({
@@ -100,6 +101,10 @@ function mayContend({ program, podCapacity }: World, cpuMillicores: number): boo
     requested: podRequests(program, s).cpuMillicores,
     pods: podCapacity[s]!,
   }));
+  const smallest = kinds
+    .flatMap(({ requested, pods }) => (pods > 1 ? [requested, requested] : pods === 1 ? [requested] : []))
+    .sort((a, b) => a - b);
+  if (smallest.length < 2 || smallest[0]! + smallest[1]! > cpuMillicores) return false;
   kinds.sort((a, b) => b.threads / b.requested - a.threads / a.requested);
   let room = cpuMillicores;
   let threads = 0;

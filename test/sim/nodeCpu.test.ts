@@ -90,18 +90,18 @@ function usedBy(world: World, nowUs: number): number[] {
 
 const requests = (cpuMillicores: number) => ({ requests: { cpuMillicores, memoryBytes: 1e8 } });
 
-test('B12: always busy on one core, 500m and 1000m get 20 : 39 by the old conversion, 59 : 100 by the new, 1 : 2 by shares', (t) => {
+test('B12: always busy on a core and a half, 500m and 1000m get 20 : 39 by the old conversion, 59 : 100 by the new, 1 : 2 by shares', (t) => {
   for (const [weights, first, second] of [
     ['linear', 20, 39],
     ['curved', 59, 100],
     ['shares', 512, 1024],
   ] as const) {
-    const world = aWorld(1, [requests(500), requests(1000)], weights);
+    const world = aWorld(1.5, [requests(500), requests(1000)], weights);
     const { words, doubles } = world.records;
     for (const pod of [0, 1]) joinCpu(world, words, doubles, pod, takeRecord(world.records), 1e9, 0);
     const used = usedBy(world, SECOND);
-    t.true(Math.abs(used[0]! - (SECOND * first) / (first + second)) < 1e-6, `${weights}: ${used.join(', ')}`);
-    t.true(Math.abs(used[0]! + used[1]! - SECOND) < 1e-6);
+    t.true(Math.abs(used[0]! - (1.5 * SECOND * first) / (first + second)) < 1e-6, `${weights}: ${used.join(', ')}`);
+    t.true(Math.abs(used[0]! + used[1]! - 1.5 * SECOND) < 1e-6);
   }
 });
 
@@ -142,7 +142,8 @@ test('a pod that is throttled leaves its cores to the others until its period en
 
 test(`jobs of pods with weights, quotas and stolen time finish when the twin says, and no CPU time is lost ${SEED_NOTE}`, (t) => {
   const pod = fc.record({
-    requestMillicores: fc.constantFrom(100, 250, 500, 1000, 2000),
+    // Four of them fit on one core.
+    requestMillicores: fc.constantFrom(50, 100, 150, 250),
     limitMillicores: fc.constantFrom(null, null, 330, 700),
     guaranteed: fc.boolean(),
     stolen: fc.constantFrom(0, 0, 0.5, 0.3),
@@ -202,8 +203,10 @@ test('pods meet only where those that fit have more threads than the node has co
   t.true(world(8, { ...requests(4000), workers: 5 }));
   // There are two pods in all.
   t.false(world(8, { ...requests(100), workers: 4 }));
-  // One of them fills the node.
-  t.false(world(4, { ...requests(4000), workers: 4 }));
+  // One of them fills the node, and more than half of it is as good.
+  t.false(world(4, { ...requests(4000), workers: 50 }));
+  t.false(world(4, { ...requests(2001), workers: 50 }));
+  t.true(world(4, { ...requests(2000), workers: 50 }));
 });
 
 /** Two services of one pod each on one node, both with the same load. */

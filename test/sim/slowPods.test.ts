@@ -52,10 +52,11 @@ for (const [where, parts, cores] of [
 
 test('a request under way is slow for just the part of it that the fault lasts', (t) => {
   for (const cores of [100, 1]) {
-    const scenario = metronome([slow()], { workers: 2 }, cores);
-    const world = createWorld(compileProgram({ ...scenario, loads: [] }), 1, [1, 1], []);
+    const requests = { cpuMillicores: 500, memoryBytes: 1e8 };
+    const scenario = metronome([slow()], { workers: 2, requests }, cores);
+    const world = createWorld(compileProgram({ ...scenario, loads: [] }), 1, [2, 1], []);
     takeSlot(world, 0, 0, 0, 0);
-    // With one core for two threads the pod could meet others on its node.
+    // With one core for the four threads of two pods they may meet.
     t.is(world.sharing[0]!.node === null, cores === 100);
     const { words, doubles } = world.records;
     joinCpu(world, words, doubles, 0, takeRecord(world.records), SECOND, 0);
