@@ -9,6 +9,7 @@ import type { HpaState } from '../cluster/hpa.js';
 import type { RestartState } from '../cluster/restartBackOff.js';
 import type { CrashLoop } from './crashes.js';
 import type { BudgetWatch } from './drain.js';
+import type { Gathered } from './endpoints.js';
 import type { Outages } from './outages.js';
 import type { Slowdown, SlowPodFault } from './slowPods.js';
 import type { Usage } from '../usage.js';
@@ -108,6 +109,7 @@ export interface Sim {
   /** Outages under way by zone, and how many there have been. */
   readonly zoneOutages: { underWay: number; begun: number }[];
   readonly outages: Outages;
+  readonly gathered: Gathered;
   readonly budgets: BudgetWatch[];
   readonly crashLoops: Set<CrashLoop>;
   /** Faults that steal CPU time now. */
