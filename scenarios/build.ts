@@ -43,7 +43,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
   const names = endpointNames([...spec.services, ...spec.externals, ...queues]);
   const serviceNames = [...names.keys()];
   const loadNames = spec.load.map((load) => load.name ?? load.entry);
-  const cluster = buildCluster(spec.cluster);
+  const cluster = buildCluster(spec.cluster, spec.compat.kubernetes);
   const zones = spec.cluster.zones;
   return {
     name: file.metadata.name,
@@ -146,7 +146,16 @@ function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {
   };
 }
 
-function buildCluster(file: ClusterFile): Cluster {
+/** From this minor release on the kubelet converts shares to weights by the curve; see sim/cluster/cpuShares.ts. */
+const CURVED_WEIGHTS_MINOR = 35;
+
+function cpuWeights({ cpu }: ClusterFile, kubernetesMinor: number): Cluster['cpuWeights'] {
+  if (cpu.contention === 'none') return null;
+  if (cpu.contention === 'cgroupV1') return 'shares';
+  return cpu.weights ?? (kubernetesMinor >= CURVED_WEIGHTS_MINOR ? 'curved' : 'linear');
+}
+
+function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
   const zones = file.zones.map((name) => {
     const [region, zone] = name.split('/');
     return { name, region: region!, zone: zone! };
@@ -162,6 +171,7 @@ function buildCluster(file: ClusterFile): Cluster {
       file.zones,
       nodes.map(({ name }) => name),
     ),
+    cpuWeights: cpuWeights(file, kubernetesMinor),
     transfer: {
       crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
       crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
@@ -358,7 +368,7 @@ function buildFault(
   if (zonePartition !== undefined) return { kind: 'zonePartition', ...link(zonePartition), ...ramped };
   if (retryStorm !== undefined)
     return { kind: 'retryStorm', load: loads.indexOf(retryStorm.load), retries: retryStorm.retries, ...ramped };
-  const { loadBurst, podCrash, crashLoop, memoryLeak, apiErrors, apiSlow } = file;
+  const { loadBurst, podCrash, crashLoop, slowPod, memoryLeak, apiErrors, apiSlow } = file;
   if (loadBurst !== undefined)
     return { kind: 'loadBurst', load: loads.indexOf(loadBurst.load), times: loadBurst.times, ...ramped };
   if (podCrash !== undefined)
@@ -366,6 +376,10 @@ function buildFault(
   if (crashLoop !== undefined) {
     const service = services.indexOf(crashLoop.service);
     return { kind: 'crashLoop', service, pods: crashLoop.pods ?? null, everyUs: crashLoop.every, ...ramped };
+  }
+  if (slowPod !== undefined) {
+    const service = services.indexOf(slowPod.service);
+    return { kind: 'slowPod', service, pods: slowPod.pods ?? null, share: slowPod.share, ...ramped };
   }
   if (memoryLeak !== undefined) {
     const service = services.indexOf(memoryLeak.service);

@@ -15,6 +15,10 @@ export const DEFAULTS = {
     /** us-east-1 to eu-west-1, the pair most often spanned. */
     crossRegion: '80ms',
   },
+  cpu: {
+    /** What the kernel does; cgroup v1 is in maintenance mode since Kubernetes 1.31. */
+    contention: 'cgroupV2',
+  },
   gateways: {
     /** Two, so that one can be drained. */
     perZone: 2,

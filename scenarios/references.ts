@@ -476,7 +476,7 @@ function checkFaults(
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
     if (fault['nodeDrain'] !== undefined)
       checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
-    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak']) {
+    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'slowPod', 'memoryLeak']) {
       // Containers are of services alone; to fail is open to whatever is called.
       const known = kind === 'serviceFailure' ? [...hosts, ...queues] : services;
       if (fault[kind] !== undefined)

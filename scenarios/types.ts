@@ -82,12 +82,17 @@ export interface NodePool {
   } | null;
 }
 
+/** How the CPU request of a pod becomes its weight against others: cgroup v1's shares, or cgroup v2's weight of either formula. */
+export type CpuWeights = 'shares' | 'linear' | 'curved';
+
 export interface Cluster {
   readonly zones: readonly Zone[];
   /** Those of the start. */
   readonly nodes: readonly NodeSpec[];
   readonly pools: readonly NodePool[];
   readonly roundTrip: RoundTrip;
+  /** By what pods share the cores of their node when they want more than there are; null: each has the node to itself. */
+  readonly cpuWeights: CpuWeights | null;
   /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
   readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
   readonly bill: Bill;
@@ -345,6 +350,13 @@ export type Fault =
       readonly service: number;
       readonly pods: number | null;
       readonly everyUs: number;
+    } & FaultTimes)
+  /** So much (0..1) of the CPU time of so many pods (null: all, new ones too) is stolen by what Kubernetes does not see. */
+  | ({
+      readonly kind: 'slowPod';
+      readonly service: number;
+      readonly pods: number | null;
+      readonly share: number;
     } & FaultTimes)
   /** Every container of a service uses ever more memory, and is killed at its limit. */
   | ({ readonly kind: 'memoryLeak'; readonly service: number; readonly bytesPerSecond: number } & FaultTimes)

@@ -17,6 +17,7 @@ export function checkRun(sim: Sim): CheckOutcome[] {
     checkConservation(world),
     checkLittle(world),
     checkNodes(sim),
+    ...(world.program.scenario.cluster.cpuWeights !== null ? [checkCores(sim)] : []),
     checkRoutes(world),
     checkConnections(world),
     ...(sim.policy.nodeAutoscaler === null ? [] : [checkFleet(sim)]),
@@ -123,6 +124,24 @@ function checkFleet(sim: Sim): CheckOutcome {
 
 function mostIn({ groups }: NodePool, zone: number): number {
   return groups?.[zone]?.maxNodes ?? Infinity;
+}
+
+/** Sums of CPU time over a run lose no more than this of their value to rounding. */
+const SUM_ERROR = 1e-9;
+
+/** Where pods share the cores of their node, they use no more CPU time over the measured part than it has. */
+function checkCores({ fleet, usage, world }: Sim): CheckOutcome {
+  const measuredUs = world.nowUs - world.measureFromUs;
+  const over = fleet.flatMap(({ index, spec }) => {
+    const coreUs = (spec.cpuMillicores / 1000) * measuredUs;
+    const ranUs = usage.ranCoreUs.get(index) ?? 0;
+    return ranUs > coreUs * (1 + SUM_ERROR) ? [`${spec.name}: ${ranUs} of ${coreUs} core-microseconds`] : [];
+  });
+  return {
+    name: 'no more CPU time used than a node has',
+    passed: over.length === 0,
+    detail: over.join('; ') || `${fleet.length} nodes`,
+  };
 }
 
 /** Priority shares of every route sum to 100. */

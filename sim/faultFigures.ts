@@ -55,6 +55,8 @@ function nameOf(fault: Fault, { cluster, services, loads }: Scenario): string {
       return `${loads[fault.load]!.name} times ${round(fault.times)}`;
     case 'podCrash':
       return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} crash`;
+    case 'slowPod':
+      return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} lose ${round(fault.share * 100)}% of their CPU time`;
     case 'crashLoop':
       return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} crash every ${round(fault.everyUs / 1e6)} s`;
     case 'memoryLeak':

@@ -54,6 +54,7 @@ import {
   requestKey,
   TWO_TO_MINUS_32,
 } from './random.js';
+import { completeOnNode, wakeNode, type NodeCpu } from './nodeCpu.js';
 import { bringUpToDate, completeDue, joinCpu, wakeCpu } from './sharing.js';
 import {
   CAUSE_APP_500,
@@ -66,6 +67,7 @@ import {
   EVENT_ARRIVAL,
   EVENT_ARRIVE,
   EVENT_ATTEMPT,
+  EVENT_NODE_CPU,
   EVENT_PROXY_HOME,
   EVENT_PROXY_IN,
   EVENT_QUEUE,
@@ -145,6 +147,13 @@ export function runEvents(world: World, untilUs: number): boolean {
         const current = words[at + KEY] === world.sharing[pod]!.stamp;
         freeRecord(records, id);
         if (current) sharedCpuEvent(world, words, doubles, pod, nowUs);
+        break;
+      }
+      case EVENT_NODE_CPU: {
+        const node = world.nodeCpus[words[at + POD]!]!;
+        const current = words[at + KEY] === node.stamp;
+        freeRecord(records, id);
+        if (current) nodeCpuEvent(world, words, doubles, node, nowUs);
         break;
       }
       case EVENT_ATTEMPT: {
@@ -571,6 +580,21 @@ function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, 
     proceed(world, words, doubles, id, nowUs);
     if (world.records.freeCount < world.program.reserve) {
       wakeCpu(world, words, pod, nowUs);
+      return;
+    }
+  }
+}
+
+/** The timer of a node whose pods share it, likewise. */
+function nodeCpuEvent(world: World, words: Int32Array, doubles: Float64Array, node: NodeCpu, nowUs: number): void {
+  for (
+    let id = completeOnNode(world, words, doubles, node, nowUs);
+    id >= 0;
+    id = completeOnNode(world, words, doubles, node, nowUs)
+  ) {
+    proceed(world, words, doubles, id, nowUs);
+    if (world.records.freeCount < world.program.reserve) {
+      wakeNode(world, words, node, nowUs);
       return;
     }
   }

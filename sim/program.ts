@@ -75,6 +75,8 @@ export interface Program {
   readonly jitterTable: number;
   /** Table of the unit exponential, for arrivals. */
   readonly exponentialTable: number;
+  /** By service: a fault may steal CPU time of its pods. */
+  readonly mayBeSlowed: readonly boolean[];
   /** Most child spans one step can start, plus what an event may need besides: the reserve of free records. */
   readonly reserve: number;
 }
@@ -184,6 +186,9 @@ export function compileProgram(scenario: Scenario): Program {
     nodeExtraUs: nodeExtras(scenario),
     jitterTable,
     exponentialTable,
+    mayBeSlowed: order.map((declared) =>
+      scenario.faults.some((fault) => fault.kind === 'slowPod' && fault.service === declared && fault.forUs !== 0),
+    ),
     // Two for each call: its span, and its time-out; as many again for a copy of it.
     reserve: (targets.routes.some(({ mirror }) => mirror >= 0) ? 4 : 2) * widest + 8 + zones.length + 2 * queues.length,
   };

@@ -32,6 +32,9 @@ export const EVENT_PROXY_HOME = 15;
 /** A queue of messages has something to do; see sim/queues.ts. */
 export const EVENT_QUEUE = 16;
 
+/** Something changes on the CPU of a node whose pods share it; see sim/nodeCpu.ts. */
+export const EVENT_NODE_CPU = 17;
+
 // FLAGS: eight bits, the number of the attempt, the cause of the failure, and the load of an external request.
 export const FLAG_WORKER = 1;
 export const FLAG_FAILED = 2;

@@ -11,6 +11,7 @@ import { ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import type { ComplexRoute } from './pick.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
+import type { NodeCpu } from './nodeCpu.js';
 import type { LongLived } from './connections.js';
 import type { RouteChange } from './routes.js';
 import { createQueues, type QueueState } from './queues.js';
@@ -70,9 +71,11 @@ export interface World {
   readonly podOnCpu: Int32Array;
   readonly podCpuUs: Float64Array;
   readonly podCpuAtUs: Float64Array;
-  /** 1 where requests share the CPU (more workers than cores), 0 where each has a core. */
+  /** 1 where requests may have to share the CPU, 0 where each has a core for sure. */
   readonly podShares: Uint8Array;
   readonly sharing: SharedCpu[];
+  /** By node, made when its first pod comes; null where pods cannot meet. See sim/nodeCpu.ts. */
+  readonly nodeCpus: (NodeCpu | null)[];
   /** Records that belong to the pod and that no proxy counts as under way: given up on, or waiting for a connection. */
   readonly podHeld: Int32Array;
   /** Proxies that take time and CPU; null: they take none. */
@@ -160,12 +163,17 @@ export interface RouteInputs extends RouteChange {
   readonly hostCount: number;
 }
 
-/** A pod whose requests share its CPU: processor sharing in virtual time, with the CFS quota. See sim/sharing.ts. */
+/** A pod whose requests share its CPU: processor sharing in virtual time, with the CFS quota. See sim/sharedCpu.ts. */
 export interface SharedCpu {
+  readonly pod: number;
   coreCount: number;
   /** CPU microseconds per 100 ms; Infinity without a limit. */
   quotaUs: number;
   virtualUs: number;
+  /** What is not stolen of the time that its threads run, 0 to 1. */
+  keep: number;
+  /** Share of a core that each thread has, and how fast it gets on with it: the part that is not stolen. */
+  coreShare: number;
   rate: number;
   updatedUs: number;
   quotaLeftUs: number;
@@ -177,6 +185,18 @@ export interface SharedCpu {
   /** Number of the timer that counts; older ones are stale. */
   stamp: number;
   timerUs: number;
+  /** Where its pods meet, the node, with this pod's place there; null: it has the node to itself. See sim/nodeCpu.ts. */
+  node: NodeCpu | null;
+  group: number;
+  weight: number;
+  requestMillicores: number;
+  /** Threads that may run now, as the node counts them, and as it did when it last shared its cores out. */
+  threads: number;
+  sharedOutTo: number;
+  /** Place in the node's list; -1: not in it. */
+  activeAt: number;
+  /** When something changes next at the present rate. */
+  nextUs: number;
 }
 
 export interface LoadState {
@@ -288,7 +308,8 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podCpuUs: new Float64Array(pods),
     podCpuAtUs: new Float64Array(pods),
     podShares: new Uint8Array(pods),
-    sharing: Array.from({ length: pods }, createSharedCpu),
+    sharing: Array.from({ length: pods }, (_, pod) => createSharedCpu(pod)),
+    nodeCpus: [],
     podHeld: new Int32Array(pods),
     proxies: createProxies(program, podBase),
     podServed: new Float64Array(pods),
@@ -358,11 +379,14 @@ function grown(values: Int32Array, length: number): Int32Array {
   return larger;
 }
 
-function createSharedCpu(): SharedCpu {
+function createSharedCpu(pod: number): SharedCpu {
   return {
+    pod,
     coreCount: 1,
     quotaUs: Infinity,
     virtualUs: 0,
+    keep: 1,
+    coreShare: 1,
     rate: 1,
     updatedUs: 0,
     quotaLeftUs: Infinity,
@@ -373,6 +397,14 @@ function createSharedCpu(): SharedCpu {
     heapCount: 0,
     stamp: 0,
     timerUs: -1,
+    node: null,
+    group: 0,
+    weight: 0,
+    requestMillicores: 0,
+    threads: 0,
+    sharedOutTo: 0,
+    activeAt: -1,
+    nextUs: Infinity,
   };
 }
 

@@ -83,6 +83,27 @@ export const cluster = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  cpu: z
+    .strictObject({
+      contention: word(
+        ['cgroupV2', 'cgroupV1', 'none'],
+        'How pods share the cores of their node when they want more than there are; none: as if each had the node to itself.',
+      ).prefault(DEFAULTS.cpu.contention),
+      weights: word(
+        ['curved', 'linear'],
+        'How CPU requests become weights of cgroup v2. Default: curved from Kubernetes 1.35 on, linear before.',
+      ).optional(),
+    })
+    .superRefine(({ contention, weights }, context) => {
+      if (contention === 'cgroupV2' || weights === undefined) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['weights'],
+        message: `there are none with contention: ${contention}`,
+        params: { code: 'WT0207', expected: 'no weights, or contention: cgroupV2', hint: null },
+      });
+    })
+    .prefault({}),
   nodePools: z
     .array(
       z.strictObject({

@@ -59,6 +59,15 @@ export const fault = oneOf(
         every: positiveDuration('Time from the start of a container to its end.'),
       })
       .optional(),
+    slowPod: z
+      .strictObject({
+        service: text('Service whose pods are slow.'),
+        pods: whole(1, 'How many. Default: all, new ones too.').optional(),
+        share: fraction(
+          'Share of their CPU time that is stolen: with a half, all work takes twice as long. It does not count as used.',
+        ),
+      })
+      .optional(),
     memoryLeak: z
       .strictObject({
         service: text('Service that leaks; its containers are killed at their memory limit.'),
@@ -77,7 +86,7 @@ export const fault = oneOf(
   'Something that breaks.',
   ['at', 'for', 'ramp'],
 ).superRefine((fault, context) => {
-  const grows = ['serviceFailure', 'linkLatency', 'linkLoss', 'loadBurst', 'apiErrors', 'apiSlow'] as const;
+  const grows = ['serviceFailure', 'linkLatency', 'linkLoss', 'loadBurst', 'slowPod', 'apiErrors', 'apiSlow'] as const;
   if (fault.for !== undefined && fault.podCrash !== undefined)
     context.addIssue({
       code: 'custom',

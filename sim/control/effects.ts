@@ -1,12 +1,14 @@
 /**
  * Faults that bend the world without taking anything out of it: services that answer 500, slower or lossy links between
- * zones, partitions, users who send failed requests again, parts of the control plane that are out of order. Several may act at once; the world's tables are made anew from
- * all that act, so that nothing is left over when the last one ends. With a ramp a fault grows in steps.
+ * zones, partitions, users who send failed requests again, slow pods, parts of the control plane that are out of order.
+ * Several may act at once; the world's tables are made anew from all that act, so that nothing is left over when the last
+ * one ends. With a ramp a fault grows in steps.
  */
 import type { Fault } from '../../scenarios/types.js';
 import { RAMP_STEPS } from '../loadBurst.js';
 import { planRoutes } from './endpoints.js';
 import { wakeQueues } from './externals.js';
+import { setSlowdown } from './slowPods.js';
 import type { Sim } from './state.js';
 
 const EFFECTS = [
@@ -15,6 +17,7 @@ const EFFECTS = [
   'linkLoss',
   'zonePartition',
   'retryStorm',
+  'slowPod',
   'istiodDown',
   'prometheusOutage',
   'scrapeGap',
@@ -39,6 +42,7 @@ export function planEffects(sim: Sim): void {
       else strength.set(fault, value);
       applyEffects(sim, strength);
       wakeQueues(sim.world, nowUs);
+      if (fault.kind === 'slowPod') setSlowdown(sim, fault, value, nowUs);
       if (!sim.outages.istiodDown) catchUp(sim, nowUs);
     };
     const steps = fault.rampUs > 0 ? RAMP_STEPS : 1;
@@ -89,6 +93,7 @@ function applyEffects({ world, outages }: Sim, strength: ReadonlyMap<EffectFault
       case 'apiSlow':
         outages.apiDelayUs += fault.addedUs * grown;
         break;
+      case 'slowPod':
       case 'istiodDown':
       case 'prometheusOutage':
       case 'scrapeGap':

@@ -15,7 +15,8 @@ import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { longestPropagationUs, planRoutes, propagationUs } from './endpoints.js';
 import { findNode } from './scheduling.js';
-import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, takeSlot } from './slots.js';
+import { slowDown } from './slowPods.js';
+import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, leaveSlot, takeSlot } from './slots.js';
 import type { Place, Revision, Sim, SimNode, SimPod, SimWorkload, SyncHints } from './state.js';
 
 /** Pods that ran before the start look this old: past every start-up rule of the HPA and the engine. */
@@ -183,6 +184,7 @@ export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.restarts++;
   sim.sensors.generation[pod.slot] = sim.sensors.generation[pod.slot]! + 1;
   takeSlot(sim.world, pod.slot, pod.node.index, pod.node.spec.zone, nowUs);
+  slowDown(sim, pod, nowUs);
   openUsage(sim, sim.usage, pod, nowUs);
   start(sim, pod, nowUs, 0);
 }
@@ -205,6 +207,7 @@ function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number)
   node.requestedMemoryBytes += requests.memoryBytes;
   sim.nodeWatch?.bound(pod, node, nowUs);
   takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
+  slowDown(sim, pod, nowUs);
   sim.sensors.generation[slot] = sim.sensors.generation[slot]! + 1;
   openUsage(sim, sim.usage, pod, nowUs);
   if (!node.up) {
@@ -263,6 +266,7 @@ function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void
   node.requestedMemoryBytes -= requests.memoryBytes;
   forget(sim, pod, nowUs);
   const slot = pod.slot;
+  leaveSlot(sim.world, slot);
   pod.slot = -1;
   pod.dead = true;
   const release = (laterUs: number): void => {

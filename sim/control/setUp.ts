@@ -84,6 +84,7 @@ export function setUp(
       disruptionBudget ? [{ service, brokenSeconds: 0, leastSpare: Infinity }] : [],
     ),
     crashLoops: new Set(),
+    slowdowns: new Map(),
     onStart: null,
     onPodChange: null,
     rollouts: [],

@@ -27,7 +27,9 @@ import {
   isSpan,
 } from '../spans.js';
 import { resetProxy } from '../proxies.js';
-import { bringUpToDate, clearCpu, CFS_PERIOD_US, resetSharedCpu } from '../sharing.js';
+import { enterNode, leaveNode, nodeCpuOf } from '../nodeCpu.js';
+import { CFS_PERIOD_US, resetSharedCpu } from '../sharedCpu.js';
+import { bringUpToDate, clearCpu } from '../sharing.js';
 import { POD_DEAD, POD_FREE, POD_STARTING, type World } from '../world.js';
 
 /** A free slot of the service, or -1 when every slot is taken or still has calls under way. */
@@ -59,10 +61,13 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   if (external !== null) return;
   const nodeMillicores = world.nodeMillicores[node]!;
   const limitMillicores = limits.cpuMillicores ?? Infinity;
+  const nodeCpu = nodeCpuOf(world, node, nodeMillicores);
   // With a core for each worker nobody waits for the CPU and no quota can run out.
-  const shares = workers * 1000 > Math.min(limitMillicores, nodeMillicores);
+  const hasCores = workers * 1000 <= Math.min(limitMillicores, nodeMillicores);
+  const shares = nodeCpu !== null || !hasCores || world.program.mayBeSlowed[service]!;
   world.podShares[slot] = shares ? 1 : 0;
   const quotaUs = (limitMillicores / 1000) * CFS_PERIOD_US;
+  enterNode(world, world.sharing[slot]!, nodeCpu, service, nowUs);
   resetSharedCpu(world.sharing[slot]!, nodeMillicores / 1000, quotaUs, nowUs);
 }
 
@@ -71,6 +76,11 @@ function forgetPools({ breakers, program, podBase }: World, service: number, slo
     const pool = breakers[edge]!;
     if (program.edgeSource[edge] === service && pool?.isPool) forgetPool(pool, slot - podBase[service]!);
   }
+}
+
+/** The pod is off its node for good; calls to and from it may still be under way. */
+export function leaveSlot(world: World, slot: number): void {
+  leaveNode(world, world.sharing[slot]!, world.nowUs);
 }
 
 export function giveBackSlot(world: World, slot: number): void {
@@ -98,11 +108,11 @@ export function isBusy(world: World, slot: number): boolean {
  */
 export function killSlot(world: World, slot: number, knownAtUs: number): void {
   const { records, nowUs } = world;
-  const { words, doubles } = records;
   const service = world.podService[slot]!;
   world.podState[slot] = POD_DEAD;
   if (world.podShares[slot] === 1) clearCpu(world, slot, nowUs);
   else bringUpToDate(world, slot, nowUs);
+  const { words, doubles } = records;
   const callers = new Set<number>();
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;

@@ -20,6 +20,7 @@ import type { BudgetWatch } from './drain.js';
 import type { Gathered } from './endpoints.js';
 import type { NodeWaits } from './nodeScaling.js';
 import type { Outages } from './outages.js';
+import type { Slowdown, SlowPodFault } from './slowPods.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
 import type { Calendar } from './calendar.js';
@@ -220,6 +221,8 @@ export interface Sim {
   readonly gathered: Gathered;
   readonly budgets: BudgetWatch[];
   readonly crashLoops: Set<CrashLoop>;
+  /** Faults that steal CPU time now. */
+  readonly slowdowns: Map<SlowPodFault, Slowdown>;
   /** Called when a container starts. */
   onStart: ((pod: SimPod, startUs: number) => void) | null;
   /** Called when a pod becomes ready, ceases to be, or is gone; null: nobody asks. */

@@ -8,6 +8,7 @@ import type { EngineConfig, KubeObject } from '../../engine/types.js';
 import type {
   Call,
   Controller,
+  CpuWeights,
   Distribution,
   Endpoint,
   Fault,
@@ -38,6 +39,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       regions: fc.boolean(),
       nodesPerZone: fc.integer({ min: 1, max: 3 }),
       nodeMillicores: pick(1000, 4000, 16_000),
+      cpuWeights: pick<CpuWeights | null>(null, 'shares', 'linear', 'curved', 'curved'),
       services: fc.tuple(...Array.from({ length: services }, (_, i) => anyService(i, services, zones))),
       loads: fc.array(anyLoad(services, zones), { minLength: 1, maxLength: 2 }),
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
@@ -110,6 +112,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
           name: `${regionOf(i)}/${zone.zone}`,
           region: regionOf(i),
         })),
+        cpuWeights: parts.cpuWeights,
         roundTrip: { ...scenario.cluster.roundTrip, crossZoneUs: 2 * parts.roundTripUs, jitter: parts.jitter },
       },
       mesh: {
@@ -452,6 +455,13 @@ function anyEffect(zones: number, services: number): fc.Arbitrary<Fault> {
         fc
           .constantFrom('istiodDown', 'prometheusOutage', 'scrapeGap', 'staleMetrics')
           .map((kind) => ({ kind }) as { kind: 'istiodDown' }),
+        fc
+          .record({
+            service: fc.nat(services - 1),
+            pods: pick<number | null>(null, 1),
+            share: pick(0.3, 0.5, 1),
+          })
+          .map((one) => ({ kind: 'slowPod' as const, ...one })),
         fc.constant({ kind: 'apiErrors' as const, share: 0.5 }),
         fc.constant({ kind: 'apiSlow' as const, addedUs: 4 * SECOND }),
       ),

@@ -179,6 +179,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
         nodePairs: [],
         jitter: null,
       },
+      cpuWeights: 'curved',
       transfer: { crossZoneUsdPerGb: 0.02, crossRegionUsdPerGb: 0.02 },
       bill: { loadBalancer: null, internet: null, nat: null },
       priceBooks: [],

@@ -16,6 +16,7 @@ export function everyFault(atUs: number, forUs: number | null): Readonly<Record<
     loadBurst: { kind: 'loadBurst', load: 0, times: 5, ...times },
     podCrash: { kind: 'podCrash', service: 0, pods: null, ...times },
     crashLoop: { kind: 'crashLoop', service: 0, pods: null, everyUs: 1_000_000, ...times },
+    slowPod: { kind: 'slowPod', service: 0, pods: null, share: 0.5, ...times },
     memoryLeak: { kind: 'memoryLeak', service: 0, bytesPerSecond: 1e9, ...times },
     istiodDown: { kind: 'istiodDown', ...times },
     prometheusOutage: { kind: 'prometheusOutage', ...times },

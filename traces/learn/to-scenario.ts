@@ -198,6 +198,8 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       nodePairs: [],
       jitter: null,
     },
+    // Recordings do not say which pods shared a node: this one stands for all of them.
+    cpuWeights: null,
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
     bill: { loadBalancer: null, internet: null, nat: null },
     priceBooks: [],
