@@ -10,6 +10,8 @@ import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
 import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
+import { DEFAULTS } from './defaults.js';
+import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
 import { checkVirtualService } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { didYouMean } from './problems.js';
@@ -29,13 +31,25 @@ interface Names {
 
 type Raw = Readonly<Record<string, unknown>>;
 
-export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): void {
+/** What Istio's objects are held against. A release that cannot be read is the schema's problem: then the default. */
+export function meshOf(spec: Raw): RuleReport['mesh'] {
+  const stated = asRecord(spec['compat'])['istio'];
+  const text = typeof stated === 'string' || typeof stated === 'number' ? `${stated}` : DEFAULTS.compat.istio;
+  const [, minor] = /^1\.(\d+)/.exec(text) ?? /^1\.(\d+)/.exec(DEFAULTS.compat.istio)!;
+  return {
+    istioMinor: Number(minor),
+    selfDiscovery: asRecord(spec['mesh'])['selfDiscovery'] === true,
+  };
+}
+
+export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones' | 'mesh'>): void {
   const spec = asRecord(asRecord(file)['spec']);
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
   const endpoints = endpointNames(services);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule: { ...to, zones } };
+  const rule: RuleReport = { ...to, zones, mesh: meshOf(asRecord(asRecord(file)['spec'])) };
+  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
   checkCalls(services, endpoints, names.report);
@@ -214,9 +228,22 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
   checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
+  checkMeshZoneAware(mesh, withoutMesh, names);
   const objects = asList(mesh['objects']);
   checkVirtualServices(objects, [...path, 'objects'], names);
   return checkRules(objects, [...path, 'objects'], new Map(), names);
+}
+
+function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void {
+  const path: Path = ['spec', 'mesh', 'zoneAwareLbSetting'];
+  if (mesh['zoneAwareLbSetting'] === undefined) return;
+  if (withoutMesh)
+    return names.report('WT0401', path, {
+      message: 'a setting of sidecars without a mesh',
+      expected: 'routing: istio, or no zoneAwareLbSetting',
+      atKey: true,
+    });
+  checkZoneAwareLbSetting(mesh['zoneAwareLbSetting'], path, names.rule);
 }
 
 /** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */
@@ -529,7 +556,7 @@ function inheritedRules(
   const silent: Names = {
     ...names,
     report: () => {},
-    rule: { zones: names.zones, report: () => {}, unmodelled: () => {} },
+    rule: { ...names.rule, report: () => {}, unmodelled: () => {} },
   };
   const ancestors = [...new Set(chain.slice(1))].filter((name) => name !== chain[0]).reverse();
   return ancestors.reduce(

@@ -11,6 +11,7 @@ import { zoneBounds } from '../load.js';
 import { POD_SERVING } from '../world.js';
 import { planCrashes } from './crashes.js';
 import { planDrains } from './drain.js';
+import { followCallers } from './endpoints.js';
 import { planEffects } from './effects.js';
 import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
 import { killSlot } from './slots.js';
@@ -103,6 +104,7 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
   if (outages.underWay++ > 0) return;
   const number = ++outages.begun;
   for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
+  followCallers(sim.world, [sim.world.program.gateway]);
   sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
     // Only while the same outage lasts: a later one has its own delay.
     if (outages.underWay === 0 || outages.begun !== number) return;
@@ -114,6 +116,7 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
 function recoverGateways(sim: Sim, zone: number, nowUs: number): void {
   if (--sim.zoneOutages[zone]!.underWay > 0) return;
   for (const slot of gatewaySlots(sim, zone)) sim.world.podState[slot] = POD_SERVING;
+  followCallers(sim.world, [sim.world.program.gateway]);
   sim.zonesDown.delete(zone);
   applyShares(sim, nowUs);
 }

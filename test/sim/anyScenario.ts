@@ -59,6 +59,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         { kind: 'kubeProxy', connectionsPerCaller: null, maxAgeUs: null },
         { kind: 'kubeProxy', connectionsPerCaller: 2, maxAgeUs: 20 * SECOND },
       ),
+      zoneAware: pick<Record<string, unknown> | null>(null, null, { minClusterSize: 2 }),
+      selfDiscovery: fc.boolean(),
       meshSetting: pick<Record<string, unknown> | null>(null, null, { enabled: false }),
       warmUpUs: pick(0, 20 * SECOND),
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
@@ -110,6 +112,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         proxy: parts.proxy,
         connectTimeoutUs: parts.connectTimeoutUs,
         localityLbSetting: parts.meshSetting,
+        zoneAwareLbSetting: parts.zoneAware,
+        selfDiscovery: parts.selfDiscovery,
       },
       compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: 37 },
       faults: [

@@ -182,6 +182,8 @@ function balanced(pods: number, rho: number, requests: number, gateways = 1, alg
         destinationRules: [{ service: 0, object: rule }],
         virtualServices: [],
         localityLbSetting: null,
+        zoneAwareLbSetting: null,
+        selfDiscovery: false,
         propagationUs: 2e5,
         debounce: null,
         proxy: null,
