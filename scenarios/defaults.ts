@@ -38,6 +38,8 @@ export const DEFAULTS = {
     probeInitialDelay: '0s',
     probePeriod: '10s',
     terminationGrace: '30s',
+    /** Most frameworks close their listeners only once nothing is under way. */
+    onTerm: 'drain',
     /** The kube-scheduler's default constraints: prefer, not insist. */
     spread: 'soft',
     maxSkew: 1,

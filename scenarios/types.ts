@@ -47,6 +47,8 @@ export interface RoundTrip {
   readonly crossRegionUs: number;
   /** Zone pairs that differ from the above, both directions listed by the loader. */
   readonly pairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
+  /** Pairs of nodes that differ from their zones, likewise. */
+  readonly nodePairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
   /** Multiplies each one-way delay; mean 1. Null: none. */
   readonly jitter: Distribution | null;
 }
@@ -57,6 +59,19 @@ export interface Cluster {
   readonly roundTrip: RoundTrip;
   /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
   readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
+  readonly bill: Bill;
+  /** The tables of list prices that it names. */
+  readonly priceBooks: readonly { readonly name: string; readonly asOf: string }[];
+}
+
+/** What stands on the bill besides nodes and traffic between zones. Null: not on it. A null price: unknown. */
+export interface Bill {
+  /** In front of the gateways; it is passed by each user's request and reply. */
+  readonly loadBalancer: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
+  /** For replies to users. */
+  readonly internet: { readonly usdPerGb: number | null } | null;
+  /** All gateways together. */
+  readonly nat: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
 }
 
 /** Ingress gateway proxies: they take no CPU of their own here, but each picks pods with its own in-flight counts. */
@@ -120,6 +135,10 @@ export interface Service {
     readonly probePeriodUs: number;
   };
   readonly terminationGraceUs: number;
+  /** A pause before the application is told to stop, in which it goes on serving: part of the grace. */
+  readonly preStopUs: number;
+  /** What it does when told: answers all that still comes and then ends, or ends at once. */
+  readonly onTerm: 'drain' | 'exit';
   readonly spread: Spread;
   /** Its PodDisruptionBudget; null: none. */
   readonly disruptionBudget: {

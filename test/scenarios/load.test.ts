@@ -91,6 +91,7 @@ test('what is left out has the written defaults', (t) => {
     crossZoneUs: 1200,
     crossRegionUs: 80_000,
     pairs: [],
+    nodePairs: [],
     jitter: null,
   });
   t.deepEqual(scenario.gateways, { perZone: 2, failoverUs: 10e6 });
@@ -130,6 +131,8 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    preStopUs: 0,
+    onTerm: 'drain',
     disruptionBudget: null,
     labels: { app: 'ledger' },
     versionOf: null,

@@ -178,6 +178,8 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       holds: fc.boolean(),
       pull: pick(0, 2 * SECOND),
       grace: pick(0, SECOND, 30 * SECOND),
+      preStop: pick(0, 0, SECOND, 5 * SECOND),
+      onTerm: pick('drain', 'drain', 'exit'),
       budget: pick<Service['disruptionBudget']>(
         null,
         { limit: { minAvailable: 1 }, unhealthyPodEviction: 'IfHealthyBudget' },
@@ -205,6 +207,8 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
           probePeriodUs: SECOND,
         },
         terminationGraceUs: parts.grace,
+        preStopUs: parts.preStop,
+        onTerm: parts.onTerm,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
         trafficDistribution: parts.distribution,
         disruptionBudget: parts.budget,

@@ -139,6 +139,8 @@ function service(
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },
     labels: {},
     disruptionBudget: null,
@@ -186,9 +188,12 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       crossZoneUs: roundTripUs,
       crossRegionUs: roundTripUs,
       pairs: [],
+      nodePairs: [],
       jitter: null,
     },
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
+    bill: { loadBalancer: null, internet: null, nat: null },
+    priceBooks: [],
   };
 }
 
