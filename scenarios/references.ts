@@ -12,7 +12,7 @@ import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
 import { DEFAULTS } from './defaults.js';
 import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
-import { checkVirtualService } from './virtual-service.js';
+import { checkVirtualService, placesOf } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
@@ -293,18 +293,20 @@ function checkProxy(proxy: Raw, withoutMesh: boolean, names: Names): void {
 }
 
 function checkVirtualServices(objects: readonly unknown[], path: Path, names: Names): void {
-  const byService = new Map<string, unknown>();
+  const byService = new Map<string, string>();
   for (const [index, raw] of objects.entries()) {
     const object = asRecord(raw);
     if (object['kind'] !== 'VirtualService') continue;
     const name = asRecord(object['metadata'])['name'];
+    const places = placesOf(asRecord(object['spec']));
     for (const service of checkVirtualService(object, [...path, index], names.endpoints, names.rule)) {
-      if (byService.has(service))
+      const other = places.map((place) => byService.get(`${place} ${service}`)).find((found) => found !== undefined);
+      if (other !== undefined)
         names.report('WT0403', [...path, index, 'spec', 'hosts'], {
-          message: `the VirtualService "${String(byService.get(service))}" speaks of "${service}" already`,
+          message: `the VirtualService "${other}" speaks of "${service}" already`,
           hint: 'put the routes into one VirtualService',
         });
-      byService.set(service, name);
+      for (const place of places) byService.set(`${place} ${service}`, typeof name === 'string' ? name : '');
     }
   }
 }

@@ -87,7 +87,7 @@ export function compileProgram(scenario: Scenario): Program {
     (source, called) => edges.of(source, indexOf[called.service]!),
     (called) => globalEndpoint(called.service, called.endpoint),
   );
-  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, GATEWAY_NAME, load));
+  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
   const ops: number[] = [];
   const calls: number[] = [];
   const endpointStart = new Int32Array(endpointCount);
