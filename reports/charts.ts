@@ -4,10 +4,10 @@
  * would have letters of four pixels. Ink is `currentColor`, so that dark mode and print need no second drawing.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunResult } from '../traces/run-result.js';
+import type { ReplicationResult, RunResult } from '../traces/run-result.js';
 import type { Markup } from './markup.js';
 import { markup, raw } from './markup.js';
-import { bandOf, replicasIn } from './series.js';
+import { bandOf, nodesIn, replicasIn } from './series.js';
 
 /** Middle tones, at least 3:1 against white and against the dark background. Never the only mark: dashes and tables help. */
 const colors = ['#2f7fc1', '#d1741a', '#2b9a72', '#b3589b', '#7c70d8', '#b8862b', '#cf5050', '#4f9aa8'];
@@ -130,10 +130,24 @@ export async function latencyChart(result: RunResult, text: ChartText): Promise<
 }
 
 export async function replicasChart(result: RunResult, service: string | null, text: ChartText): Promise<Markup> {
+  return countsByZone(result, 'replicas', (one, zone) => replicasIn(one, zone, service), text);
+}
+
+export async function nodesChart(result: RunResult, text: ChartText): Promise<Markup> {
+  return countsByZone(result, 'nodes', nodesIn, text);
+}
+
+/** Areas stacked by zone over time, one panel a policy. */
+async function countsByZone(
+  result: RunResult,
+  title: string,
+  read: (replication: ReplicationResult, zone: string) => readonly number[],
+  text: ChartText,
+): Promise<Markup> {
   const time = timeUnit(result.durationSeconds);
   const values: Values = result.policies.flatMap((policy) =>
     result.zones.flatMap((zone) =>
-      bandOf(policy, (one) => replicasIn(one, zone, service)).map(({ atSeconds, middle }) => ({
+      bandOf(policy, (one) => read(one, zone)).map(({ atSeconds, middle }) => ({
         policy: policy.policy,
         zone,
         at: atSeconds / time.seconds,
@@ -172,7 +186,7 @@ export async function replicasChart(result: RunResult, service: string | null, t
       },
       encoding: {
         x: timeAxis('at', time.title),
-        y: { field: 'middle', type: 'quantitative', stack: 'zero', axis: { title: 'replicas', tickCount: 3 } },
+        y: { field: 'middle', type: 'quantitative', stack: 'zero', axis: { title, tickCount: 3 } },
         color: {
           field: 'zone',
           type: 'nominal',

@@ -32,7 +32,9 @@ export function figureOf(replication: ReplicationResult, { statistic, metric, la
     case 'cost':
       return costOf(replication, labels);
     case 'replicas':
-      return replicasOf(replication, statistic, labels);
+      return ofSums(replication.series.readyReplicas, statistic, labels);
+    case 'nodes':
+      return ofSums(replication.series.nodes ?? [], statistic, labels);
     case 'cpu':
       return cpuOf(replication, statistic, labels);
     case 'goodput':
@@ -120,8 +122,13 @@ function costOf(replication: ReplicationResult, labels: Measure['labels']): numb
   }
 }
 
-function replicasOf(replication: ReplicationResult, statistic: Statistic, labels: Measure['labels']): number | null {
-  const chosen = replication.series.readyReplicas.filter((series) => matches(series, labels));
+/** Of the sum of those series that the labels choose, step by step. */
+function ofSums(
+  all: readonly { readonly service?: string; readonly zone: string; readonly values: readonly number[] }[],
+  statistic: Statistic,
+  labels: Measure['labels'],
+): number | null {
+  const chosen = all.filter((series) => matches(series, labels));
   const length = Math.max(0, ...chosen.map((series) => series.values.length));
   if (length === 0) return null;
   const sums = Array.from({ length }, (_, step) => chosen.reduce((sum, series) => sum + (series.values[step] ?? 0), 0));
@@ -147,7 +154,7 @@ function survivesOf(replication: ReplicationResult, labels: Measure['labels']): 
   return covered.every((one) => (labels.loss === 'zone' ? one.survivesAnyZoneLoss : one.survivesAnyNodeLoss)) ? 1 : 0;
 }
 
-function matches(series: { readonly service: string; readonly zone: string }, labels: Measure['labels']): boolean {
+function matches(series: { readonly service?: string; readonly zone: string }, labels: Measure['labels']): boolean {
   return (
     (labels.service === undefined || series.service === labels.service) &&
     (labels.zone === undefined || series.zone === labels.zone)

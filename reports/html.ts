@@ -9,6 +9,7 @@ import { compare, sideOf } from './compare.js';
 import { absent, formatMs, formatNumber, formatQuantity } from './format.js';
 import { judge, type Judgement } from './gates.js';
 import { decisionLog } from './html-decisions.js';
+import { nodesSection } from './html-nodes.js';
 import { downloadLink, htmlPage } from './html-page.js';
 import {
   checkTable,
@@ -34,11 +35,13 @@ import { formatChange } from './terminal.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
+  const nodes = await nodesSection(result);
   const sections: readonly (readonly [id: string, title: string, body: Markup])[] = [
     ['policies', 'Policies', markup`${policyTable(result)}${differenceTables(result)}${wordsNote(result)}`],
     ['gates', 'Gates', gateTable(judgement)],
     ['latency', 'Latency over time', await latencySection(result)],
     ['replicas', 'Replicas over time', await replicasSection(result)],
+    ...(nodes === null ? [] : [['nodes', 'Nodes over time', nodes] as const]),
     ['cost', 'Cost', await costSection(result)],
     ['faults', 'Fault tolerance', faultTables(result)],
     ['graph', 'Service graph', graphSection(result)],

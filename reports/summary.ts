@@ -3,7 +3,7 @@
  * under one policy (the last: the candidate), cost, faults, the policies side by side, notices, gates, and the verdict
  * as the last line, because that is what remains on the screen.
  */
-import type { EdgeFigures, PolicyResult, ReplicationResult, RunResult } from '../traces/run-result.js';
+import type { EdgeFigures, NodeScaling, PolicyResult, ReplicationResult, RunResult } from '../traces/run-result.js';
 import { compare, sideOf } from './compare.js';
 import { figureOf, latencyOf, type Measure } from './figures.js';
 import {
@@ -52,7 +52,9 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
   const sections = [
     headerLines(result, options, paint),
     shown === undefined ? [] : serviceLines(shown, result.policies.length > 1, paint),
-    shown === undefined ? [] : [...failureLines(shown), ...costLines(shown), ...faultLines(result)],
+    shown === undefined
+      ? []
+      : [...failureLines(shown), ...costLines(shown), ...nodeLines(result), ...faultLines(result)],
     policyLines(result, paint),
     checkLines(result, paint),
     noticeLines(result, paint),
@@ -250,6 +252,23 @@ function costLines(policy: PolicyResult): string[] {
     `${formatUsd(crossRegion)} cross-region${others.map(({ name, usd }) => ` + ${formatUsd(usd)} ${name}`).join('')} = ` +
     formatUsdPerHour(total);
   return labelled('cost', text);
+}
+
+/** Of the policies under which nodes come or go. */
+function nodeLines(result: RunResult): string[] {
+  return result.policies.flatMap((policy) => {
+    const mean = (read: (scaling: NodeScaling) => number | null): number | null =>
+      meanOf(policy, ({ nodeScaling }) => (nodeScaling === undefined ? null : read(nodeScaling)));
+    const [added, removed] = [mean((one) => one.nodesAdded), mean((one) => one.nodesRemoved)];
+    if (added === null || removed === null || added + removed === 0) return [];
+    const waited = mean((one) => one.podsThatWaited);
+    const text =
+      `${formatNumber(mean((one) => one.meanNodes))} in the mean, ${formatNumber(added)} added, ${formatNumber(removed)} removed; ` +
+      (waited === 0
+        ? 'no pod waited for one'
+        : `${formatNumber(waited)} pods waited ${formatSeconds(mean((one) => one.meanWaitSeconds))} for one`);
+    return labelled('nodes', result.policies.length > 1 ? `${printable(policy.policy)}: ${text}` : text);
+  });
 }
 
 function faultLines(result: RunResult): string[] {

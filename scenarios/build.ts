@@ -6,7 +6,9 @@ import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
 import { DEFAULTS } from './defaults.js';
+import { buildDistribution } from './distributions.js';
 import { rateCurve } from './load-curve.js';
+import { buildPool, known, nodePrice, ofZone } from './nodePools.js';
 import { buildPolicies } from './policies.js';
 import { PRICE_BOOKS, type PriceBook } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
@@ -18,7 +20,6 @@ import type {
   Bill,
   Call,
   Cluster,
-  Distribution,
   Fault,
   Load,
   NodeSpec,
@@ -81,7 +82,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     },
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
     faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
-    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames),
+    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
     run: {
       durationUs: spec.run.duration,
       warmUpUs: spec.run.warmUp,
@@ -144,6 +145,7 @@ function buildCluster(file: ClusterFile): Cluster {
   return {
     zones,
     nodes,
+    pools: file.nodePools.map((pool) => buildPool(pool, file)),
     roundTrip: buildRoundTrip(
       file.roundTrip,
       file.zones,
@@ -165,7 +167,7 @@ function buildNodes(file: ClusterFile): readonly NodeSpec[] {
   return file.nodePools.flatMap((pool) => {
     const instance = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType);
     return file.zones.flatMap((zoneName, zone) => {
-      const count = typeof pool.nodesPerZone === 'number' ? pool.nodesPerZone : (own(pool.nodesPerZone, zoneName) ?? 0);
+      const count = ofZone(pool.nodesPerZone, zoneName);
       return Array.from({ length: count }, (_, number) => ({
         name: nodeName(pool.name, zoneName, number),
         pool: pool.name,
@@ -176,12 +178,6 @@ function buildNodes(file: ClusterFile): readonly NodeSpec[] {
       }));
     });
   });
-}
-
-function nodePrice(file: Pick<ClusterFile, 'instancePrices'>, pool: ClusterFile['nodePools'][number]): number | null {
-  const ofType = own(file.instancePrices, pool.instanceType)?.[pool.capacity];
-  const inBook = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType)?.usdPerHour[pool.capacity];
-  return known(pool.pricePerHour ?? ofType, inBook);
 }
 
 function buildBill(file: ClusterFile, book: PriceBook | undefined): Bill {
@@ -206,11 +202,6 @@ function buildBill(file: ClusterFile, book: PriceBook | undefined): Bill {
         }
       : null,
   };
-}
-
-/** The stated price, else that of the book; null where it is unknown. */
-function known(stated: number | 'unknown' | undefined, inBook: number | undefined): number | null {
-  return stated === 'unknown' ? null : (stated ?? inBook ?? null);
 }
 
 function buildService(
@@ -288,19 +279,6 @@ function target(text: string, names: EndpointNames): { readonly service: number;
   if (!('target' in resolved)) throw new Error(`the target "${text}" passed the checks but does not resolve`);
   const { service, endpoint } = resolved.target;
   return { service: [...names.keys()].indexOf(service), endpoint: names.get(service)!.indexOf(endpoint) };
-}
-
-function buildDistribution(file: StepFile['cpu'] & {}): Distribution {
-  if (typeof file === 'number') return { kind: 'constant', mean: file };
-  if (file.constant !== undefined) return { kind: 'constant', mean: file.constant };
-  if (file.exponential !== undefined) return { kind: 'exponential', mean: file.exponential };
-  if (file.gamma !== undefined) return { kind: 'gamma', ...file.gamma };
-  if (file.lognormal !== undefined) return { kind: 'lognormal', ...file.lognormal };
-  const { bounds, weights } = file.empirical!;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const shares = weights.map((weight) => weight / total);
-  const mean = shares.reduce((sum, share, index) => sum + (share * (bounds[index]! + bounds[index + 1]!)) / 2, 0);
-  return { kind: 'empirical', bounds, weights: shares, mean };
 }
 
 function buildLoad(

@@ -16,7 +16,17 @@ import { didYouMean } from './problems.js';
 
 export type Statistic = 'mean' | 'p50' | 'p90' | 'p95' | 'p99' | 'ratio' | 'rate' | 'max' | 'min' | 'total';
 export type Metric =
-  'latency' | 'failed' | 'crossZone' | 'requests' | 'cost' | 'replicas' | 'cpu' | 'goodput' | 'recovery' | 'survives';
+  | 'latency'
+  | 'failed'
+  | 'crossZone'
+  | 'requests'
+  | 'cost'
+  | 'replicas'
+  | 'nodes'
+  | 'cpu'
+  | 'goodput'
+  | 'recovery'
+  | 'survives';
 /** What a measure counts; decides the units of its limit. Values are ms, 0..1, USD/h, a count, 1/s, percent, s. */
 export type Quantity = 'latencyMs' | 'share' | 'usdPerHour' | 'count' | 'perSecond' | 'percent' | 'seconds' | 'yesNo';
 export type Operator = '<' | '<=' | '>' | '>=';
@@ -87,6 +97,7 @@ const metricRules: Readonly<Record<Exclude<Metric, 'cost' | 'survives'>, MetricR
   crossZone: { statistics: ['ratio'], labels: edgeLabels, quantity: 'share' },
   requests: { statistics: ['rate'], labels: ['service', ...edgeLabels], quantity: 'perSecond' },
   replicas: { statistics: ['mean', 'max', 'min'], labels: ['service', 'zone'], quantity: 'count' },
+  nodes: { statistics: ['mean', 'max', 'min'], labels: ['zone'], quantity: 'count' },
   cpu: { statistics: ['mean', 'max'], labels: ['service', 'zone'], quantity: 'percent' },
   goodput: { statistics: ['min'], labels: [], quantity: 'share' },
   recovery: { statistics: ['max'], labels: [], quantity: 'seconds' },

@@ -9,6 +9,7 @@ export const LIBRARY_NAMES = [
   'diurnal-with-burst',
   'irregular-twelve',
   'chain-of-three',
+  'node-autoscaling',
 ] as const;
 
 export type LibraryName = (typeof LIBRARY_NAMES)[number];

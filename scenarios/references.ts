@@ -8,7 +8,9 @@ import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
+import { checkNodeScaling } from './nodeScaling.js';
 import type { RuleReport } from './destination-rule.js';
+import { SIDECAR_CONTAINER } from './policies.js';
 import { PRICE_BOOKS } from './prices.js';
 import { DEFAULTS } from './defaults.js';
 import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
@@ -28,6 +30,7 @@ interface Names {
   readonly endpoints: EndpointNames;
   readonly report: Report;
   readonly rule: RuleReport;
+  readonly hasSidecars: boolean;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -49,8 +52,9 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones' | 'm
   const services = asList(spec['services']);
   const endpoints = endpointNames(services);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
-  const rule: RuleReport = { ...to, zones, mesh: meshOf(asRecord(asRecord(file)['spec'])) };
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule };
+  const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
+  const rule: RuleReport = { ...to, zones, mesh: meshOf(spec) };
+  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule, hasSidecars };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
   checkCalls(services, endpoints, names.report);
@@ -61,6 +65,7 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones' | 'm
   checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
+  checkNodeScaling(spec, names.rule);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 
@@ -147,7 +152,9 @@ function checkPool(pool: Raw, instancePrices: Raw, path: Path, { zones, report }
 
 /** A price for a type that no pool has would do nothing. */
 function checkInstancePrices(cluster: Raw, report: Names['report']): void {
-  const types = asList(cluster['nodePools']).map((pool) => asRecord(pool)['instanceType']);
+  const types = asList(cluster['nodePools'])
+    .map(asRecord)
+    .flatMap((pool) => [pool['instanceType'], ...asList(pool['instanceTypes'])]);
   const known = types.filter((type): type is string => typeof type === 'string');
   for (const type of Object.keys(asRecord(cluster['instancePrices'])))
     checkName('WT0308', 'instance type of a pool', type, known, ['spec', 'cluster', 'instancePrices', type], report);
@@ -221,7 +228,11 @@ function poolSizes(cluster: Raw, zones: readonly string[]): readonly PoolSize[] 
         : amountOf(units.memory, allocatable['memory']);
     const perZone = pool['nodesPerZone'];
     if (cpuMillicores === null || memoryBytes === null || perZone === undefined) return null;
-    const nodes = zones.map((zone) => Number((isObject(perZone) ? own(asRecord(perZone), zone) : perZone) ?? 0));
+    const countIn = (count: unknown, zone: string): number =>
+      Number((isObject(count) ? own(asRecord(count), zone) : count) ?? 0) || 0;
+    // Room that an autoscaler may add counts, too.
+    const most = pool['maxNodesPerZone'] ?? (pool['limits'] === undefined ? perZone : 1);
+    const nodes = zones.map((zone) => Math.max(countIn(perZone, zone), countIn(most, zone)));
     if (nodes.some((count) => count > 0)) sizes.push({ name: String(pool['name']), cpuMillicores, memoryBytes, nodes });
   }
   return sizes;
@@ -524,7 +535,7 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
           message: `max is below min, ${min}`,
           expected: `a whole number of at least ${min}`,
         });
-      checkMetrics(hpa, [...path, 'hpa', service], names);
+      checkMetrics(hpa, service, [...path, 'hpa', service], names);
     }
     checkRules(
       asList(policy['destinationRules']),
@@ -535,17 +546,21 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
   }
 }
 
-function checkMetrics(hpa: Raw, path: Path, { report, services }: Names): void {
+function checkMetrics(hpa: Raw, service: string, path: Path, { report, services, hasSidecars }: Names): void {
   if (hpa['metrics'] !== undefined && hpa['targetCpu'] !== undefined)
     report('WT0207', [...path, 'metrics'], {
       message: 'metrics and targetCpu stand together',
       expected: 'one of them: targetCpu is short for one metric on CPU',
     });
   for (const [index, metric] of asList(hpa['metrics']).entries()) {
-    const { object, external } = asRecord(metric);
+    const { object, external, containerResource } = asRecord(metric);
     const named = asRecord(asRecord(object)['describedObject'])['name'];
     const labels = asRecord(asRecord(asRecord(asRecord(external)['metric'])['selector'])['matchLabels']);
     const at: Path = [...path, 'metrics', index];
+    const { container } = asRecord(containerResource);
+    const containers = [service, ...(hasSidecars ? [SIDECAR_CONTAINER] : [])];
+    if (container !== undefined)
+      checkName('WT0301', 'container', container, containers, [...at, 'containerResource', 'container'], report);
     if (named !== undefined)
       checkName('WT0301', 'service', named, services, [...at, 'object', 'describedObject', 'name'], report);
     if (labels['service'] !== undefined)

@@ -13,6 +13,7 @@ import type { hpaMetric } from './schema/hpa.js';
 import { duration, text, whole } from './schema/leaves.js';
 import { load } from './schema/load.js';
 import { mesh } from './schema/mesh.js';
+import { nodeAutoscaler } from './schema/nodeAutoscaler.js';
 import { policy } from './schema/policy.js';
 import { compat, run } from './schema/run.js';
 import { service } from './schema/service.js';
@@ -35,6 +36,7 @@ export const scenarioSchema = z
           ),
         })
         .prefault({}),
+      nodeAutoscaler: nodeAutoscaler.nullable().optional(),
       services: z.array(service, { error: 'a list of services' }).min(1),
       mesh,
       load: z.array(load, { error: 'a list of loads' }).min(1),
@@ -56,6 +58,7 @@ export type CallFile = NonNullable<StepFile['call']>;
 export type PolicyFile = ScenarioFile['spec']['policies'][string];
 export type LoadFile = ScenarioFile['spec']['load'][number];
 export type ClusterFile = ScenarioFile['spec']['cluster'];
+export type NodeAutoscalerFile = z.output<typeof nodeAutoscaler>;
 export type HpaMetricFile = z.output<typeof hpaMetric>;
 
 /** JSON Schema (draft 2020-12) of a kind of file, for editors. */

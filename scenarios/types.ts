@@ -53,9 +53,40 @@ export interface RoundTrip {
   readonly jitter: Distribution | null;
 }
 
+/** A machine that a pool has or may buy. */
+export interface MachineType {
+  readonly instanceType: string;
+  /** Room for pods, and the size of the whole machine. */
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly wholeCpuMillicores: number;
+  readonly wholeMemoryBytes: number;
+  readonly priceUsdPerHour: number | null;
+}
+
+/** What node autoscalers know of a pool. */
+export interface NodePool {
+  readonly name: string;
+  /** Its nodes of the start, and those that the Cluster Autoscaler adds. */
+  readonly machine: MachineType;
+  /** The node groups of the Cluster Autoscaler, by zone; null: it leaves the pool alone. */
+  readonly groups: readonly { readonly minNodes: number; readonly maxNodes: number }[] | null;
+  /** The NodePool of Karpenter; null: it leaves the pool alone. Infinity: no limit. */
+  readonly karpenter: {
+    readonly weight: number;
+    readonly isSpot: boolean;
+    readonly machines: readonly MachineType[];
+    /** In which zones it buys. */
+    readonly zones: readonly number[];
+    readonly limits: { readonly cpuMillicores: number; readonly memoryBytes: number; readonly nodes: number };
+  } | null;
+}
+
 export interface Cluster {
   readonly zones: readonly Zone[];
+  /** Those of the start. */
   readonly nodes: readonly NodeSpec[];
+  readonly pools: readonly NodePool[];
   readonly roundTrip: RoundTrip;
   /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
   readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
@@ -283,6 +314,13 @@ export type HpaMetricSpec =
       readonly resource: 'cpu' | 'memory';
       readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
     }
+  /** Of one container of each pod: the application's, which has the name of its service, or the sidecar. */
+  | {
+      readonly type: 'ContainerResource';
+      readonly resource: 'cpu' | 'memory';
+      readonly container: 'app' | 'sidecar';
+      readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
+    }
   /** Of the pods that are scaled. */
   | { readonly type: 'Pods'; readonly figure: HpaFigure; readonly averageAmount: number }
   /** Of all pods of a service, which may be another one. */
@@ -304,6 +342,32 @@ export interface HpaPolicy {
   readonly behavior: Readonly<Record<string, unknown>> | null;
 }
 
+/** Who adds and removes nodes; `nodeStart` is the time from the request of a node until it is ready. */
+export type NodeAutoscaler =
+  | {
+      readonly kind: 'clusterAutoscaler';
+      readonly nodeStart: Distribution;
+      readonly scanIntervalUs: number;
+      readonly expander: 'least-waste' | 'random' | 'price';
+      readonly maxNodeProvisionUs: number;
+      /** 0..1. */
+      readonly utilizationThreshold: number;
+      readonly unneededReadyUs: number;
+      readonly unneededUnreadyUs: number;
+      readonly delayAfterAddUs: number;
+      readonly delayAfterFailureUs: number;
+    }
+  | {
+      readonly kind: 'karpenter';
+      readonly nodeStart: Distribution;
+      readonly batchIdleUs: number;
+      readonly batchMaxUs: number;
+      readonly consolidationPolicy: 'WhenEmpty' | 'WhenEmptyOrUnderutilized';
+      /** Null: nodes stay. */
+      readonly consolidateAfterUs: number | null;
+      readonly budget: { readonly percent: number } | { readonly nodes: number };
+    };
+
 export interface Policy {
   readonly name: string;
   readonly why: string;
@@ -311,6 +375,8 @@ export interface Policy {
   readonly hpas: readonly HpaPolicy[];
   /** The Wavetank engine; null: off. */
   readonly engine: EngineConfig | null;
+  /** Null: the nodes of the start are all there will be. */
+  readonly nodeAutoscaler: NodeAutoscaler | null;
   /** Overrides of the world under this policy. */
   readonly destinationRules: readonly { readonly service: number; readonly object: KubeObject | null }[];
   readonly spread: readonly { readonly service: number; readonly spread: Spread }[];

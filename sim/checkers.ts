@@ -2,6 +2,7 @@
  * Identities that every run must keep, judged from outside the parts that they check. A failed one is a bug in the
  * simulator, never a result. The cheap ones run always.
  */
+import type { NodePool } from '../scenarios/types.js';
 import type { CheckOutcome } from '../traces/run-result.js';
 import type { Sim } from './control/state.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, PARENT, POD, WORDS } from './kernel/records.js';
@@ -11,7 +12,14 @@ import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
   const { world } = sim;
-  return [checkConservation(world), checkLittle(world), checkNodes(sim), checkRoutes(world), checkConnections(world)];
+  return [
+    checkConservation(world),
+    checkLittle(world),
+    checkNodes(sim),
+    checkRoutes(world),
+    checkConnections(world),
+    ...(sim.policy.nodeAutoscaler === null ? [] : [checkFleet(sim)]),
+  ];
 }
 
 /** Every external request has succeeded, failed, or is under way. */
@@ -63,7 +71,7 @@ function checkLittle(world: World): CheckOutcome {
 
 /** No node holds more than it can. */
 function checkNodes(sim: Sim): CheckOutcome {
-  const over = sim.nodes.filter((node) => {
+  const over = sim.fleet.filter((node) => {
     let cpuMillicores = 0;
     let memoryBytes = 0;
     for (const pod of node.pods) {
@@ -79,6 +87,39 @@ function checkNodes(sim: Sim): CheckOutcome {
     passed: over.length === 0,
     detail: over.map((node) => node.spec.name).join(', ') || `${sim.nodes.length} nodes`,
   };
+}
+
+/**
+ * Nodes that come and go: the API has just those that have come and not gone, pods stand on no others, and no pool is
+ * larger than it may be.
+ */
+function checkFleet(sim: Sim): CheckOutcome {
+  const wrong: string[] = [];
+  const { pools, zones } = sim.world.program.scenario.cluster;
+  for (const node of sim.fleet) {
+    if (sim.nodes.includes(node) !== (node.phase === 'registered')) wrong.push(`${node.spec.name} is ${node.phase}`);
+    if (node.phase !== 'registered' && node.pods.size > 0) wrong.push(`${node.spec.name} has pods`);
+  }
+  for (const pod of sim.pods)
+    if (pod.slot >= 0 && !pod.node!.pods.has(pod)) wrong.push(`${pod.name} is not on ${pod.node!.spec.name}`);
+  for (const pool of pools) {
+    const own = sim.fleet.filter(({ spec, phase }) => spec.pool === pool.name && phase !== 'gone');
+    const { kind } = sim.policy.nodeAutoscaler!;
+    const isOver =
+      kind === 'karpenter'
+        ? own.length > (pool.karpenter?.limits.nodes ?? Infinity)
+        : zones.some((_, zone) => own.filter(({ spec }) => spec.zone === zone).length > mostIn(pool, zone));
+    if (isOver) wrong.push(`${pool.name} has ${own.length} nodes`);
+  }
+  return {
+    name: 'nodes come, stay and go within bounds',
+    passed: wrong.length === 0,
+    detail: wrong.join('; ') || `${sim.fleet.length} machines`,
+  };
+}
+
+function mostIn({ groups }: NodePool, zone: number): number {
+  return groups?.[zone]?.maxNodes ?? Infinity;
 }
 
 /** Priority shares of every route sum to 100. */

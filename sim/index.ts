@@ -9,6 +9,7 @@ import { BUDGET_CHECK_US, checkBudgets } from './control/drain.js';
 import { planDrill, stopEngine, type Drill } from './control/drill.js';
 import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
+import { planNodeAutoscaler } from './control/nodeScaling.js';
 import { scrapeUnlessOut } from './control/outages.js';
 import { schedulePending } from './control/pods.js';
 import { foldAllConnections } from './control/slots.js';
@@ -44,6 +45,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   every(sim, 0, run.scrapeUs, (nowUs) => scrapeUnlessOut(sim, nowUs));
   every(sim, run.warmUpUs, run.scrapeUs, (nowUs) => sampleUsage(sim, sim.usage, nowUs));
   planHpas(sim);
+  planNodeAutoscaler(sim);
   // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
   const { engineStopsAtUs = null, drill = null } = options;

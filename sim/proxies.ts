@@ -21,7 +21,7 @@ export interface Proxies {
   readonly passCpuUs: number;
   readonly perNode: boolean;
   /** When each worker is free, by proxy (pod slot or node) x workers. */
-  readonly freeUs: Float64Array;
+  freeUs: Float64Array;
   /** CPU spent for each pod since it took its slot. */
   readonly cpuUs: Float64Array;
 }
@@ -47,6 +47,14 @@ export function createProxies(program: Program, pods: number): Proxies | null {
     freeUs: new Float64Array((perNode ? cluster.nodes.length : pods) * workers),
     cpuUs: new Float64Array(pods),
   };
+}
+
+/** Room for the ztunnels of so many nodes. */
+export function growProxies(proxies: Proxies | null, nodes: number): void {
+  if (proxies === null || !proxies.perNode || proxies.freeUs.length >= nodes * proxies.workers) return;
+  const larger = new Float64Array(2 * nodes * proxies.workers);
+  larger.set(proxies.freeUs);
+  proxies.freeUs = larger;
 }
 
 /** Time that the proxy of `pod`, on `node` (-1: a gateway), takes for a message that reaches it now. */

@@ -12,6 +12,7 @@ import type {
   ServiceFigures,
 } from '../traces/run-result.js';
 import { costOf, serviceCostUsdPerHour } from './costs.js';
+import { nodeScalingFigures, tellsNodes } from './control/nodeScaling.js';
 import { quantileMs, round } from './control/series.js';
 import { foldAllConnections } from './control/slots.js';
 import type { Sim } from './control/state.js';
@@ -61,6 +62,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
       .filter((logged) => logged.atUs >= world.measureFromUs)
       .map(({ atUs, skipped }) => ({ atSeconds: round((atUs - world.measureFromUs) / 1e6), skipped })),
     faultTolerance: faultTolerance(sim, series),
+    ...(tellsNodes(sim) ? { nodeScaling: nodeScalingFigures(sim) } : {}),
     checks,
   };
   const { events, spans, arrivals } = counters.whole;

@@ -56,6 +56,8 @@ export interface World {
   readonly podService: Int32Array;
   readonly podState: Uint8Array;
   readonly podNode: Int32Array;
+  /** CPU of every node there has been, by its index. */
+  readonly nodeMillicores: number[];
   readonly podZone: Int32Array;
   readonly podBusy: Int32Array;
   readonly podQueueHead: Int32Array;
@@ -260,6 +262,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podService,
     podState: new Uint8Array(pods),
     podNode: new Int32Array(pods).fill(-1),
+    nodeMillicores: program.scenario.cluster.nodes.map(({ cpuMillicores }) => cpuMillicores),
     podZone: new Int32Array(pods),
     podBusy: new Int32Array(pods),
     podQueueHead: new Int32Array(pods).fill(-1),

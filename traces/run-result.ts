@@ -109,13 +109,27 @@ export interface RunSeries {
     readonly zone: string;
     readonly values: readonly (number | null)[];
   }[];
+  /** Nodes in the cluster at the end of each step, by zone; left out where no policy adds or removes any. */
+  readonly nodes?: readonly { readonly zone: string; readonly values: readonly number[] }[];
+}
+
+/** Nodes that came and went in the measured part. */
+export interface NodeScaling {
+  /** Nodes that became ready, and nodes that went. */
+  readonly nodesAdded: number;
+  readonly nodesRemoved: number;
+  /** Nodes that were paid for, mean over time. */
+  readonly meanNodes: number;
+  /** Pods that got a node which came after them, and how long they waited for it. */
+  readonly podsThatWaited: number;
+  readonly meanWaitSeconds: number | null;
 }
 
 export interface LoggedDecision {
   readonly atSeconds: number;
-  readonly decidedBy: 'wavetank' | 'hpa';
+  readonly decidedBy: 'wavetank' | 'hpa' | 'clusterAutoscaler' | 'karpenter';
   readonly summary: string;
-  /** Wavetank's own decision, whole; null for the baseline autoscaler. */
+  /** Wavetank's own decision, whole; null for the other autoscalers. */
   readonly decision: Decision | null;
   readonly because: string;
 }
@@ -179,6 +193,8 @@ export interface ReplicationResult {
   readonly decisions: readonly LoggedDecision[];
   readonly skipped: readonly { readonly atSeconds: number; readonly skipped: Skipped }[];
   readonly faultTolerance: FaultTolerance;
+  /** Left out where no policy of the scenario adds or removes nodes. */
+  readonly nodeScaling?: NodeScaling;
   readonly checks: readonly CheckOutcome[];
   /** Spans and events simulated, for speed figures. Not part of the digest. */
   readonly work: { readonly events: number; readonly spans: number; readonly requests: number };

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
 import { ROUND_TRIP_MATRICES } from '../round-trip-matrices.js';
 import * as units from '../units.js';
+import { poolScaling } from './nodeAutoscaler.js';
 import {
   amount,
   byKey,
@@ -21,6 +22,13 @@ import {
   word,
   zoneName,
 } from './leaves.js';
+
+const nodesPerZone = (description: string) =>
+  z
+    .union([whole(0, 'Nodes.'), byZone(whole(0, 'Nodes.'), 'Nodes by zone.')], {
+      error: 'a number of nodes, or a mapping from zone to it',
+    })
+    .meta({ description });
 
 const hourAndGb = (description: string) =>
   z
@@ -79,11 +87,8 @@ export const cluster = z.strictObject({
     .array(
       z.strictObject({
         name: dnsName('Name of the pool; its nodes are called name-region-zone-number.'),
-        nodesPerZone: z
-          .union([whole(0, 'Nodes.'), byZone(whole(0, 'Nodes.'), 'Nodes by zone.')], {
-            error: 'a number of nodes, or a mapping from zone to it',
-          })
-          .meta({ description: 'Nodes in each zone.' }),
+        nodesPerZone: nodesPerZone('Nodes in each zone, at the start.'),
+        ...poolScaling(nodesPerZone),
         instanceType: text('Instance type, looked up in the price book.').optional(),
         prices: text('Price book, cloud/region.').optional(),
         allocatable: z

@@ -28,10 +28,12 @@ export function planFaults(sim: Sim): void {
   for (const fault of scenario.faults) {
     if (fault.kind !== 'nodeLoss' && fault.kind !== 'zoneOutage') continue;
     if (fault.forUs === 0) continue;
-    const nodes = sim.nodes.filter((node) =>
-      fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
-    );
+    let nodes: readonly SimNode[] = [];
     sim.calendar.at(fault.atUs, (nowUs) => {
+      // Of the zone those that are there by then; a named node that has gone meanwhile cannot be lost any more.
+      nodes = sim.nodes.filter((node) =>
+        fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
+      );
       nodes.forEach((node, i) => loseNode(sim, node, i, nowUs));
       if (fault.kind === 'zoneOutage') loseGateways(sim, fault.zone, nowUs);
     });
@@ -75,7 +77,7 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
     kubernetes: sim.world.program.scenario.compat.kubernetesMinor >= 32 ? '>=1.32' : '<=1.31',
   });
   sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
-    if (node.up || node.epoch !== epoch) return;
+    if (node.up || node.epoch !== epoch || node.phase === 'gone') return;
     node.ready = false;
     for (const pod of node.pods) leaveEndpoints(sim, pod, laterUs);
   });
@@ -88,6 +90,7 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
 }
 
 function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
+  if (node.phase === 'gone') return;
   if (--node.faultCount > 0) return;
   node.up = true;
   node.ready = true;

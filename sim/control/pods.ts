@@ -97,6 +97,7 @@ export function schedulePending(sim: Sim, nowUs: number): void {
     const slot = node ? findSlot(sim.world, pod.workload.service) : -1;
     if (!node || slot < 0) {
       left = true;
+      if (!node) sim.nodeWatch?.unschedulable(pod, nowUs);
       continue;
     }
     sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
@@ -197,6 +198,7 @@ function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number)
   node.pods.add(pod);
   node.requestedCpuMillicores += requests.cpuMillicores;
   node.requestedMemoryBytes += requests.memoryBytes;
+  sim.nodeWatch?.bound(pod, node, nowUs);
   takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
   sim.sensors.generation[slot] = sim.sensors.generation[slot]! + 1;
   openUsage(sim, sim.usage, pod, nowUs);
@@ -246,6 +248,7 @@ function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void
   const node = pod.node!;
   closeUsage(sim, sim.usage, pod, nowUs);
   node.pods.delete(pod);
+  sim.nodeWatch?.left(node, nowUs);
   node.requestedCpuMillicores -= requests.cpuMillicores;
   node.requestedMemoryBytes -= requests.memoryBytes;
   forget(sim, pod);

@@ -7,6 +7,8 @@ import { quantileUs } from '../kernel/histogram.js';
 import { billUsd, userBytes } from '../bill.js';
 import { sumOfKnown, transferCost } from '../costs.js';
 import { cpuUsedUs } from '../sharing.js';
+import { billedUs } from '../nodeHours.js';
+import { countNodes, tellsNodes } from './nodeScaling.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
 
@@ -49,6 +51,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
   let bytesBefore = new Float64Array(world.counters.edgeZoneBytes.length);
   let usersBefore = userBytes(world);
   let beganUs = 0;
+  const nodes = tellsNodes(sim) ? countNodes(sim) : null;
 
   const readyPods = (): SimPod[][] => {
     const byCell: SimPod[][] = Array.from({ length: serviceCount * zoneCount }, () => []);
@@ -86,7 +89,12 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     foldAllConnections(world);
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
     const transfer = transferCost(scenario.cluster, moved);
-    const nodesUsdPerHour = sumOfKnown(sim.nodes.map(({ spec }) => spec.priceUsdPerHour));
+    const nodesUsdPerHour = sumOfKnown(
+      sim.fleet.map((node) => {
+        const price = node.spec.priceUsdPerHour;
+        return price === null ? null : price * (billedUs(node, beganUs, nowUs) / (nowUs - beganUs));
+      }),
+    );
     const users = userBytes(world);
     const since = { requests: users.requests - usersBefore.requests, replies: users.replies - usersBefore.replies };
     const bill = billUsd(scenario.cluster.bill, since, 0, nowUs - beganUs);
@@ -109,6 +117,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       const known = pods.length > 0 && requested > 0;
       cell.cpu.push(known ? round(((usedUs / (nowUs - beganUs)) * 1000 * 100) / (requested * pods.length)) : null);
     }
+    nodes?.record();
     begin(nowUs);
   };
 
@@ -129,6 +138,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
         costUsdPerHour,
         readyReplicas: byDeclared().map((cell) => ({ service: cell.name, zone: cell.zone, values: cell.ready })),
         cpuPercent: byDeclared().map((cell) => ({ service: cell.name, zone: cell.zone, values: cell.cpu })),
+        ...(nodes === null ? {} : { nodes: nodes.series }),
       };
     },
   };

@@ -20,6 +20,7 @@ import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
 import { ruleSpecOf, applyRoutes } from './endpoints.js';
+import { startNode } from './nodes.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
 import { createSensors } from './sensors.js';
@@ -50,23 +51,21 @@ export function setUp(
     ),
   );
   const world = createWorld(program, seed, slotCapacities(program, policy, workloads), loads);
+  const { nodes, pools } = scenario.cluster;
+  const fleet = nodes.map((spec, index) => {
+    const machine = pools.find(({ name }) => name === spec.pool)?.machine ?? null;
+    return startNode(spec, index, machine, -AGE_AT_START_US);
+  });
   const sim: Sim = {
     world,
     policy,
     calendar: createCalendar(),
     endUs,
-    nodes: scenario.cluster.nodes.map((spec, index) => ({
-      index,
-      spec,
-      up: true,
-      faultCount: 0,
-      cordons: 0,
-      ready: true,
-      epoch: 0,
-      requestedCpuMillicores: 0,
-      requestedMemoryBytes: 0,
-      pods: new Set(),
-    })),
+    nodes: [...fleet],
+    fleet,
+    nodeWatch: null,
+    nodeWaits: { pods: 0, waitedUs: 0 },
+    closedZones: new Set(),
     workloads,
     pods: new Set(),
     unscheduled: [],
@@ -192,7 +191,11 @@ function slotCapacities(program: Program, policy: Policy, workloads: readonly Si
     const own = workload.hpa?.maxReplicas ?? engineMaximum(program, policy, workload);
     most[workload.service] = most[workload.service]! + Math.max(workload.desired, own);
   }
-  const moves = policy.hpas.length > 0 || policy.engine !== null || program.scenario.faults.length > 0;
+  const moves =
+    policy.hpas.length > 0 ||
+    policy.engine !== null ||
+    policy.nodeAutoscaler !== null ||
+    program.scenario.faults.length > 0;
   const { zones } = program.scenario.cluster;
   return [...most.map((count) => (moves ? 2 * count + 4 : count)), program.scenario.gateways.perZone * zones.length];
 }

@@ -54,7 +54,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   world.podEnvoy.fill(0, slot * ENVOY_BUCKETS, (slot + 1) * ENVOY_BUCKETS);
   if (service === world.program.gateway) return;
   const { limits, workers } = world.program.services[service]!;
-  const nodeMillicores = world.program.scenario.cluster.nodes[node]!.cpuMillicores;
+  const nodeMillicores = world.nodeMillicores[node]!;
   const limitMillicores = limits.cpuMillicores ?? Infinity;
   // With a core for each worker nobody waits for the CPU and no quota can run out.
   const shares = workers * 1000 > Math.min(limitMillicores, nodeMillicores);

@@ -166,7 +166,10 @@ function zoneLatencies(sim: Sim): Snapshot['latencies']['zones'] {
 
 function nodeLatencies(sim: Sim): Snapshot['latencies']['nodes'] {
   const { nodes, roundTrip } = sim.world.program.scenario.cluster;
-  return roundTrip.nodePairs.map(({ from, to, roundTripUs }) => ({
+  // Nobody measures what is gone.
+  const isThere = (node: number): boolean => sim.fleet[node]!.phase === 'registered';
+  const pairs = roundTrip.nodePairs.filter(({ from, to }) => isThere(from) && isThere(to));
+  return pairs.map(({ from, to, roundTripUs }) => ({
     from: nodes[from]!.name,
     to: nodes[to]!.name,
     rttMs: roundTripUs / 1000,

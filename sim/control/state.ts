@@ -3,13 +3,14 @@
  * times a second at most; everything per request is in sim/world.ts. A pod has a slot there from binding to removal.
  */
 import type { KubeObject, Memory, Skipped, StepInput, StepOutput } from '../../engine/types.js';
-import type { HpaPolicy, NodeSpec, Policy, Spread } from '../../scenarios/types.js';
+import type { HpaPolicy, MachineType, NodeSpec, Policy, Spread } from '../../scenarios/types.js';
 import type { LoggedDecision } from '../../traces/run-result.js';
 import type { HpaState } from '../cluster/hpa.js';
 import type { RestartState } from '../cluster/restartBackOff.js';
 import type { CrashLoop } from './crashes.js';
 import type { BudgetWatch } from './drain.js';
 import type { Gathered } from './endpoints.js';
+import type { NodeWaits } from './nodeScaling.js';
 import type { Outages } from './outages.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
@@ -17,8 +18,22 @@ import type { Calendar } from './calendar.js';
 import type { Sensors } from './sensors.js';
 
 export interface SimNode {
+  /** Position in `fleet`. */
   readonly index: number;
   readonly spec: NodeSpec;
+  /** Null: of no pool that may grow. */
+  readonly machine: MachineType | null;
+  /** Requested of the cloud; known to the API; given back to the cloud. */
+  phase: 'requested' | 'registered' | 'gone';
+  readonly requestedUs: number;
+  registeredUs: number | null;
+  goneUs: number | null;
+  /** An autoscaler is about to remove it, without or with pods that must leave first. */
+  deleting: 'empty' | 'drain' | null;
+  /** When a pod last came or went; when it was ready, before any. */
+  lastPodEventUs: number;
+  /** Until then pending pods are meant for it (Karpenter). */
+  nominatedUntilUs: number;
   /** Power is on: no fault holds the node down. Faults may overlap, so they are counted. */
   up: boolean;
   faultCount: number;
@@ -31,6 +46,13 @@ export interface SimNode {
   requestedCpuMillicores: number;
   requestedMemoryBytes: number;
   readonly pods: Set<SimPod>;
+}
+
+export interface NodeWatch {
+  /** The scheduler found no node for the pod. */
+  readonly unschedulable: (pod: SimPod, nowUs: number) => void;
+  readonly bound: (pod: SimPod, node: SimNode, nowUs: number) => void;
+  readonly left: (node: SimNode, nowUs: number) => void;
 }
 
 export interface SimWorkload {
@@ -86,7 +108,15 @@ export interface Sim {
   readonly policy: Policy;
   readonly calendar: Calendar;
   readonly endUs: number;
+  /** Nodes that the API has, in the order in which they came. */
   readonly nodes: SimNode[];
+  /** Every machine there has been, by its index. */
+  readonly fleet: SimNode[];
+  /** What a node autoscaler hears of pods and nodes; null: there is none. */
+  nodeWatch: NodeWatch | null;
+  readonly nodeWaits: NodeWaits;
+  /** Zones in which no new node is of use (sim/control/drill.ts). */
+  readonly closedZones: Set<number>;
   readonly workloads: SimWorkload[];
   readonly pods: Set<SimPod>;
   /** Pods without a node, in the order in which they were made. */

@@ -119,7 +119,7 @@ export function powerOfChoices(rho: number, choices: number) {
 /**
  * Mean response of two servers whose one dispatcher sends to the shorter queue with this probability: 3/4 where two
  * draws with replacement meet different servers half the time, 1 for the shortest queue. Solved numerically on the chain
- * of (longer, shorter) queue, cut at 70, which matters from the eighth digit on at a load of 0.8, by sweeps until they settle.
+ * of (longer, shorter) queue, cut at 70, where next to nothing is left at a load of 0.8, by sweeps until they settle.
  */
 export function twoServers(rho: number, toShorter: number): number {
   const size = 70;

@@ -112,7 +112,16 @@ test('what is left out has the written defaults', (t) => {
   t.deepEqual(scenario.loads[0]!.from, [{ atUs: 0, shares: [0.5, 0.5] }]);
   t.deepEqual(scenario.faults, []);
   t.deepEqual(scenario.policies, [
-    { name: 'static', why: '', hpas: [], engine: null, destinationRules: [], spread: [], deploymentPerZone: [] },
+    {
+      name: 'static',
+      why: '',
+      hpas: [],
+      engine: null,
+      nodeAutoscaler: null,
+      destinationRules: [],
+      spread: [],
+      deploymentPerZone: [],
+    },
   ]);
   t.deepEqual(scenario.services[1], {
     name: 'ledger',

@@ -12,6 +12,8 @@ import type {
   Fault,
   Load,
   Mesh,
+  NodeAutoscaler,
+  NodePool,
   Policy,
   Proxy,
   Scenario,
@@ -41,6 +43,11 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       istioMinor: pick(23, 31, 32),
       envoyMinor: pick(26, 39),
       policy: anyPolicy(services, zones),
+      nodeAutoscaler: fc.oneof(
+        { weight: 2, arbitrary: fc.constant(null) },
+        { weight: 1, arbitrary: anyNodeAutoscaler() },
+      ),
+      moreNodes: pick(0, 1, 3),
       jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.3 }),
       roundTripUs: pick(0, 400, 2000),
       propagationUs: pick(0, 200_000, 3 * SECOND),
@@ -76,9 +83,10 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
           aNode(`n${zone}-${i}`, zone, { cpuMillicores: parts.nodeMillicores, memoryBytes: 4e9 }),
         ),
       ).flat(),
+      pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores)],
       services: parts.services,
       loads: parts.loads,
-      policies: [parts.policy],
+      policies: [{ ...parts.policy, nodeAutoscaler: parts.nodeAutoscaler }],
       roundTripUs: parts.roundTripUs,
       gatewaysPerZone: parts.gatewaysPerZone,
       run: {
@@ -122,6 +130,68 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       ],
     };
   });
+
+function aPool(zones: number, nodesPerZone: number, more: number, cpuMillicores: number): NodePool {
+  const size = { cpuMillicores, memoryBytes: 4e9, wholeCpuMillicores: cpuMillicores, wholeMemoryBytes: 4e9 };
+  const machine = { instanceType: 'whole', ...size, priceUsdPerHour: 0.2 };
+  const half = { ...machine, instanceType: 'half', cpuMillicores: cpuMillicores / 2, priceUsdPerHour: 0.11 };
+  return {
+    name: 'general',
+    machine,
+    groups: Array.from({ length: zones }, (_, zone) => ({ minNodes: zone % 2, maxNodes: nodesPerZone + more })),
+    karpenter: {
+      weight: 0,
+      isSpot: false,
+      machines: more === 1 ? [machine] : [machine, half],
+      zones: Array.from({ length: zones }, (_, zone) => zone),
+      limits: { cpuMillicores: Infinity, memoryBytes: Infinity, nodes: zones * (nodesPerZone + more) },
+    },
+  };
+}
+
+/** Much faster than the real ones, so that much happens. */
+const anyNodeAutoscaler = (): fc.Arbitrary<NodeAutoscaler> =>
+  fc
+    .record({
+      nodeStart: pick(0, 7 * SECOND, 40 * SECOND).chain(anyDistribution),
+      expander: pick('least-waste', 'random', 'price'),
+      unneededUs: pick(0, 20 * SECOND, 90 * SECOND),
+      delayUs: pick(0, 15 * SECOND),
+      maxNodeProvisionUs: pick(30 * SECOND, 900 * SECOND),
+      utilizationThreshold: pick(0.3, 0.5, 1),
+      consolidationPolicy: pick('WhenEmpty', 'WhenEmptyOrUnderutilized'),
+      consolidateAfterUs: pick<number | null>(null, 0, 30 * SECOND),
+      budget: pick<Extract<NodeAutoscaler, { kind: 'karpenter' }>['budget']>(
+        { percent: 10 },
+        { percent: 100 },
+        { nodes: 2 },
+      ),
+      isKarpenter: fc.boolean(),
+    })
+    .map(({ isKarpenter, nodeStart, ...one }) =>
+      isKarpenter
+        ? {
+            kind: 'karpenter',
+            nodeStart,
+            batchIdleUs: SECOND,
+            batchMaxUs: 10 * SECOND,
+            consolidationPolicy: one.consolidationPolicy,
+            consolidateAfterUs: one.consolidateAfterUs,
+            budget: one.budget,
+          }
+        : {
+            kind: 'clusterAutoscaler',
+            nodeStart,
+            scanIntervalUs: 10 * SECOND,
+            expander: one.expander,
+            maxNodeProvisionUs: one.maxNodeProvisionUs,
+            utilizationThreshold: one.utilizationThreshold,
+            unneededReadyUs: one.unneededUs,
+            unneededUnreadyUs: 2 * one.unneededUs,
+            delayAfterAddUs: one.delayUs,
+            delayAfterFailureUs: one.delayUs,
+          },
+    );
 
 function aProxy(mode: 'sidecar' | 'ambient', workers: number): Proxy {
   const requests = { cpuMillicores: 100, memoryBytes: 1.2e8 };
@@ -338,6 +408,7 @@ function anyPolicy(services: number, zones: number): fc.Arbitrary<Policy> {
         behavior: null,
       })),
       engine: parts.engine,
+      nodeAutoscaler: null,
       destinationRules: parts.ruled.map((service) => ({ service, object: rule(service, parts.rules[service]!) })),
       spread: [],
       deploymentPerZone: parts.perZone,

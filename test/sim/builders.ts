@@ -3,6 +3,7 @@ import type {
   Distribution,
   Endpoint,
   Load,
+  NodePool,
   NodeSpec,
   Policy,
   RunSettings,
@@ -18,6 +19,7 @@ export interface ScenarioParts {
   readonly zones?: number;
   /** One big node per zone unless given. */
   readonly nodes?: readonly NodeSpec[];
+  readonly pools?: readonly NodePool[];
   readonly services?: readonly Service[];
   readonly loads?: readonly Load[];
   readonly policies?: readonly Policy[];
@@ -89,6 +91,7 @@ export const staticPolicy: Policy = {
   why: '',
   hpas: [],
   engine: null,
+  nodeAutoscaler: null,
   destinationRules: [],
   spread: [],
   deploymentPerZone: [],
@@ -103,6 +106,7 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
     cluster: {
       zones: zones.map((zone) => ({ name: `r/${zone}`, region: 'r', zone })),
       nodes: parts.nodes ?? zones.map((zone, i) => aNode(`node-${zone}`, i)),
+      pools: parts.pools ?? [],
       roundTrip: {
         sameNodeUs: roundTripUs,
         sameZoneUs: roundTripUs,

@@ -31,10 +31,10 @@ function scenarioWith(faults: readonly Fault[]): Scenario {
     roundTripUs: 1000,
     nodes: [0, 1].flatMap((zone) => [0, 1].map((n) => aNode(`n${zone}${n}`, zone, { cpuMillicores: 6000 }))),
     services: [
-      aService({ ...common, name: 's0', endpoints: [anEndpoint([cpu(exponential(13_000)), call(1)])] }),
-      aService({ ...common, name: 's1', endpoints: [anEndpoint([cpu(exponential(26_000))])] }),
+      aService({ ...common, name: 's0', endpoints: [anEndpoint([cpu(exponential(20_000)), call(1)])] }),
+      aService({ ...common, name: 's1', endpoints: [anEndpoint([cpu(exponential(40_000))])] }),
     ],
-    loads: [aLoad(60, { from: [{ atUs: 0, shares: [0.5, 0.5] }] })],
+    loads: [aLoad(40, { from: [{ atUs: 0, shares: [0.5, 0.5] }] })],
     policies: [reacting],
     run: { warmUpUs: 20 * SECOND, durationUs: (SECONDS - 20) * SECOND, seriesUs: 5 * SECOND },
     over: { faults },
@@ -91,7 +91,7 @@ const traces = ({ total, services, decisions, skipped, series }: ReplicationResu
 /** Something to react to, so that a fault of the control plane is felt, too: a burst, and answers that fail. */
 const unrest: readonly Fault[] = [
   { kind: 'loadBurst', load: 0, times: 3, atUs: 65 * SECOND, forUs: 80 * SECOND, rampUs: 0 },
-  { kind: 'serviceFailure', service: 1, share: 0.02, atUs: 0, forUs: null, rampUs: 0 },
+  { kind: 'serviceFailure', service: 0, share: 0.02, atUs: 0, forUs: null, rampUs: 0 },
 ];
 
 const withoutFault = traces(check(unrest));
@@ -103,9 +103,10 @@ for (const [kind, fault] of kinds)
     t.true(traces(result) !== withoutFault);
   });
 
-test(`the books balance under faults of every two kinds that overlap ${SEED_NOTE}`, (t) => {
-  kinds.forEach(([, fault], i) => {
-    const [, other] = kinds[(i + 5) % kinds.length]!;
+test(`the books balance under pairs of kinds that overlap ${SEED_NOTE}`, (t) => {
+  const half = Math.ceil(kinds.length / 2);
+  kinds.slice(0, half).forEach(([, fault], i) => {
+    const [, other] = kinds[(i + half) % kinds.length]!;
     check([...unrest, fault, { ...other, atUs: 90 * SECOND, forUs: null }]);
   });
   t.pass();

@@ -174,7 +174,7 @@ test(`twice the pods, nodes and users leave every utilisation as it is ${SEED_NO
 });
 
 test(`in a world twice as slow with half the users per second everything happens at twice the time ${SEED_NOTE}`, (t) => {
-  const stretch = (law: Distribution): Distribution => ({ ...law, mean: 2 * law.mean }) as Distribution;
+  const stretch = (law: Distribution): Distribution => ({ ...law, mean: 2 * law.mean });
   const scenario = shop();
   const { roundTrip } = scenario.cluster;
   const slow = run({

@@ -94,6 +94,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
         why: 'As recorded: one pod a service',
         hpas: [],
         engine: null,
+        nodeAutoscaler: null,
         destinationRules: [],
         spread: [],
         deploymentPerZone: [],
@@ -182,6 +183,7 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
         priceUsdPerHour: null,
       },
     ],
+    pools: [],
     roundTrip: {
       sameNodeUs: roundTripUs,
       sameZoneUs: roundTripUs,
