@@ -86,6 +86,8 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
           }),
         ),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
+      zoneAwareLbSetting: spec.mesh.zoneAwareLbSetting ?? null,
+      selfDiscovery: spec.mesh.selfDiscovery,
       ...buildPropagation(spec.mesh),
       proxy: buildProxy(spec.mesh.proxy),
       connectTimeoutUs: spec.mesh.connectTimeout,

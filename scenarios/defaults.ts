@@ -70,6 +70,8 @@ export const DEFAULTS = {
   },
   mesh: {
     routing: 'istio',
+    /** As in Istio, where it has to be switched on by proxyMetadata. */
+    selfDiscovery: false,
     /** Istiod's PILOT_DEBOUNCE_AFTER and PILOT_DEBOUNCE_MAX. */
     debounce: { quiet: '100ms', max: '10s' },
     /** About as much again as Istiod's quiet time for the watch, the push and the proxy; no published figure found. */

@@ -11,6 +11,7 @@ import { didYouMean } from './problems.js';
 import { asRecord, isObject } from './raw.js';
 import type { Report } from './raw.js';
 import type { Path } from './source.js';
+import { checkZoneAwareLbSetting, ZONE_AWARE_MINOR } from './zone-aware-setting.js';
 
 /** Fields by place: modelled here, or only known to Istio. */
 const FIELDS = {
@@ -31,7 +32,7 @@ const FIELDS = {
     simple: MODELLED,
     localityLbSetting: MODELLED,
     consistentHash: MODELLED,
-    zoneAwareLbSetting: KNOWN,
+    zoneAwareLbSetting: MODELLED,
     warmup: MODELLED,
     warmupDurationSecs: MODELLED,
   },
@@ -97,6 +98,11 @@ export interface Unmodelled {
 export interface RuleReport {
   /** `region/zone` of the cluster, to notice localities that match none. */
   readonly zones: readonly string[];
+  readonly mesh: {
+    /** Istio 1.x. */
+    readonly istioMinor: number;
+    readonly selfDiscovery: boolean;
+  };
   readonly report: Report;
   readonly unmodelled: (found: Unmodelled) => void;
 }
@@ -184,6 +190,15 @@ function checkTrafficPolicy(parent: Readonly<Record<string, unknown>>, path: Pat
       'outlierDetection' in policy,
       to,
     );
+  if ('zoneAwareLbSetting' in balancer) {
+    checkZoneAwareLbSetting(balancer['zoneAwareLbSetting'], [...balancerPath, 'zoneAwareLbSetting'], to);
+    if ('localityLbSetting' in balancer && to.mesh.istioMinor >= ZONE_AWARE_MINOR)
+      to.unmodelled({
+        code: 'WT0504',
+        path: [...balancerPath, 'localityLbSetting'],
+        message: 'beside zoneAwareLbSetting, Istio does not read localityLbSetting',
+      });
+  }
   checkOutlierDetection(section(policy, 'outlierDetection', policyPath, to), [...policyPath, 'outlierDetection'], to);
   checkConnectionPool(section(policy, 'connectionPool', policyPath, to), [...policyPath, 'connectionPool'], to);
   const budget = section(policy, 'retryBudget', policyPath, to);

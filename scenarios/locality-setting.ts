@@ -116,7 +116,7 @@ function noticeUnmatched(locality: unknown, path: Path, to: RuleReport): void {
   to.unmodelled({ code: 'WT0504', path, message: `"${locality}" matches no zone of the cluster` });
 }
 
-function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport): void {
+export function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport): void {
   checkEntries(entries, ['from', 'to'], path, to);
   for (const [index, entry] of entries.map(asRecord).entries()) {
     for (const key of ['from', 'to']) {
@@ -138,7 +138,12 @@ function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport):
 
 const TOPOLOGY_LABELS = ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone', 'topology.istio.io/subzone'];
 
-function checkFailoverPriority(labels: readonly unknown[], besideFailover: boolean, path: Path, to: RuleReport): void {
+export function checkFailoverPriority(
+  labels: readonly unknown[],
+  besideFailover: boolean,
+  path: Path,
+  to: RuleReport,
+): void {
   for (const [index, label] of labels.entries()) {
     if (typeof label !== 'string' || label === '')
       to.report('WT0203', [...path, index], { message: 'is not a label', expected: 'a label, or label=value' });

@@ -14,7 +14,9 @@ import { checkExternals, specWithNames } from './externals.js';
 import { SIDECAR_CONTAINER } from './policies.js';
 import { checkExternalRules, checkServiceEntries } from './service-entry.js';
 import { PRICE_BOOKS } from './prices.js';
-import { checkVirtualService } from './virtual-service.js';
+import { DEFAULTS } from './defaults.js';
+import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
+import { checkVirtualService, placesOf } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
@@ -39,19 +41,31 @@ interface Names {
 
 type Raw = Readonly<Record<string, unknown>>;
 
-export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): void {
+/** What Istio's objects are held against. A release that cannot be read is the schema's problem: then the default. */
+export function meshOf(spec: Raw): RuleReport['mesh'] {
+  const stated = asRecord(spec['compat'])['istio'];
+  const text = typeof stated === 'string' || typeof stated === 'number' ? `${stated}` : DEFAULTS.compat.istio;
+  const [, minor] = /^1\.(\d+)/.exec(text) ?? /^1\.(\d+)/.exec(DEFAULTS.compat.istio)!;
+  return {
+    istioMinor: Number(minor),
+    selfDiscovery: asRecord(spec['mesh'])['selfDiscovery'] === true,
+  };
+}
+
+export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones' | 'mesh'>): void {
   const spec = specWithNames(asRecord(asRecord(file)['spec']));
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
   const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
   const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
+  const rule: RuleReport = { ...to, zones, mesh: meshOf(spec) };
   const names: Names = {
     zones,
     services: [...endpointNames(services).keys()],
     hosts: [...endpoints.keys()],
     queues: [...endpointNames(asList(spec['queues'])).keys()],
-    ...{ endpoints, report: to.report, rule: { ...to, zones }, hasSidecars },
+    ...{ endpoints, report: to.report, rule, hasSidecars },
   };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
@@ -294,9 +308,22 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
   checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
+  checkMeshZoneAware(mesh, withoutMesh, names);
   const objects = asList(mesh['objects']);
   checkVirtualServices(objects, [...path, 'objects'], names);
   return checkRules(objects, [...path, 'objects'], new Map(), names);
+}
+
+function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void {
+  const path: Path = ['spec', 'mesh', 'zoneAwareLbSetting'];
+  if (mesh['zoneAwareLbSetting'] === undefined) return;
+  if (withoutMesh)
+    return names.report('WT0401', path, {
+      message: 'a setting of sidecars without a mesh',
+      expected: 'routing: istio, or no zoneAwareLbSetting',
+      atKey: true,
+    });
+  checkZoneAwareLbSetting(mesh['zoneAwareLbSetting'], path, names.rule);
 }
 
 /** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */
@@ -322,18 +349,20 @@ function checkProxy(proxy: Raw, withoutMesh: boolean, names: Names): void {
 }
 
 function checkVirtualServices(objects: readonly unknown[], path: Path, names: Names): void {
-  const byService = new Map<string, unknown>();
+  const byService = new Map<string, string>();
   for (const [index, raw] of objects.entries()) {
     const object = asRecord(raw);
     if (object['kind'] !== 'VirtualService') continue;
     const name = asRecord(object['metadata'])['name'];
+    const places = placesOf(asRecord(object['spec']));
     for (const service of checkVirtualService(object, [...path, index], names.endpoints, names.rule)) {
-      if (byService.has(service))
+      const other = places.map((place) => byService.get(`${place} ${service}`)).find((found) => found !== undefined);
+      if (other !== undefined)
         names.report('WT0403', [...path, index, 'spec', 'hosts'], {
-          message: `the VirtualService "${String(byService.get(service))}" speaks of "${service}" already`,
+          message: `the VirtualService "${other}" speaks of "${service}" already`,
           hint: 'put the routes into one VirtualService',
         });
-      byService.set(service, name);
+      for (const place of places) byService.set(`${place} ${service}`, typeof name === 'string' ? name : '');
     }
   }
 }
@@ -629,7 +658,7 @@ function inheritedRules(
   const silent: Names = {
     ...names,
     report: () => {},
-    rule: { zones: names.zones, report: () => {}, unmodelled: () => {} },
+    rule: { ...names.rule, report: () => {}, unmodelled: () => {} },
   };
   const ancestors = [...new Set(chain.slice(1))].filter((name) => name !== chain[0]).reverse();
   return ancestors.reduce(

@@ -13,7 +13,7 @@ import type { Path } from './source.js';
 type Raw = Readonly<Record<string, unknown>>;
 
 const FIELDS = {
-  spec: { hosts: MODELLED, http: MODELLED, gateways: KNOWN, tcp: KNOWN, tls: KNOWN, exportTo: KNOWN },
+  spec: { hosts: MODELLED, http: MODELLED, gateways: MODELLED, tcp: KNOWN, tls: KNOWN, exportTo: KNOWN },
   http: {
     name: MODELLED,
     match: MODELLED,
@@ -21,8 +21,8 @@ const FIELDS = {
     timeout: MODELLED,
     retries: MODELLED,
     fault: MODELLED,
-    redirect: KNOWN,
-    directResponse: KNOWN,
+    redirect: MODELLED,
+    directResponse: MODELLED,
     delegate: KNOWN,
     rewrite: KNOWN,
     mirror: MODELLED,
@@ -43,10 +43,19 @@ const FIELDS = {
     withoutHeaders: KNOWN,
     queryParams: KNOWN,
     port: KNOWN,
-    gateways: KNOWN,
+    gateways: MODELLED,
     sourceNamespace: KNOWN,
     statPrefix: KNOWN,
   },
+  redirect: {
+    uri: MODELLED,
+    authority: MODELLED,
+    port: MODELLED,
+    derivePort: MODELLED,
+    scheme: MODELLED,
+    redirectCode: MODELLED,
+  },
+  directResponse: { status: MODELLED, body: MODELLED },
   route: { destination: MODELLED, weight: MODELLED, headers: KNOWN },
   destination: { host: MODELLED, subset: MODELLED, port: MODELLED },
   retries: {
@@ -84,6 +93,26 @@ const RETRY_ON = [
   'unavailable',
 ];
 
+/** The codes by which a call of gRPC can fail, as Istio names them. */
+const GRPC_STATUS = [
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+];
+
 /** Checks one object; returns the services that it routes for. */
 export function checkVirtualService(
   object: Raw,
@@ -107,9 +136,19 @@ export function checkVirtualService(
       message: 'a VirtualService needs hosts',
       expected: 'a list of hosts',
     });
+  checkGateways(spec, at, to);
+  const isOfGateways = !placesOf(spec).includes('mesh');
   const routed = hosts.flatMap((host, index) => {
     const service = resolveHost(host, services);
     if (service !== null) return [service];
+    if (isOfGateways) {
+      to.unmodelled({
+        code: 'WT0502',
+        path: [...at, 'hosts', index],
+        message: 'a host of gateways that is no service is left out: loads call services',
+      });
+      return [];
+    }
     const short = typeof host === 'string' ? host.split('.')[0]! : '';
     to.report('WT0402', [...at, 'hosts', index], {
       message: 'the host is none of the services',
@@ -140,13 +179,36 @@ export function checkVirtualService(
   return routed;
 }
 
+/** Whose routes an object holds: those of sidecars, of the gateways, or of both where it names neither. */
+export function placesOf(spec: Raw): readonly ('mesh' | 'gateways')[] {
+  const named = asList(spec['gateways']);
+  if (named.length === 0) return ['mesh', 'gateways'];
+  const places = [named.includes('mesh') ? 'mesh' : null, named.some((name) => name !== 'mesh') ? 'gateways' : null];
+  return places.filter((place) => place !== null) as readonly ('mesh' | 'gateways')[];
+}
+
+function checkGateways(parent: Raw, path: Path, to: RuleReport): void {
+  const { gateways } = parent;
+  if (gateways === undefined) return;
+  if (!Array.isArray(gateways) || gateways.some((name) => typeof name !== 'string' || name === ''))
+    to.report('WT0203', [...path, 'gateways'], {
+      message: 'not a list of gateways',
+      expected: 'a list of names, mesh for the sidecars',
+    });
+}
+
 function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints: EndpointNames, to: RuleReport): void {
   checkFields(route, 'http', path, to);
   for (const [index, match] of asList(route['match']).entries())
     checkMatch(asRecord(match), [...path, 'match', index], to);
   const destinations = asList(route['route']);
-  if (destinations.length === 0)
-    to.report('WT0401', path, { message: 'a route needs destinations', expected: 'route: a list of destinations' });
+  const answer = ['redirect', 'directResponse'].filter((key) => route[key] !== undefined);
+  checkAnswer(route, answer, path, to);
+  if (destinations.length === 0 && answer.length === 0)
+    to.report('WT0401', path, {
+      message: 'a route needs destinations',
+      expected: 'route: a list of destinations, redirect or directResponse',
+    });
   let sum = 0;
   for (const [index, entry] of destinations.entries()) {
     const here: Path = [...path, 'route', index];
@@ -170,6 +232,51 @@ function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints
     });
   checkRetries(asRecord(route['retries']), [...path, 'retries'], to);
   if (route['fault'] !== undefined) checkFault(asRecord(route['fault']), [...path, 'fault'], to);
+}
+
+/** Routes that the proxy answers itself, as Istio's validation takes them. */
+function checkAnswer(route: Raw, answer: readonly string[], path: Path, to: RuleReport): void {
+  const [own, other] = answer;
+  if (own === undefined) return;
+  for (const beside of [...(other === undefined ? [] : [other]), 'route', 'fault', 'rewrite'])
+    if (route[beside] !== undefined)
+      to.report('WT0401', [...path, beside], {
+        message: `Istio refuses ${beside} beside ${own}`,
+        hint: 'take one of the two out',
+        atKey: true,
+      });
+  if (own === 'redirect') {
+    const redirect = asRecord(route['redirect']);
+    const at: Path = [...path, 'redirect'];
+    checkFields(redirect, 'redirect', at, to);
+    if (['uri', 'authority', 'port', 'derivePort', 'scheme'].every((key) => redirect[key] === undefined))
+      to.report('WT0401', at, { message: 'a redirect to nowhere', expected: 'uri, authority, port or scheme' });
+    checkStatus(redirect, 'redirectCode', [300, 399], at, to);
+    to.unmodelled({ code: 'WT0504', path: at, message: 'the call ends with the redirect: nobody follows it' });
+    return;
+  }
+  const response = asRecord(route['directResponse']);
+  const at: Path = [...path, 'directResponse'];
+  checkFields(response, 'directResponse', at, to);
+  if (response['status'] === undefined)
+    to.report('WT0401', at, { message: 'missing key "status"', expected: 'a status of HTTP' });
+  checkStatus(response, 'status', [100, 599], at, to);
+}
+
+function checkStatus(
+  parent: Raw,
+  key: string,
+  [least, most]: readonly [number, number],
+  path: Path,
+  to: RuleReport,
+): void {
+  const status = parent[key];
+  if (status === undefined) return;
+  if (Number.isInteger(status) && (status as number) >= least && (status as number) <= most) return;
+  to.report('WT0401', [...path, key], {
+    message: 'not a status',
+    expected: `a whole number from ${least} to ${most}`,
+  });
 }
 
 function checkDestination(
@@ -202,6 +309,7 @@ function checkDestination(
 
 function checkMatch(match: Raw, path: Path, to: RuleReport): void {
   checkFields(match, 'match', path, to, 'so this match never holds');
+  checkGateways(match, path, to);
   const uri = match['uri'];
   if (uri !== undefined) {
     const kinds = Object.keys(asRecord(uri));
@@ -286,6 +394,13 @@ function checkFault(fault: Raw, path: Path, to: RuleReport): void {
     checkDuration(asRecord(fault['delay']), 'fixedDelay', [...path, 'delay'], to);
   }
   const abort = asRecord(fault['abort']);
+  const { grpcStatus } = abort;
+  if (grpcStatus !== undefined && !(typeof grpcStatus === 'string' && GRPC_STATUS.includes(grpcStatus)))
+    to.report('WT0401', [...path, 'abort', 'grpcStatus'], {
+      message: 'not a status of gRPC',
+      expected: GRPC_STATUS.join(', '),
+      hint: typeof grpcStatus === 'string' ? didYouMean(grpcStatus, GRPC_STATUS) : null,
+    });
   const status = abort['httpStatus'];
   if (fault['abort'] !== undefined && status === undefined && abort['grpcStatus'] === undefined)
     to.report('WT0401', [...path, 'abort'], { message: 'aborts with nothing', expected: 'httpStatus or grpcStatus' });

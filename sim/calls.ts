@@ -49,9 +49,9 @@ import {
 import {
   ATTEMPT_MASK,
   ATTEMPT_SHIFT,
+  CAUSE_ANSWERED,
   CAUSE_APP_500,
   CAUSE_APP_503,
-  CAUSE_FI,
   CAUSE_MASK,
   CAUSE_SHIFT,
   CAUSE_UF,
@@ -111,9 +111,9 @@ export function startCall(
     const aborted = route.abortBelow > 0 && mix(key ^ CAUSE_DRAW_ABORT) >>> 0 < route.abortBelow;
     const chosen = chooseTarget(route, key);
     target = route.targets[chosen]!;
-    const cause = aborted ? CAUSE_FI : route.causes[chosen]!;
+    const cause = aborted ? route.abortCause : route.causes[chosen]!;
     if (cause !== 0) {
-      if (delayUs === 0) {
+      if (delayUs === 0 && cause !== CAUSE_ANSWERED) {
         countEnd(world, program.targetEdge[target]!, cause, 0, nowUs);
         world.failedCause = cause;
         return false;
@@ -441,8 +441,10 @@ export function nextAttempt(world: World, words: Int32Array, doubles: Float64Arr
     freeRecord(world.records, id);
     return -1;
   }
-  // An injected abort after its delay, or a time-out that fell into the back-off.
+  // An injected abort after its delay, an answer of the proxy itself, or a time-out that fell into the back-off.
   if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) {
+    if (((words[at + FLAGS]! >>> CAUSE_SHIFT) & CAUSE_MASK) === CAUSE_ANSWERED)
+      words[at + FLAGS] = words[at + FLAGS]! & ~(FLAG_FAILED | (CAUSE_MASK << CAUSE_SHIFT));
     endRetry(world, words, at, edge);
     return endCall(world, words, doubles, id, nowUs);
   }

@@ -107,7 +107,7 @@ export function compileProgram(scenario: Scenario): Program {
     (source, called) => edges.of(source, indexOf[called.service]!),
     (called) => globalEndpoint(called.service, called.endpoint),
   );
-  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, GATEWAY_NAME, load));
+  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
   const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
   const queueOf = Int32Array.from({ length: services.length + 1 }, (_, service) => queueServices.indexOf(service));
   const outside = services.flatMap(({ external }, service) => (external?.perZone === null ? [service] : []));

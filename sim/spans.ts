@@ -84,10 +84,31 @@ export const CAUSE_UNREACHABLE = 9;
 export const CAUSE_NC = 10;
 /** No route matches: 404. */
 export const CAUSE_NR = 11;
-export const CAUSES = 12;
+/** A direct response of the route, of 400 or more. */
+export const CAUSE_DIRECT = 12;
+/** An injected abort with a gRPC status: FI too, but HTTP says 200. */
+export const CAUSE_FI_GRPC = 13;
+export const CAUSES = 14;
+/** No failure, and so in no count: the proxy has answered itself, by a redirect, say. */
+export const CAUSE_ANSWERED = 14;
 
 /** By cause: the name in results. Those without a flag of Envoy's are named by their status code. */
-export const CAUSE_NAMES = ['', 'UH', 'UF', 'UO', 'UC', 'UT', 'FI', '500', '503', 'unreachable', 'NC', 'NR'] as const;
+export const CAUSE_NAMES = [
+  '',
+  'UH',
+  'UF',
+  'UO',
+  'UC',
+  'UT',
+  'FI',
+  '500',
+  '503',
+  'unreachable',
+  'NC',
+  'NR',
+  'direct',
+  'FI-gRPC',
+] as const;
 
 /** PARENT of a span that an external request made: EXTERNAL - gateway's pod; of a delivery: EXTERNAL - broker's slot. */
 export const EXTERNAL = -2;

@@ -4,10 +4,23 @@
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
 import type { Scenario } from '../scenarios/types.js';
-import { readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
+import { holdsFor, readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
 import { serviceOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
-import { CAUSE_APP_500, CAUSE_APP_503, CAUSE_NC, CAUSE_NR, CAUSE_UC, CAUSE_UF, CAUSE_UH, CAUSE_UT } from './spans.js';
+import {
+  CAUSE_ANSWERED,
+  CAUSE_DIRECT,
+  CAUSE_FI,
+  CAUSE_FI_GRPC,
+  CAUSE_APP_500,
+  CAUSE_APP_503,
+  CAUSE_NC,
+  CAUSE_NR,
+  CAUSE_UC,
+  CAUSE_UF,
+  CAUSE_UH,
+  CAUSE_UT,
+} from './spans.js';
 
 /** Time-outs and retries of a route. Times in microseconds; 0 is none. */
 export interface RequestPolicy {
@@ -24,12 +37,16 @@ export interface RequestRoute {
   readonly targets: readonly number[];
   /** Cumulative weights of the targets, scaled to 2^32. */
   readonly below: readonly number[];
-  /** By target why the proxy answers itself, else 0: no route matches (404), no such subset or no pods in it (503). */
+  /**
+   * By target why the proxy answers itself, else 0: no route matches (404), no such subset or no pods in it (503), a
+   * redirect or direct response.
+   */
   readonly causes: readonly number[];
   /** Shares of the calls that are delayed and aborted, scaled to 2^32. */
   readonly delayBelow: number;
   readonly delayUs: number;
   readonly abortBelow: number;
+  readonly abortCause: number;
   /** Target that gets a copy of a share of the calls, scaled to 2^32, whose answers nobody waits for; -1: none. */
   readonly mirror: number;
   readonly mirrorBelow: number;
@@ -66,7 +83,7 @@ export class TargetSet {
   private readonly targetIndex = new Map<string, number>();
   private readonly policyIndex = new Map<string, number>();
   private readonly routeIndex = new Map<string, number>();
-  private readonly httpRoutes = new Map<number, HttpRoute[]>();
+  private readonly httpRoutes = new Map<string, HttpRoute[]>();
 
   constructor(
     private readonly scenario: Scenario,
@@ -74,12 +91,14 @@ export class TargetSet {
     private readonly endpointOf: (destination: EndpointRef) => number,
   ) {}
 
-  /** `source`: whatever `edgeOf` takes; `sourceName`: its name. Returns a target, or ~route. */
-  of(source: number, sourceName: string, called: EndpointRef): number {
+  /** `source`: whatever `edgeOf` takes; `sourceName`: its name, null for the gateways. Returns a target, or ~route. */
+  of(source: number, sourceName: string | null, called: EndpointRef): number {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
-    const route = this.routesOf(called.service).find((candidate) => candidate.matches(endpointName, sourceName));
-    if (route === undefined) return ~this.route([this.target(source, called, 0)], [1], null, [CAUSE_NR]);
+    const routes = this.routesOf(called.service, sourceName === null);
+    const route = routes.find((candidate) => candidate.matches(endpointName, sourceName));
+    if (route === undefined) return this.answered(source, called, CAUSE_NR);
+    if (route.answer !== null) return this.answered(source, called, route.answer < 400 ? CAUSE_ANSWERED : CAUSE_DIRECT);
     const policy = this.policy(policyOf(route));
     const destinations = route.destinations.filter(({ weight }) => weight > 0);
     if (destinations.length === 0) destinations.push({ host: service.name, subset: null, weight: 1 });
@@ -102,18 +121,26 @@ export class TargetSet {
     return this.target(broker, consumer, this.policy({ ...ONCE, timeoutUs }));
   }
 
-  private routesOf(service: number): HttpRoute[] {
-    let routes = this.httpRoutes.get(service);
+  /** The caller's proxy has the answer itself. */
+  private answered(source: number, called: EndpointRef, cause: number): number {
+    return ~this.route([this.target(source, called, this.policy(ONCE))], [1], null, [cause]);
+  }
+
+  private routesOf(service: number, gateways: boolean): HttpRoute[] {
+    const key = `${service} ${gateways}`;
+    let routes = this.httpRoutes.get(key);
     const isTcp = this.scenario.services[service]!.external?.protocol === 'tcp';
     if (routes === undefined && (isTcp || this.scenario.mesh.routing.kind === 'kubeProxy')) {
       // Nobody but the application could try again, and applications are not known to.
       routes = [...readHttpRoutes({ http: [{ retries: { attempts: 0 } }] }, this.scenario.compat.istioMinor)];
-      this.httpRoutes.set(service, routes);
+      this.httpRoutes.set(key, routes);
     }
     if (routes === undefined) {
-      const object = this.scenario.mesh.virtualServices.find((candidate) => candidate.service === service)?.object;
+      const object = this.scenario.mesh.virtualServices.find(
+        (candidate) => candidate.service === service && holdsFor(candidate.object.spec, gateways),
+      )?.object;
       routes = [...readHttpRoutes(object?.spec ?? null, this.scenario.compat.istioMinor)];
-      this.httpRoutes.set(service, routes);
+      this.httpRoutes.set(key, routes);
     }
     return routes;
   }
@@ -196,11 +223,17 @@ export class TargetSet {
       delayBelow: scaled(fault?.delay?.percent),
       delayUs: fault?.delay?.fixedUs ?? 0,
       abortBelow: scaled(fault?.abort?.percent),
+      abortCause: abortCause(fault?.abort ?? null),
       mirror: mirror?.target ?? -1,
       mirrorBelow: scaled(mirror?.percent),
     };
     return indexed(this.routeIndex, JSON.stringify(route), () => this.routes.push(route) - 1);
   }
+}
+
+function abortCause(abort: NonNullable<HttpRoute['fault']>['abort']): number {
+  if (abort?.grpc) return CAUSE_FI_GRPC;
+  return abort !== null && abort.httpStatus < 400 ? CAUSE_ANSWERED : CAUSE_FI;
 }
 
 function indexed(indices: Map<string, number>, key: string, add: () => number): number {

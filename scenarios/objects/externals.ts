@@ -4,6 +4,7 @@
  */
 import type { RuleReport } from '../destination-rule.js';
 import { resolveHost } from '../destination-rule.js';
+import { meshOf } from '../references.js';
 import type { Problem } from '../problems.js';
 import { asList, asRecord } from '../raw.js';
 import { checkServiceEntry, protocolOf } from '../service-entry.js';
@@ -34,6 +35,7 @@ export function readExternals(
   for (const object of objects.filter(({ kind }) => kind === 'ServiceEntry')) {
     const rule: RuleReport = {
       zones,
+      mesh: meshOf({}),
       report: (code, path, detail) => void problems.push(object.problem(code, path, detail)),
       unmodelled: ({ message }) => ledger.note(object, message),
     };

@@ -10,6 +10,7 @@ import { checkMeshObject, resolveHost, type RuleReport } from '../destination-ru
 import type { Problem } from '../problems.js';
 import { asList, asRecord, isObject } from '../raw.js';
 import type { Path } from '../source.js';
+import { meshOf } from '../references.js';
 import { checkVirtualService } from '../virtual-service.js';
 import { withNames } from '../externals.js';
 import type { ImportedExternal } from './externals.js';
@@ -111,6 +112,7 @@ function check(
   const found: Problem[] = [];
   const rule: RuleReport = {
     zones,
+    mesh: meshOf({}),
     report: (code, path, detail) => void found.push(object.problem(code, path, detail)),
     unmodelled: ({ message }) => ledger.note(object, message),
   };

@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
 import * as units from '../units.js';
-import { amount, duration, positiveDuration, text, whole, word } from './leaves.js';
+import { amount, duration, flag, positiveDuration, text, whole, word } from './leaves.js';
 
 /** Istio objects as they are in the cluster: checked by `destination-rule.ts`, with Istio's own rules. */
 export const kubeObject = z.looseObject({
@@ -61,6 +61,13 @@ export const mesh = z
       .record(z.string(), z.unknown(), { error: 'an object' })
       .optional()
       .meta({ description: "Mesh-wide localityLbSetting. Default: Istio's, enabled and empty." }),
+    zoneAwareLbSetting: z
+      .record(z.string(), z.unknown(), { error: 'an object' })
+      .optional()
+      .meta({ description: 'Mesh-wide zoneAwareLbSetting, from Istio 1.32 on. Default: none.' }),
+    selfDiscovery: flag(
+      'Whether proxies know the pods of their own service (ISTIO_META_ENABLE_SELF_DISCOVERY), as zoneAwareLbSetting needs it.',
+    ).prefault(DEFAULTS.mesh.selfDiscovery),
     routing: word(
       ['istio', 'kubeProxy'],
       'istio: sidecars choose a pod for each request; kubeProxy: no mesh, a random pod for each connection.',

@@ -10,7 +10,8 @@ import type { RouteEndpoint } from '../mesh/locality.js';
 import type { Spec } from '../mesh/localitySetting.js';
 import { ruleOfVersion } from '../mesh/subsets.js';
 import { refreshOutliers } from '../outliers.js';
-import { sendsNotReady, writeRoutes } from '../routes.js';
+import { balancesZones, knowsCallers, sendsNotReady, versionsOf, writeRoutes } from '../routes.js';
+import type { World } from '../world.js';
 import { externalEndpoints } from './externals.js';
 import type { Sim, SimPod } from './state.js';
 
@@ -97,6 +98,22 @@ export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfU
   const hints = hintsOf(sim, serviceIndex, endpoints);
   writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, hints, version });
   refreshOutliers(sim.world, serviceIndex);
+  followCallers(sim.world, versionsOf(sim.world.program, serviceIndex));
+}
+
+/** Where proxies look at their own siblings (A11), a change among these is felt in the routes to what they call. */
+export function followCallers(world: World, callers: readonly number[]): void {
+  if (!knowsCallers(world)) return;
+  const { program, routeInputs } = world;
+  const called = new Set<number>();
+  for (let edge = 0; edge < program.edgeCount; edge++)
+    if (callers.includes(program.edgeSource[edge]!)) called.add(program.edgeDestination[edge]!);
+  for (const service of called) {
+    const input = routeInputs[service];
+    if (!input || !balancesZones(world, input)) continue;
+    writeRoutes(world, input);
+    refreshOutliers(world, service);
+  }
 }
 
 /** A pod has an address from its start on. */

@@ -11,6 +11,7 @@ import { zoneBounds } from '../load.js';
 import { POD_SERVING } from '../world.js';
 import { planCrashes } from './crashes.js';
 import { planDrains } from './drain.js';
+import { followCallers } from './endpoints.js';
 import { planEffects } from './effects.js';
 import { loseExternals, recoverExternals } from './externals.js';
 import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
@@ -108,6 +109,7 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
   const number = ++outages.begun;
   loseExternals(sim, zone, nowUs);
   for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
+  followCallers(sim.world, [sim.world.program.gateway]);
   sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
     // Only while the same outage lasts: a later one has its own delay.
     if (outages.underWay === 0 || outages.begun !== number) return;
@@ -120,6 +122,7 @@ function recoverGateways(sim: Sim, zone: number, nowUs: number): void {
   if (--sim.zoneOutages[zone]!.underWay > 0) return;
   for (const slot of gatewaySlots(sim, zone)) sim.world.podState[slot] = POD_SERVING;
   recoverExternals(sim, zone, nowUs);
+  followCallers(sim.world, [sim.world.program.gateway]);
   sim.zonesDown.delete(zone);
   applyShares(sim, nowUs);
 }

@@ -4,7 +4,9 @@
  * route with Istio's defaults: no time-out, two retries of what never reached an application.
  *
  * A request's path is taken to be "/" + the name of the endpoint. Headers, methods and query parameters are not
- * modelled: a match on one of them never holds, and the loader says so.
+ * modelled: a match on one of them never holds, and the loader says so. The ingress gateways of a scenario stand for every
+ * gateway that an object may name; "mesh" are the sidecars. An object that names none holds for both: users come in as
+ * if their gateway routed as the mesh does.
  */
 import { goDurationUs } from '../../engine/go-duration.js';
 import type { Spec } from './localitySetting.js';
@@ -22,7 +24,10 @@ export interface RetryConditions {
 }
 
 export interface HttpRoute {
-  matches(endpointName: string, sourceService: string): boolean;
+  /** `sourceService` null: the gateways. */
+  matches(endpointName: string, sourceService: string | null): boolean;
+  /** The status with which the proxy answers itself, by `redirect` or `directResponse`; null: it does not. */
+  readonly answer: number | null;
   /** Empty: the called host itself. */
   readonly destinations: readonly { readonly host: string; readonly subset: string | null; readonly weight: number }[];
   /** 0: none. */
@@ -36,7 +41,8 @@ export interface HttpRoute {
   };
   readonly fault: {
     readonly delay: { readonly percent: number; readonly fixedUs: number } | null;
-    readonly abort: { readonly percent: number; readonly httpStatus: number } | null;
+    /** With a gRPC status, the status of HTTP is 200. */
+    readonly abort: { readonly percent: number; readonly httpStatus: number; readonly grpc: boolean } | null;
   } | null;
   readonly mirror: { readonly host: string; readonly subset: string | null; readonly percent: number } | null;
 }
@@ -52,6 +58,19 @@ export function readHttpRoutes(spec: Spec | null, istioMinor: number): readonly 
   return http.map((route) => readRoute(route, istioMinor));
 }
 
+/** Whether an object's routes hold for the gateways, or for sidecars. */
+export function holdsFor(spec: Spec, gateways: boolean): boolean {
+  const named = list(spec['gateways']) as readonly unknown[];
+  return named.length === 0 || isAmong(named, gateways);
+}
+
+function isAmong(named: readonly unknown[], gateways: boolean): boolean {
+  return gateways ? named.some((name) => name !== MESH) : named.includes(MESH);
+}
+
+/** Istio's name for all sidecars, among those of gateways. */
+const MESH = 'mesh';
+
 function readRoute(route: Spec, istioMinor: number): HttpRoute {
   const matches = list(route['match']);
   const timeoutUs = goDurationUs(route['timeout']) ?? 0;
@@ -62,6 +81,7 @@ function readRoute(route: Spec, istioMinor: number): HttpRoute {
       ...destinationOf(record(entry['destination'])),
       weight: number(entry['weight'], all.length === 1 ? 1 : 0),
     })),
+    answer: readAnswer(route),
     timeoutUs,
     retries: readRetries(route['retries'], timeoutUs, istioMinor),
     fault: readFault(route['fault']),
@@ -75,8 +95,13 @@ function readRoute(route: Spec, istioMinor: number): HttpRoute {
   };
 }
 
+function readAnswer(route: Spec): number | null {
+  if (route['redirect'] !== undefined) return number(record(route['redirect'])['redirectCode'], 301);
+  return route['directResponse'] === undefined ? null : number(record(route['directResponse'])['status'], 200);
+}
+
 /** All conditions of one match must hold. */
-function holds(match: Spec, path: string, sourceService: string): boolean {
+function holds(match: Spec, path: string, sourceService: string | null): boolean {
   return Object.entries(match).every(([field, wanted]) => {
     switch (field) {
       case 'name':
@@ -85,6 +110,8 @@ function holds(match: Spec, path: string, sourceService: string): boolean {
         return matchesText(record(wanted), path, match['ignoreUriCase'] === true);
       case 'ignoreUriCase':
         return true;
+      case 'gateways':
+        return isAmong(list(wanted), sourceService === null);
       case 'sourceLabels':
         return Object.entries(record(wanted)).every(([label, value]) => label === 'app' && value === sourceService);
       default:
@@ -137,7 +164,7 @@ function readFault(raw: unknown): HttpRoute['fault'] {
     delay: 'fixedDelay' in delay ? { percent: percent(delay), fixedUs: goDurationUs(delay['fixedDelay']) ?? 0 } : null,
     abort:
       'httpStatus' in abort || 'grpcStatus' in abort
-        ? { percent: percent(abort), httpStatus: number(abort['httpStatus'], 200) }
+        ? { percent: percent(abort), httpStatus: number(abort['httpStatus'], 200), grpc: 'grpcStatus' in abort }
         : null,
   };
 }

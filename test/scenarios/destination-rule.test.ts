@@ -123,7 +123,7 @@ test(
   ),
   'WT0502 portLevelSettings of a DestinationRule is not simulated yet',
   'WT0502 tls of a DestinationRule is not simulated yet',
-  'WT0502 zoneAwareLbSetting of a DestinationRule is not simulated yet',
+  'WT0504 Istio 1.31 does not know zoneAwareLbSetting, and drops it: it is read from 1.32 on',
 );
 test(
   'subsets are taken',
@@ -287,4 +287,46 @@ test(
   withPolicy('{loadBalancer: {warmup: {duration: ¦fast, aggression: ¦0.5}}}'),
   `WT0401 ${BALANCER}.warmup.duration: not a duration`,
   `WT0401 ${BALANCER}.warmup.aggression: not an aggression`,
+);
+
+const ZONE_AWARE = `${POLICY}.loadBalancer.zoneAwareLbSetting`;
+const AT_132: readonly [string, string] = ['  mesh:\n', '  compat: {istio: 1.32}\n  mesh:\n    selfDiscovery: true\n'];
+
+/** Zone-aware routing at Istio 1.32, among proxies that know their siblings. */
+function withZoneAware(setting: string): string {
+  const policy = `{loadBalancer: {zoneAwareLbSetting: ${setting}}}`;
+  return small(AT_132, ['trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}', `trafficPolicy: ${policy}`]);
+}
+
+test(
+  'zone-aware routing is taken from Istio 1.32 on',
+  accepts,
+  withZoneAware('{enabled: true, failover: [{from: r1, to: r2}], minClusterSize: 3}'),
+);
+test(
+  'zone-aware routing is announced as unknown before',
+  accepts,
+  withPolicy('{loadBalancer: {zoneAwareLbSetting: {}}}'),
+  'WT0504 Istio 1.31 does not know zoneAwareLbSetting, and drops it: it is read from 1.32 on',
+);
+test(
+  'zone-aware routing without self-discovery only ranks regions, which is announced',
+  accepts,
+  withZoneAware('{}').replace('selfDiscovery: true', 'selfDiscovery: false'),
+  'WT0504 without mesh.selfDiscovery proxies do not know where their callers are: only regions are ranked',
+);
+test(
+  'beside zoneAwareLbSetting, localityLbSetting is announced as not read',
+  accepts,
+  withZoneAware('{}, localityLbSetting: {enabled: true}'),
+  'WT0504 beside zoneAwareLbSetting, Istio does not read localityLbSetting',
+);
+test(
+  'mistakes in zoneAwareLbSetting are found',
+  finds,
+  withZoneAware('{enabled: ¦1, failover: [{from: r1, to: ¦r1}], ¦distribute: [], minClusterSize: ¦-1}'),
+  `WT0203 ${ZONE_AWARE}.enabled: is not true or false`,
+  `WT0401 ${ZONE_AWARE}.failover[0].to: a failover within one region`,
+  `WT0201 ${ZONE_AWARE}.distribute: unknown key "distribute"`,
+  `WT0401 ${ZONE_AWARE}.minClusterSize: not a number of endpoints`,
 );

@@ -72,6 +72,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         { kind: 'kubeProxy', connectionsPerCaller: null, maxAgeUs: null },
         { kind: 'kubeProxy', connectionsPerCaller: 2, maxAgeUs: 20 * SECOND },
       ),
+      zoneAware: pick<Record<string, unknown> | null>(null, null, { minClusterSize: 2 }),
+      selfDiscovery: fc.boolean(),
       meshSetting: pick<Record<string, unknown> | null>(null, null, { enabled: false }),
       warmUpUs: pick(0, 20 * SECOND),
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
@@ -126,6 +128,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         proxy: parts.proxy,
         connectTimeoutUs: parts.connectTimeoutUs,
         localityLbSetting: parts.meshSetting,
+        zoneAwareLbSetting: parts.zoneAware,
+        selfDiscovery: parts.selfDiscovery,
       },
       compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: 37 },
       rollouts: parts.rollouts,
@@ -653,29 +657,47 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
         { attempts: 3, retryOn: '5xx,reset', perTryTimeout: '30ms' },
         { attempts: 2, retryOn: 'gateway-error', backoff: '5ms' },
       ),
-      fault: pick<Record<string, unknown> | null>(null, null, {
-        delay: { percentage: { value: 20 }, fixedDelay: '300ms' },
-        abort: { percentage: { value: 5 }, httpStatus: 500 },
-      }),
+      fault: pick<Record<string, unknown> | null>(
+        null,
+        null,
+        {
+          delay: { percentage: { value: 20 }, fixedDelay: '300ms' },
+          abort: { percentage: { value: 5 }, httpStatus: 500 },
+        },
+        {
+          abort: { percentage: { value: 5 }, grpcStatus: 'UNAVAILABLE' },
+        },
+      ),
       splits: fc.boolean(),
       mirrors: pick(null, null, 100, 30),
+      answer: pick<Record<string, unknown> | null>(
+        null,
+        null,
+        null,
+        { redirect: { uri: '/elsewhere' } },
+        { directResponse: { status: 503 } },
+      ),
+      gateways: pick<readonly string[]>([], [], ['mesh'], ['shop']),
     })
-    .map(({ timeout, retries, fault, splits, mirrors }) => ({
-      // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
-      route: splits ? [own, { ...own, weight: 20 }] : [own],
-      ...(timeout ? { timeout } : {}),
-      ...(retries ? { retries } : {}),
-      ...(fault ? { fault } : {}),
-      ...(mirrors === null ? {} : { mirror: own.destination, mirrorPercentage: { value: mirrors } }),
+    .map(({ timeout, retries, fault, splits, mirrors, answer, gateways }) => ({
+      gateways,
+      ...(answer ?? {
+        // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
+        route: splits ? [own, { ...own, weight: 20 }] : [own],
+        ...(timeout ? { timeout } : {}),
+        ...(retries ? { retries } : {}),
+        ...(fault ? { fault } : {}),
+        ...(mirrors === null ? {} : { mirror: own.destination, mirrorPercentage: { value: mirrors } }),
+      }),
     }));
 }
 
-function routes(service: number, http: Record<string, unknown>): KubeObject {
+function routes(service: number, { gateways, ...http }: Record<string, unknown>): KubeObject {
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: `s${service}` },
-    spec: { hosts: [`s${service}`], http: [http] },
+    spec: { hosts: [`s${service}`], http: [http], gateways },
   };
 }
 

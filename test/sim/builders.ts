@@ -192,6 +192,8 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
       destinationRules: [],
       virtualServices: [],
       localityLbSetting: null,
+      zoneAwareLbSetting: null,
+      selfDiscovery: false,
       propagationUs: 200_000,
       debounce: null,
       proxy: null,

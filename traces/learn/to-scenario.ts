@@ -79,6 +79,8 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
       destinationRules: [],
       virtualServices: [],
       localityLbSetting: null,
+      zoneAwareLbSetting: null,
+      selfDiscovery: false,
       propagationUs: 1_000_000,
       debounce: null,
       proxy: null,

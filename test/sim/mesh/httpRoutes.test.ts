@@ -96,11 +96,11 @@ test('A17 worked: delay 10 % x 5 s and abort 1 % x 500; without percentage nothi
         abort: { percentage: { value: 1 }, httpStatus: 500 },
       },
     }).fault,
-    { delay: { percent: 10, fixedUs: 5_000_000 }, abort: { percent: 1, httpStatus: 500 } },
+    { delay: { percent: 10, fixedUs: 5_000_000 }, abort: { percent: 1, httpStatus: 500, grpc: false } },
   );
   t.deepEqual(read({ fault: { abort: { httpStatus: 500 } } }).fault, {
     delay: null,
-    abort: { percent: 0, httpStatus: 500 },
+    abort: { percent: 0, httpStatus: 500, grpc: false },
   });
 });
 
