@@ -5,6 +5,7 @@
 import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
+import { buildPodScheduling, nodeLabels } from './build-scheduling.js';
 import { DEFAULTS } from './defaults.js';
 import { rateCurve } from './load-curve.js';
 import { buildPolicies } from './policies.js';
@@ -25,6 +26,7 @@ import type {
   Scenario,
   Service,
   Step,
+  Zone,
 } from './types.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
@@ -122,7 +124,7 @@ function buildCluster(file: ClusterFile): Cluster {
   const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
-    nodes: buildNodes(file),
+    nodes: buildNodes(file, zones),
     roundTrip: {
       sameNodeUs: roundTrip.sameNode,
       sameZoneUs: roundTrip.sameZone,
@@ -139,19 +141,25 @@ function buildCluster(file: ClusterFile): Cluster {
 }
 
 /** By pool, then zone, then number. */
-function buildNodes(file: ClusterFile): readonly NodeSpec[] {
+function buildNodes(file: ClusterFile, zones: readonly Zone[]): readonly NodeSpec[] {
   return file.nodePools.flatMap((pool) => {
     const instance = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType);
     return file.zones.flatMap((zoneName, zone) => {
       const count = typeof pool.nodesPerZone === 'number' ? pool.nodesPerZone : (own(pool.nodesPerZone, zoneName) ?? 0);
-      return Array.from({ length: count }, (_, number) => ({
-        name: nodeName(pool.name, zoneName, number),
-        pool: pool.name,
-        zone,
-        cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
-        memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
-        priceUsdPerHour: known(pool.pricePerHour, instance?.usdPerHour),
-      }));
+      return Array.from({ length: count }, (_, number) => {
+        const name = nodeName(pool.name, zoneName, number);
+        return {
+          name,
+          pool: pool.name,
+          zone,
+          cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
+          memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
+          labels: nodeLabels(name, zones[zone]!, zones, pool.instanceType, pool.labels),
+          taints: pool.taints,
+          maxPods: pool.maxPods,
+          priceUsdPerHour: known(pool.pricePerHour, instance?.usdPerHour),
+        };
+      });
     });
   });
 }
@@ -176,6 +184,7 @@ function buildService(
   const perZone = typeof file.replicas === 'number' ? null : file.replicas;
   const replicasPerZone = perZone === null ? null : zones.map((zone) => perZone[zone] ?? 0);
   const { requests, limits } = file.resources;
+  const labels = { app: file.versionOf ?? file.name, ...file.labels };
   return {
     name: file.name,
     replicas:
@@ -195,8 +204,9 @@ function buildService(
     },
     terminationGraceUs: file.terminationGrace,
     spread: file.spread,
+    scheduling: buildPodScheduling(file, labels),
     disruptionBudget: buildBudget(file.disruptionBudget),
-    labels: { app: file.versionOf ?? file.name, ...file.labels },
+    labels,
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,

@@ -15,6 +15,10 @@ export const DEFAULTS = {
     /** us-east-1 to eu-west-1, the pair most often spanned. */
     crossRegion: '80ms',
   },
+  nodePool: {
+    /** The kubelet's. */
+    maxPods: 110,
+  },
   gateways: {
     /** Two, so that one can be drained. */
     perZone: 2,

@@ -12,6 +12,7 @@ import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
+import { checkScheduling } from './scheduling-checks.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -46,6 +47,7 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
+  checkScheduling(spec, names.report);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 

@@ -116,6 +116,18 @@ export interface LoggedDecision {
   readonly because: string;
 }
 
+/** Pods of one service that found no node at once. */
+export interface WaitingPods {
+  readonly service: string;
+  /** At the same time. */
+  readonly mostPods: number;
+  readonly podsAtEnd: number;
+  /** Over the measured part, all its pods together. */
+  readonly podSeconds: number;
+  /** What the scheduler said of them, the longest waits first, three at most. */
+  readonly reasons: readonly { readonly message: string; readonly podSeconds: number }[];
+}
+
 export interface FaultFigures {
   readonly fault: string;
   readonly atSeconds: number;
@@ -174,6 +186,8 @@ export interface ReplicationResult {
   readonly series: RunSeries;
   readonly decisions: readonly LoggedDecision[];
   readonly skipped: readonly { readonly atSeconds: number; readonly skipped: Skipped }[];
+  /** Left out where every pod found its node at once. */
+  readonly waitingPods?: readonly WaitingPods[];
   readonly faultTolerance: FaultTolerance;
   readonly checks: readonly CheckOutcome[];
   /** Spans and events simulated, for speed figures. Not part of the digest. */

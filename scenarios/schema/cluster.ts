@@ -18,6 +18,7 @@ import {
   whole,
   zoneName,
 } from './leaves.js';
+import { labels, taints } from './scheduling.js';
 
 export const cluster = z.strictObject({
   zones: z.array(zoneName, { error: 'a list of zones' }).min(1).meta({ description: 'Zones, each region/zone.' }),
@@ -61,6 +62,9 @@ export const cluster = z.strictObject({
           })
           .meta({ description: 'Room for pods on one node. Default: the full size of the instance type.' })
           .optional(),
+        labels: labels('Labels of its nodes, besides those of zone, region, host name and instance type.').prefault({}),
+        taints: taints.prefault([]).meta({ description: "Taints of its nodes, in Kubernetes' form." }),
+        maxPods: whole(1, 'Pods that the kubelet of a node takes at most.').prefault(DEFAULTS.nodePool.maxPods),
         pricePerHour: price('US dollars per node and hour. Default: from the price book.').optional(),
       }),
       { error: 'a list of node pools' },

@@ -20,6 +20,7 @@ import {
   whole,
   word,
 } from './leaves.js';
+import { labels, podScheduling } from './scheduling.js';
 
 const resources = z.strictObject({
   requests: z
@@ -143,6 +144,7 @@ export const service = z.strictObject({
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
   spread: spread.prefault({}),
+  ...podScheduling,
   disruptionBudget: oneOf(
     {
       minAvailable: podCount.optional(),
@@ -155,10 +157,9 @@ export const service = z.strictObject({
     'PodDisruptionBudget of its pods. Default: none.',
     ['unhealthyPodEviction'],
   ).optional(),
-  labels: z
-    .record(z.string(), z.string({ error: 'a text' }), { error: 'a mapping from label to value' })
-    .optional()
-    .meta({ description: 'Labels of the pods, by which subsets tell versions apart. Default: app, the name.' }),
+  labels: labels(
+    'Labels of the pods, which selectors read and by which subsets tell versions apart. Default: app, the name.',
+  ).optional(),
   versionOf: text('Another service behind whose host this one runs, as a further version of it.').optional(),
   trafficDistribution: word(
     ['PreferClose', 'PreferSameZone'],

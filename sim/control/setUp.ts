@@ -6,6 +6,7 @@ import { emptyMemory } from '../../engine/index.js';
 import type { KubeObject } from '../../engine/types.js';
 import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
+import { SchedulingQueue } from '../cluster/schedulingQueue.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
 import { createBreaker } from '../breakers.js';
@@ -22,6 +23,8 @@ import { createCalendar } from './calendar.js';
 import { ruleSpecOf, applyRoutes } from './endpoints.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
+import { createSchedulerView } from './schedulerView.js';
+import { createWaits } from './waits.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
 import { engineStep } from '../engine-adapter.js';
@@ -50,28 +53,34 @@ export function setUp(
     ),
   );
   const world = createWorld(program, seed, slotCapacities(program, policy, workloads), loads);
+  const nodes = scenario.cluster.nodes.map((spec, index) => ({
+    index,
+    spec,
+    up: true,
+    faultCount: 0,
+    cordons: 0,
+    ready: true,
+    epoch: 0,
+    requestedCpuMillicores: 0,
+    requestedMemoryBytes: 0,
+    pods: new Set<SimPod>(),
+    images: new Map<string, number>(),
+  }));
   const sim: Sim = {
     world,
     policy,
     calendar: createCalendar(),
     endUs,
-    nodes: scenario.cluster.nodes.map((spec, index) => ({
-      index,
-      spec,
-      up: true,
-      faultCount: 0,
-      cordons: 0,
-      ready: true,
-      epoch: 0,
-      requestedCpuMillicores: 0,
-      requestedMemoryBytes: 0,
-      pods: new Set(),
-    })),
+    nodes,
     workloads,
     pods: new Set(),
     unscheduled: [],
-    retryPlanned: false,
-    visitFrom: 0,
+    scheduler: {
+      view: createSchedulerView(program, nodes),
+      queue: new SchedulingQueue<SimPod>({ kubernetesMinor: scenario.compat.kubernetesMinor }),
+      lookAtUs: Infinity,
+      waits: createWaits(program.serviceCount),
+    },
     starting: true,
     rules: rulesInForce(program, policy),
     routeVersion: new Int32Array(program.serviceCount),
@@ -209,21 +218,25 @@ function rulesInForce(program: Program, policy: Policy): Sim['rules'] {
   return rules;
 }
 
-/** Pods of the start: where the scenario gives numbers per zone, in that zone; else where the scheduler puts them. */
+/**
+ * Pods of the start: where the scenario gives numbers per zone, in that zone; else where the scheduler puts them, those of
+ * higher priority first.
+ */
 function startPods(sim: Sim): void {
-  for (const workload of sim.workloads) {
+  const priority = ({ service }: SimWorkload): number => sim.world.program.services[service]!.scheduling.priority;
+  const started: SimPod[] = [];
+  for (const workload of [...sim.workloads].sort((a, b) => priority(b) - priority(a))) {
     const perZone = sim.world.program.services[workload.service]!.replicasPerZone;
     const zones =
       workload.pinnedZone === null && perZone
         ? perZone.flatMap((count, zone) => new Array<number>(count).fill(zone))
         : [];
-    const started: SimPod[] = [];
     for (let i = 0; i < workload.desired; i++) {
       const zone = zones[i];
       started.push(createPod(sim, workload, 0, zone === undefined ? null : { node: '', zone }));
     }
-    for (const pod of started) startReady(sim, pod, -AGE_AT_START_US);
   }
+  for (const pod of started) startReady(sim, pod, -AGE_AT_START_US);
 }
 
 function startGateways(sim: Sim): void {
