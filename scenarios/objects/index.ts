@@ -11,6 +11,7 @@ import { fieldsOf } from './fields.js';
 import { openLedger, type Finding } from './ledger.js';
 import { findEntries, gatewayWorkloads, hostsWithSubsets, readMesh } from './mesh.js';
 import { readNodes, tolerationsOf } from './nodes.js';
+import { labelsNamed, readPriorityClasses } from './pod-rules.js';
 import { podResources } from './pod-template.js';
 import { readObjects, type InputFile, type KubeObject } from './read.js';
 import { joinServices, leaveOutWorkload, type ImportedService } from './services.js';
@@ -44,7 +45,15 @@ export interface ImportWishes {
 /** Their workloads keep the cluster and the mesh running, and serve nobody's users. */
 const SYSTEM = /^(kube-system|kube-public|kube-node-lease|istio-system|istio-ingress|istio-egress|istio-operator)$/;
 /** Read wherever they are: they belong to the whole cluster or mesh. */
-const CLUSTER_WIDE = ['Node', 'DaemonSet', 'ConfigMap', 'DestinationRule', 'VirtualService', 'Gateway'];
+const CLUSTER_WIDE = [
+  'Node',
+  'DaemonSet',
+  'PriorityClass',
+  'ConfigMap',
+  'DestinationRule',
+  'VirtualService',
+  'Gateway',
+];
 
 export function importObjects(
   files: readonly InputFile[],
@@ -72,8 +81,10 @@ export function importObjects(
   if (gateways.length > 0) for (const object of objects) if (object.kind === 'Gateway') ledger.use(object);
   const workloads = found.filter((one) => !isGateway(one));
   const tolerations = tolerationsOf(workloads.map(({ object, podSpec }) => fieldsOf(object, []).value(podSpec)));
-  const nodes = readNodes(objects, tolerations, ledger, problems);
-  const services = joinServices(objects, workloads, hostsWithSubsets(objects), ledger, problems);
+  const priorities = readPriorityClasses(objects, ledger, problems);
+  const services = joinServices(objects, workloads, hostsWithSubsets(objects), priorities, ledger, problems);
+  const named = labelsNamed(services.map(({ rules }) => rules));
+  const nodes = readNodes(objects, tolerations, named.ofNodes, ledger, problems);
   const autoscalers = readAutoscalers(objects, services, ledger, problems);
   const mesh = readMesh(objects, services, nodes.zones, ledger, problems);
   if (services.length === 0 && problems.length === 0) problems.push(nothingToRun(all, files));
@@ -84,6 +95,7 @@ export function importObjects(
     name: wishes.name ?? nameOf(services),
     files: files.map(({ name }) => name),
     ...{ nodes, services, autoscalers, mesh },
+    podLabels: named.ofPods,
     entries: findEntries(objects, services, ledger),
     gateways: gatewaysOf(gateways),
     ...meshFacts(all, services),

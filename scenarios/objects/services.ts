@@ -9,6 +9,7 @@ import { asRecord } from '../raw.js';
 import { fieldsOf, selects, selectsByLabels } from './fields.js';
 import type { Ledger } from './ledger.js';
 import { podResources, podTiming, settingsOf, type PodResources, type PodTiming } from './pod-template.js';
+import { podRules, type PodRules, type PriorityClasses } from './pod-rules.js';
 import type { KubeObject } from './read.js';
 import type { Workload } from './workloads.js';
 
@@ -23,6 +24,7 @@ export interface ImportedService {
   readonly versionOf: string | null;
   readonly resources: PodResources;
   readonly timing: PodTiming;
+  readonly rules: PodRules;
   readonly budget: Budget | null;
   readonly trafficDistribution: string | null;
   readonly topologyModeAuto: boolean;
@@ -47,6 +49,7 @@ export function joinServices(
   workloads: readonly Workload[],
   /** Short names of hosts whose routes name subsets. */
   hasSubsets: ReadonlySet<string>,
+  priorities: PriorityClasses,
   ledger: Ledger,
   problems: Problem[],
 ): readonly ImportedService[] {
@@ -75,7 +78,9 @@ export function joinServices(
     const { workload, service } = part;
     const fields = service === null ? null : fieldsOf(service, problems);
     const timing = podTiming(workload.object, workload.podSpec, problems);
-    for (const unread of timing.unread) ledger.note(workload.object, `${unread} is not simulated`);
+    const rules = podRules(workload, priorities, problems);
+    for (const unread of [...timing.unread, ...rules.unread])
+      ledger.note(workload.object, `${unread} is not simulated`);
     const distribution = fields?.text(['spec', 'trafficDistribution']) ?? null;
     const isKnown = distribution === null || ['PreferClose', 'PreferSameZone'].includes(distribution);
     if (!isKnown) ledger.note(service!, `trafficDistribution ${distribution} is not simulated`);
@@ -85,6 +90,7 @@ export function joinServices(
       replicas: [workload, ...part.crowd].reduce((sum, { replicas }) => sum + replicas, 0),
       resources: podResources(workload.object, workload.podSpec, problems),
       timing,
+      rules,
       budget: budgetOf(workload, budgets, ledger, problems),
       trafficDistribution: isKnown ? distribution : null,
       topologyModeAuto: /^auto$/i.test(
