@@ -109,6 +109,12 @@ function costOf(replication: ReplicationResult, labels: Measure['labels']): numb
       return cost.crossZoneUsdPerHour;
     case 'crossRegion':
       return cost.crossRegionUsdPerHour;
+    case 'loadBalancer':
+      return cost.loadBalancerUsdPerHour;
+    case 'internet':
+      return cost.internetUsdPerHour;
+    case 'nat':
+      return cost.natUsdPerHour;
     default:
       return null;
   }

@@ -94,6 +94,7 @@ function provenance(result: RunResult): string {
     `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`,
     `${result.services.length} services, ${result.nodeCount} nodes, ${result.zones.length} zones`,
     `rules of Istio ${result.compat.istio}, Envoy ${result.compat.envoy}, Kubernetes ${result.compat.kubernetes}`,
+    ...(result.priceBooks ?? []).map(({ name, asOf }) => `list prices of ${name} as of ${asOf}`),
     `scenario ${result.scenario.digest}`,
     `wavetank ${result.wavetankVersion}`,
   ];

@@ -241,9 +241,16 @@ function costLines(policy: PolicyResult): string[] {
   const crossRegion = part((one) => one.cost.crossRegionUsdPerHour);
   const total = part((one) => one.cost.totalUsdPerHour);
   const idleShare = nodes === null || nodes === 0 || idle === null ? '' : `, ${wholePercent(idle / nodes)}`;
+  // Most scenarios have none of these on their bill.
+  const others = [
+    { name: 'load balancer', usd: part((one) => one.cost.loadBalancerUsdPerHour) },
+    { name: 'internet', usd: part((one) => one.cost.internetUsdPerHour) },
+    { name: 'NAT', usd: part((one) => one.cost.natUsdPerHour) },
+  ].filter(({ usd }) => usd !== 0);
   const text =
     `${formatUsd(nodes)} nodes (idle ${formatUsd(idle)}${idleShare}) + ${formatUsd(crossZone)} cross-zone + ` +
-    `${formatUsd(crossRegion)} cross-region = ${formatUsdPerHour(total)}`;
+    `${formatUsd(crossRegion)} cross-region${others.map(({ name, usd }) => ` + ${formatUsd(usd)} ${name}`).join('')} = ` +
+    formatUsdPerHour(total);
   return labelled('cost', text);
 }
 

@@ -9,12 +9,14 @@ import { buildPodScheduling, nodeLabels } from './build-scheduling.js';
 import { DEFAULTS } from './defaults.js';
 import { rateCurve } from './load-curve.js';
 import { buildPolicies } from './policies.js';
-import { PRICE_BOOKS } from './prices.js';
+import { PRICE_BOOKS, type PriceBook } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
+import { buildRoundTrip } from './round-trip.js';
 import { nodeName } from './references.js';
 import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {
+  Bill,
   Call,
   Cluster,
   Distribution,
@@ -28,6 +30,7 @@ import type {
   Step,
   Zone,
 } from './types.js';
+import { duration } from './units.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
@@ -72,7 +75,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
           }),
         ),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
-      propagationUs: spec.mesh.propagation,
+      ...buildPropagation(spec.mesh),
       proxy: buildProxy(spec.mesh.proxy),
       connectTimeoutUs: spec.mesh.connectTimeout,
     },
@@ -90,6 +93,29 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       seriesUs: spec.run.series,
     },
   };
+}
+
+function buildPropagation({
+  propagation,
+  routing,
+}: ScenarioFile['spec']['mesh']): Pick<Scenario['mesh'], 'propagationUs' | 'debounce'> {
+  if (propagation === undefined) {
+    const { debounce, push, withoutMesh } = DEFAULTS.mesh;
+    if (routing === 'kubeProxy') return { propagationUs: durationUs(withoutMesh), debounce: null };
+    return {
+      propagationUs: durationUs(push),
+      debounce: { quietUs: durationUs(debounce.quiet), maxUs: durationUs(debounce.max) },
+    };
+  }
+  if (typeof propagation === 'number') return { propagationUs: propagation, debounce: null };
+  const { debounce, push } = propagation;
+  return { propagationUs: push, debounce: { quietUs: debounce.quiet, maxUs: debounce.max } };
+}
+
+function durationUs(text: string): number {
+  const parsed = duration.parse(text);
+  if (!parsed.ok) throw new Error(`the default "${text}" is not a duration`);
+  return parsed.value;
 }
 
 function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {
@@ -113,30 +139,24 @@ function buildCluster(file: ClusterFile): Cluster {
     const [region, zone] = name.split('/');
     return { name, region: region!, zone: zone! };
   });
-  const { roundTrip } = file;
-  const pairs = roundTrip.pairs.flatMap((pair) => {
-    const [from, to] = pair.between.map((zone) => file.zones.indexOf(zone)) as [number, number];
-    return [
-      { from, to, roundTripUs: pair.roundTrip },
-      { from: to, to: from, roundTripUs: pair.roundTrip },
-    ];
-  });
+  const nodes = buildNodes(file, zones);
   const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
-    nodes: buildNodes(file, zones),
-    roundTrip: {
-      sameNodeUs: roundTrip.sameNode,
-      sameZoneUs: roundTrip.sameZone,
-      crossZoneUs: roundTrip.crossZone,
-      crossRegionUs: roundTrip.crossRegion,
-      pairs,
-      jitter: buildJitter(roundTrip.jitter),
-    },
+    nodes,
+    roundTrip: buildRoundTrip(
+      file.roundTrip,
+      file.zones,
+      nodes.map(({ name }) => name),
+    ),
     transfer: {
       crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
       crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
     },
+    bill: buildBill(file, book, nodes.length),
+    priceBooks: Object.entries(PRICE_BOOKS).flatMap(([name, { asOf }]) =>
+      file.nodePools.some((pool) => pool.prices === name) ? [{ name, asOf }] : [],
+    ),
   };
 }
 
@@ -157,22 +177,45 @@ function buildNodes(file: ClusterFile, zones: readonly Zone[]): readonly NodeSpe
           labels: nodeLabels(name, zones[zone]!, zones, pool.instanceType, pool.labels),
           taints: pool.taints,
           maxPods: pool.maxPods,
-          priceUsdPerHour: known(pool.pricePerHour, instance?.usdPerHour),
+          priceUsdPerHour: nodePrice(file, pool),
         };
       });
     });
   });
 }
 
+function nodePrice(file: Pick<ClusterFile, 'instancePrices'>, pool: ClusterFile['nodePools'][number]): number | null {
+  const ofType = own(file.instancePrices, pool.instanceType)?.[pool.capacity];
+  const inBook = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType)?.usdPerHour[pool.capacity];
+  return known(pool.pricePerHour ?? ofType, inBook);
+}
+
+function buildBill(file: ClusterFile, book: PriceBook | undefined, nodeCount: number): Bill {
+  const { zones } = file;
+  const { loadBalancer, internet, nat } = file.transfer;
+  const places = book?.nat.oneFor === 'region' ? new Set(zones.map((zone) => zone.split('/')[0])).size : zones.length;
+  const gateways = nat?.gateways ?? places;
+  const ofOne = nat && known(nat.perHour, book?.nat.usdPerHour(nodeCount));
+  return {
+    loadBalancer: loadBalancer
+      ? {
+          usdPerHour: known(loadBalancer.perHour, book?.loadBalancer.usdPerHour),
+          usdPerGb: known(loadBalancer.perGB, book?.loadBalancer.usdPerGb),
+        }
+      : null,
+    internet: internet ? { usdPerGb: known(internet.perGB, book?.internetUsdPerGb) } : null,
+    nat: nat
+      ? {
+          usdPerHour: ofOne === null ? null : gateways * ofOne!,
+          usdPerGb: known(nat.perGB, book?.nat.usdPerGb),
+        }
+      : null,
+  };
+}
+
 /** The stated price, else that of the book; null where it is unknown. */
 function known(stated: number | 'unknown' | undefined, inBook: number | undefined): number | null {
   return stated === 'unknown' ? null : (stated ?? inBook ?? null);
-}
-
-function buildJitter(jitter: ClusterFile['roundTrip']['jitter']): Distribution | null {
-  if (jitter?.lognormal !== undefined) return { kind: 'lognormal', mean: 1, cv: jitter.lognormal.cv };
-  if (jitter?.gamma !== undefined) return { kind: 'gamma', mean: 1, cv: jitter.gamma.cv };
-  return null;
 }
 
 function buildService(
@@ -203,6 +246,8 @@ function buildService(
       probePeriodUs: file.startUp.probe.period,
     },
     terminationGraceUs: file.terminationGrace,
+    preStopUs: file.preStop?.sleep ?? 0,
+    onTerm: file.onTerm,
     spread: file.spread,
     scheduling: buildPodScheduling(file, labels),
     disruptionBudget: buildBudget(file.disruptionBudget),

@@ -42,6 +42,8 @@ export const DEFAULTS = {
     probeInitialDelay: '0s',
     probePeriod: '10s',
     terminationGrace: '30s',
+    /** Most frameworks close their listeners only once nothing is under way. */
+    onTerm: 'drain',
     /** The kube-scheduler's default constraints: prefer, not insist. */
     spread: 'soft',
     maxSkew: 1,
@@ -50,9 +52,13 @@ export const DEFAULTS = {
     responseBytes: '4kB',
   },
   mesh: {
-    /** istiod waits for 100 ms of quiet before it pushes; about as much again for the watch, the push and the proxy. */
     routing: 'istio',
-    propagation: '200ms',
+    /** Istiod's PILOT_DEBOUNCE_AFTER and PILOT_DEBOUNCE_MAX. */
+    debounce: { quiet: '100ms', max: '10s' },
+    /** About as much again as Istiod's quiet time for the watch, the push and the proxy; no published figure found. */
+    push: '100ms',
+    /** Without Istiod: the watch, the EndpointSlice and kube-proxy's next write; the sum of the above, for want of a figure. */
+    withoutMesh: '200ms',
     /** Istio's mesh-wide connectTimeout. */
     connectTimeout: '10s',
   },

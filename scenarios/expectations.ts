@@ -94,7 +94,20 @@ const metricRules: Readonly<Record<Exclude<Metric, 'cost' | 'survives'>, MetricR
 const costRule: MetricRule = { statistics: ['total'], labels: ['service', 'part'], quantity: 'usdPerHour' };
 const survivesRule: MetricRule = { statistics: ['total'], labels: ['service'], quantity: 'yesNo' };
 const statistics: readonly Statistic[] = ['mean', 'p50', 'p90', 'p95', 'p99', 'ratio', 'rate', 'max', 'min'];
-const costParts = ['total', 'attributed', 'nodes', 'workload', 'sidecar', 'unused', 'idle', 'crossZone', 'crossRegion'];
+const costParts = [
+  'total',
+  'attributed',
+  'nodes',
+  'workload',
+  'sidecar',
+  'unused',
+  'idle',
+  'crossZone',
+  'crossRegion',
+  'loadBalancer',
+  'internet',
+  'nat',
+];
 const operators: readonly string[] = ['<', '<=', '>', '>='];
 
 /** 730 hours: the month of cloud price lists (8,760 hours a year over 12). */

@@ -62,19 +62,17 @@ function buildHpa(file: PolicyFile['hpa'][string], service: number, services: re
   ];
 }
 
+/** What Istio calls its container in a pod. */
+export const SIDECAR_CONTAINER = 'istio-proxy';
+
 function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetricSpec {
   switch (file.type) {
-    case 'Resource': {
-      const { name, target } = file.resource;
-      return {
-        type: 'Resource',
-        resource: name,
-        target:
-          target.type === 'Utilization'
-            ? { utilizationPercent: target.averageUtilization }
-            : // Quantities round up to a whole milli, and bytes to a whole one.
-              { averageAmount: Math.ceil(target.averageValue) },
-      };
+    case 'Resource':
+      return { type: 'Resource', resource: file.resource.name, target: resourceTarget(file.resource.target) };
+    case 'ContainerResource': {
+      const { name: resource, container, target } = file.containerResource;
+      const of = container === SIDECAR_CONTAINER ? 'sidecar' : 'app';
+      return { type: 'ContainerResource', resource, container: of, target: resourceTarget(target) };
     }
     case 'Pods': {
       const { metric, target } = file.pods;
@@ -93,6 +91,15 @@ function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetri
       };
     }
   }
+}
+
+type ResourceTarget = Extract<HpaMetricFile, { type: 'Resource' }>['resource']['target'];
+
+/** Quantities round up to a whole milli, and bytes to a whole one. */
+function resourceTarget(target: ResourceTarget): { utilizationPercent: number } | { averageAmount: number } {
+  return target.type === 'Utilization'
+    ? { utilizationPercent: target.averageUtilization }
+    : { averageAmount: Math.ceil(target.averageValue) };
 }
 
 type Rules = ReadonlyMap<number, KubeObject>;

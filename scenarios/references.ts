@@ -9,6 +9,7 @@ import type { EndpointNames } from './call-graph.js';
 import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
 import type { RuleReport } from './destination-rule.js';
+import { SIDECAR_CONTAINER } from './policies.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
@@ -19,6 +20,7 @@ import type { Report } from './raw.js';
 import type { Path } from './source.js';
 import * as units from './units.js';
 import type { Amount } from './units.js';
+import { checkWorkload } from './workloads.js';
 
 interface Names {
   readonly zones: readonly string[];
@@ -26,6 +28,7 @@ interface Names {
   readonly endpoints: EndpointNames;
   readonly report: Report;
   readonly rule: RuleReport;
+  readonly hasSidecars: boolean;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -36,7 +39,9 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   const services = asList(spec['services']);
   const endpoints = endpointNames(services);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule: { ...to, zones } };
+  const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
+  const rule = { ...to, zones };
+  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule, hasSidecars };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
   checkCalls(services, endpoints, names.report);
@@ -84,38 +89,60 @@ function checkCluster(cluster: Raw, names: Names): void {
     'node pool',
     pools.map((pool, index) => [pool['name'], [...base, 'nodePools', index, 'name']]),
   );
-  for (const [index, pool] of pools.entries()) checkPool(pool, [...base, 'nodePools', index], names);
+  for (const [index, pool] of pools.entries())
+    checkPool(pool, asRecord(cluster['instancePrices']), [...base, 'nodePools', index], names);
+  checkInstancePrices(cluster, names.report);
+  checkPairs(cluster, 'pairs', 'zone', names.zones, names);
+  checkPairs(cluster, 'nodes', 'node', rawNodeNames(cluster, names.zones), names);
+}
+
+function checkPairs(cluster: Raw, key: string, what: 'zone' | 'node', known: readonly string[], names: Names): void {
   const seen = new Set<string>();
-  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])['pairs']).map(asRecord).entries()) {
-    const path = [...base, 'roundTrip', 'pairs', index, 'between'];
+  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])[key]).map(asRecord).entries()) {
+    const path = ['spec', 'cluster', 'roundTrip', key, index, 'between'];
     const between = asList(pair['between']);
-    for (const [end, zone] of between.entries())
-      checkName('WT0303', 'zone', zone, names.zones, [...path, end], names.report);
-    const key = [...between].map(String).sort().join(' and ');
+    for (const [end, name] of between.entries())
+      checkName(what === 'zone' ? 'WT0303' : 'WT0311', what, name, known, [...path, end], names.report);
+    const both = [...between].map(String).sort().join(' and ');
     if (between.length === 2 && between[0] === between[1])
-      names.report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
-    if (seen.has(key)) names.report('WT0305', path, { message: `the pair ${key} is declared twice` });
-    seen.add(key);
+      names.report('WT0207', path, {
+        message: `a pair of one ${what} with itself`,
+        expected: `two different ${what}s`,
+      });
+    if (seen.has(both)) names.report('WT0305', path, { message: `the pair ${both} is declared twice` });
+    seen.add(both);
   }
 }
 
-function checkPool(pool: Raw, path: Path, { zones, report }: Names): void {
+function checkPool(pool: Raw, instancePrices: Raw, path: Path, { zones, report }: Names): void {
   if (isObject(pool['nodesPerZone']))
     checkKeys('WT0303', 'zone', pool['nodesPerZone'], zones, [...path, 'nodesPerZone'], report);
   const { prices, instanceType } = pool;
   if (prices !== undefined)
     checkName('WT0308', 'price book', prices, Object.keys(PRICE_BOOKS), [...path, 'prices'], report);
   const book = own(PRICE_BOOKS, prices);
-  if (book !== undefined && instanceType !== undefined) {
+  const stated = {
+    allocatable: pool['allocatable'],
+    pricePerHour: pool['pricePerHour'] ?? own(instancePrices, instanceType),
+  };
+  const missing = Object.entries(stated).flatMap(([key, value]) => (value === undefined ? [key] : []));
+  if (book !== undefined && instanceType !== undefined && missing.length > 0) {
     checkName('WT0308', 'instance type', instanceType, Object.keys(book.instances), [...path, 'instanceType'], report);
   }
-  const missing = ['allocatable', 'pricePerHour'].filter((key) => pool[key] === undefined);
   if (missing.length > 0 && (prices === undefined || instanceType === undefined)) {
     report('WT0308', path, {
       message: `the pool says no ${missing.join(' and no ')}`,
       expected: 'instanceType and prices, or allocatable and pricePerHour',
     });
   }
+}
+
+/** A price for a type that no pool has would do nothing. */
+function checkInstancePrices(cluster: Raw, report: Names['report']): void {
+  const types = asList(cluster['nodePools']).map((pool) => asRecord(pool)['instanceType']);
+  const known = types.filter((type): type is string => typeof type === 'string');
+  for (const type of Object.keys(asRecord(cluster['instancePrices'])))
+    checkName('WT0308', 'instance type of a pool', type, known, ['spec', 'cluster', 'instancePrices', type], report);
 }
 
 function checkServices(services: readonly unknown[], cluster: Raw, names: Names): void {
@@ -136,6 +163,7 @@ function checkServices(services: readonly unknown[], cluster: Raw, names: Names)
     if (isObject(service['replicas']))
       checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
     checkFit(service, path, cluster, names);
+    checkWorkload(service, path, names.report);
   }
 }
 
@@ -207,6 +235,11 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
       message: 'sidecars choose a pod for each request, whatever the connection',
       expected: 'routing: kubeProxy, or no connections',
       atKey: true,
+    });
+  if (withoutMesh && isObject(mesh['propagation']))
+    names.report('WT0401', [...path, 'propagation'], {
+      message: 'without a mesh there is no Istiod that pushes',
+      expected: 'routing: istio, or one duration',
     });
   checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
   if (mesh['localityLbSetting'] !== undefined)
@@ -468,7 +501,7 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
           message: `max is below min, ${min}`,
           expected: `a whole number of at least ${min}`,
         });
-      checkMetrics(hpa, [...path, 'hpa', service], names);
+      checkMetrics(hpa, service, [...path, 'hpa', service], names);
     }
     checkRules(
       asList(policy['destinationRules']),
@@ -479,17 +512,21 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
   }
 }
 
-function checkMetrics(hpa: Raw, path: Path, { report, services }: Names): void {
+function checkMetrics(hpa: Raw, service: string, path: Path, { report, services, hasSidecars }: Names): void {
   if (hpa['metrics'] !== undefined && hpa['targetCpu'] !== undefined)
     report('WT0207', [...path, 'metrics'], {
       message: 'metrics and targetCpu stand together',
       expected: 'one of them: targetCpu is short for one metric on CPU',
     });
   for (const [index, metric] of asList(hpa['metrics']).entries()) {
-    const { object, external } = asRecord(metric);
+    const { object, external, containerResource } = asRecord(metric);
     const named = asRecord(asRecord(object)['describedObject'])['name'];
     const labels = asRecord(asRecord(asRecord(asRecord(external)['metric'])['selector'])['matchLabels']);
     const at: Path = [...path, 'metrics', index];
+    const { container } = asRecord(containerResource);
+    const containers = [service, ...(hasSidecars ? [SIDECAR_CONTAINER] : [])];
+    if (container !== undefined)
+      checkName('WT0301', 'container', container, containers, [...at, 'containerResource', 'container'], report);
     if (named !== undefined)
       checkName('WT0301', 'service', named, services, [...at, 'object', 'describedObject', 'name'], report);
     if (labels['service'] !== undefined)

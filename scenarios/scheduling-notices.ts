@@ -15,7 +15,7 @@ export function schedulingNotices({ cluster, services }: Bare, source: Source): 
     for (const [key, value] of Object.entries(labels)) known.set(key, (known.get(key) ?? new Set()).add(value));
   const unmet = services.flatMap(({ name, scheduling }, index) =>
     unmetRules(scheduling, known).map(([at, rule]) =>
-      notice(source, 'WT0507', ['spec', 'services', index, ...at], `${name}: no node has ${rule}`),
+      notice(source, 'WT0508', ['spec', 'services', index, ...at], `${name}: no node has ${rule}`),
     ),
   );
   return [...unmet, ...priorityNotices(services, source)];

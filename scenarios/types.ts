@@ -55,6 +55,8 @@ export interface RoundTrip {
   readonly crossRegionUs: number;
   /** Zone pairs that differ from the above, both directions listed by the loader. */
   readonly pairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
+  /** Pairs of nodes that differ from their zones, likewise. */
+  readonly nodePairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
   /** Multiplies each one-way delay; mean 1. Null: none. */
   readonly jitter: Distribution | null;
 }
@@ -65,6 +67,19 @@ export interface Cluster {
   readonly roundTrip: RoundTrip;
   /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
   readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
+  readonly bill: Bill;
+  /** The tables of list prices that it names. */
+  readonly priceBooks: readonly { readonly name: string; readonly asOf: string }[];
+}
+
+/** What stands on the bill besides nodes and traffic between zones. Null: not on it. A null price: unknown. */
+export interface Bill {
+  /** In front of the gateways; it is passed by each user's request and reply. */
+  readonly loadBalancer: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
+  /** For replies to users. */
+  readonly internet: { readonly usdPerGb: number | null } | null;
+  /** All gateways together. */
+  readonly nat: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
 }
 
 /** Ingress gateway proxies: they take no CPU of their own here, but each picks pods with its own in-flight counts. */
@@ -128,6 +143,10 @@ export interface Service {
     readonly probePeriodUs: number;
   };
   readonly terminationGraceUs: number;
+  /** A pause before the application is told to stop, in which it goes on serving: part of the grace. */
+  readonly preStopUs: number;
+  /** What it does when told: answers all that still comes and then ends, or ends at once. */
+  readonly onTerm: 'drain' | 'exit';
   readonly spread: Spread;
   readonly scheduling: PodScheduling;
   /** Its PodDisruptionBudget; null: none. */
@@ -185,8 +204,10 @@ export interface Mesh {
   readonly virtualServices: readonly { readonly service: number; readonly object: KubeObject }[];
   /** Mesh-wide `localityLbSetting` (null: Istio's default, enabled and empty). */
   readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
-  /** From a change of endpoints or rules until every proxy has it. */
+  /** From a change of endpoints or rules until every proxy has it; with `debounce`, from Istiod's push on. */
   readonly propagationUs: number;
+  /** How Istiod gathers changes into one push; null: each change travels alone. */
+  readonly debounce: { readonly quietUs: number; readonly maxUs: number } | null;
   readonly proxy: Proxy | null;
   readonly connectTimeoutUs: number;
 }
@@ -265,6 +286,13 @@ export type HpaMetricSpec =
   | {
       readonly type: 'Resource';
       readonly resource: 'cpu' | 'memory';
+      readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
+    }
+  /** Of one container of each pod: the application's, which has the name of its service, or the sidecar. */
+  | {
+      readonly type: 'ContainerResource';
+      readonly resource: 'cpu' | 'memory';
+      readonly container: 'app' | 'sidecar';
       readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
     }
   /** Of the pods that are scaled. */

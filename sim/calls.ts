@@ -77,6 +77,7 @@ import {
   USER_ATTEMPT_SHIFT,
 } from './spans.js';
 import { chooseTarget, type RequestPolicy } from './targets.js';
+import type { Program } from './program.js';
 import type { World } from './world.js';
 
 /** A pick that lands on a pod tried before is drawn again this often, then taken (Istio's retry host predicate, A16). */
@@ -270,9 +271,18 @@ export function hopUs(world: World, from: number, to: number, draw: number): num
   const node = podNode[from]!;
   let delayUs: number;
   if (node >= 0 && node === podNode[to]!) delayUs = program.sameNodeDelayUs;
-  else delayUs = world.zoneDelayUs[podZone[from]! * program.scenario.cluster.zones.length + podZone[to]!]!;
+  else {
+    delayUs = world.zoneDelayUs[podZone[from]! * program.scenario.cluster.zones.length + podZone[to]!]!;
+    if (program.nodeExtraUs !== null) delayUs += nodeExtraUs(program, node, podNode[to]!);
+  }
   if (program.jitterTable >= 0) delayUs *= quantileOf(program.tables, program.jitterTable, mix(draw));
   return Math.floor(delayUs + 0.5);
+}
+
+/** Gateways stand on no node that anybody knows. */
+function nodeExtraUs({ nodeExtraUs: extras, scenario }: Program, from: number, to: number): number {
+  const nodeCount = scenario.cluster.nodes.length;
+  return from < 0 || to < 0 || from >= nodeCount || to >= nodeCount ? 0 : extras![from * nodeCount + to]!;
 }
 
 /**

@@ -6,7 +6,8 @@
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
-import { chargedUsd, nodeHoursUsd, transferUsd, unitPrices } from './cluster/cost.js';
+import { billUsd, bytesUsd, userBytes } from './bill.js';
+import { chargedUsd, nodeHoursUsd, unitPrices } from './cluster/cost.js';
 import type { Sim } from './control/state.js';
 import type { Charges } from './usage.js';
 
@@ -27,6 +28,8 @@ export function costOf(sim: Sim): CostParts {
   const [nodes, workload] = [micro(nodesUsd), micro(ofAll('all'))];
   const used = micro(ofAll('used'));
   const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
+  const bill = billUsd(scenario.cluster.bill, userBytes(sim.world), 0, durationUs);
+  const [balancer, internet, nat] = [micro(bill.loadBalancerUsd), micro(bill.internetUsd), micro(bill.natUsd)];
   const usd = (...parts: (number | null)[]): number | null => {
     const sum = sumOfKnown(parts);
     return sum === null ? null : sum / 1e6;
@@ -39,8 +42,11 @@ export function costOf(sim: Sim): CostParts {
     idleUsdPerHour: usd(nodes, workload === null ? null : -workload),
     crossZoneUsdPerHour: usd(crossZone),
     crossRegionUsdPerHour: usd(crossRegion),
-    totalUsdPerHour: usd(nodes, crossZone, crossRegion),
-    attributedUsdPerHour: usd(workload, crossZone, crossRegion),
+    loadBalancerUsdPerHour: usd(balancer),
+    internetUsdPerHour: usd(internet),
+    natUsdPerHour: usd(nat),
+    totalUsdPerHour: usd(nodes, crossZone, crossRegion, balancer, internet, nat),
+    attributedUsdPerHour: usd(workload, crossZone, crossRegion, balancer, internet, nat),
   };
 }
 
@@ -72,14 +78,9 @@ export function transferCost(cluster: Cluster, bytes: Float64Array): TransferCos
     else crossRegionBytes += moved;
   });
   return {
-    crossZoneUsd: movedUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
-    crossRegionUsd: movedUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
+    crossZoneUsd: bytesUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
+    crossRegionUsd: bytesUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
   };
-}
-
-function movedUsd(bytes: number, usdPerGb: number | null): number | null {
-  if (bytes === 0) return 0;
-  return usdPerGb === null ? null : transferUsd(bytes, usdPerGb);
 }
 
 /** What the pods of a service are charged for. */

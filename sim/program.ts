@@ -58,6 +58,8 @@ export interface Program {
   /** One-way delay in microseconds by [from x zones + to]; and between pods of one node. */
   readonly zoneDelayUs: Float64Array;
   readonly sameNodeDelayUs: number;
+  /** What pairs of nodes add to the delay of their zones, by [from x nodes + to]; null: no pair differs. */
+  readonly nodeExtraUs: Float64Array | null;
   /** Table of the jitter factor, or -1. */
   readonly jitterTable: number;
   /** Table of the unit exponential, for arrivals. */
@@ -135,6 +137,7 @@ export function compileProgram(scenario: Scenario): Program {
     tables: tables.fill(),
     zoneDelayUs: zoneDelays(scenario),
     sameNodeDelayUs: roundTrip.sameNodeUs / 2,
+    nodeExtraUs: nodeExtras(scenario),
     jitterTable,
     exponentialTable,
     // Two for each call: its span, and its time-out; as many again for a copy of it.
@@ -219,6 +222,17 @@ function zoneDelays(scenario: Scenario): Float64Array {
   });
   for (const pair of roundTrip.pairs) delays[pair.from * zones.length + pair.to] = pair.roundTripUs / 2;
   return delays;
+}
+
+/** Kept as what comes on top of the zones, so that a fault on a link between zones slows these pairs, too. */
+function nodeExtras(scenario: Scenario): Float64Array | null {
+  const { nodes, zones, roundTrip } = scenario.cluster;
+  if (roundTrip.nodePairs.length === 0) return null;
+  const byZone = zoneDelays(scenario);
+  const extras = new Float64Array(nodes.length * nodes.length);
+  for (const { from, to, roundTripUs } of roundTrip.nodePairs)
+    extras[from * nodes.length + to] = roundTripUs / 2 - byZone[nodes[from]!.zone * zones.length + nodes[to]!.zone]!;
+  return extras;
 }
 
 /** One table per distinct distribution. */

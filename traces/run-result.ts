@@ -76,9 +76,13 @@ export interface CostParts {
   readonly idleUsdPerHour: number | null;
   readonly crossZoneUsdPerHour: number | null;
   readonly crossRegionUsdPerHour: number | null;
-  /** nodes + cross-zone + cross-region. */
+  /** The load balancer, replies over the internet and NAT gateways; 0 where the scenario does not put them on the bill. */
+  readonly loadBalancerUsdPerHour: number | null;
+  readonly internetUsdPerHour: number | null;
+  readonly natUsdPerHour: number | null;
+  /** nodes + cross-zone + cross-region + load balancer + internet + NAT. */
   readonly totalUsdPerHour: number | null;
-  /** workload + cross-zone + cross-region: what the policy itself moves on a cluster of fixed size. */
+  /** The same with the workload in place of the nodes: what the policy itself moves on a cluster of fixed size. */
   readonly attributedUsdPerHour: number | null;
 }
 
@@ -213,6 +217,8 @@ export interface RunResult {
   };
   /** Releases whose rules were simulated, such as `1.31`. */
   readonly compat: { readonly istio: string; readonly envoy: string; readonly kubernetes: string };
+  /** Tables of list prices that were used, and of which day they are. Absent in records of earlier versions. */
+  readonly priceBooks?: readonly { readonly name: string; readonly asOf: string }[];
   readonly command: string;
   readonly zones: readonly string[];
   readonly services: readonly string[];

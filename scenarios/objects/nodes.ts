@@ -4,7 +4,7 @@
  * would get no pod (cordoned, not ready, tainted against all workloads) are left out, as their room is not there.
  */
 import type { Problem } from '../problems.js';
-import { PRICE_BOOKS } from '../prices.js';
+import { capacityOfLabels, PRICE_BOOKS, type Capacity } from '../prices.js';
 import { asList, asRecord, own } from '../raw.js';
 import { fieldsOf, type Fields } from './fields.js';
 import type { Ledger } from './ledger.js';
@@ -21,6 +21,7 @@ export interface NodePool {
   /** Least of the nodes, less the DaemonSets; null where a node does not say. */
   readonly maxPods: number | null;
   readonly instanceType: string | null;
+  readonly capacity: Capacity;
   /** Where the price of the type is known: null asks for it. */
   readonly priceBook: string | null;
   /** In cores and bytes; null where a node does not say. */
@@ -78,7 +79,8 @@ export function readNodes(
   const byPool = new Map<string, typeof nodes>();
   for (const node of nodes) {
     const labels = node.fields.labels(['metadata', 'labels']);
-    const told = [namedLabels(labels, named), taintsOf(node.fields)];
+    const capacity = capacityOfLabels(labels) ?? 'onDemand';
+    const told = [capacity, namedLabels(labels, named), taintsOf(node.fields)];
     const key = [firstOf(labels, POOL_LABELS) ?? '', firstOf(labels, TYPE_LABELS) ?? '', JSON.stringify(told)].join(
       '\n',
     );
@@ -145,6 +147,7 @@ function poolOf(
     return amounts.some((one) => one === null) ? null : Math.min(...(amounts as number[]));
   };
   const labels = members[0]!.fields.labels(['metadata', 'labels']);
+  const capacity = capacityOfLabels(labels) ?? 'onDemand';
   const daemons = daemonSets.filter((one) => {
     const wanted = asRecord(fieldsOf(one, problems).value(['spec', 'template', 'spec', 'nodeSelector']));
     return Object.entries(wanted).every(([key, value]) => labels[key] === value);
@@ -155,7 +158,7 @@ function poolOf(
     ledger.note(one, 'as room taken on each node, no more');
   }
   const mostPods = least('pods');
-  const priceBook = priceBookOf(instanceType, members[0]!.fields);
+  const priceBook = priceBookOf(instanceType, capacity, members[0]!.fields);
   return {
     name,
     labels: withoutGiven(namedLabels(labels, named), priceBook !== null),
@@ -164,6 +167,7 @@ function poolOf(
     nodes: members.map(({ object }) => object),
     nodesPerZone,
     instanceType,
+    capacity,
     priceBook,
     cpuCores: least('cpu'),
     memoryBytes: least('memory'),
@@ -197,11 +201,11 @@ function taintsOf(fields: Fields): Raw[] {
 const CLOUDS: Readonly<Record<string, string>> = { aws: 'aws', gce: 'gcp', azure: 'azure' };
 
 /** The book of the node's own cloud and region; another region's price would be a guess. */
-function priceBookOf(instanceType: string | null, fields: Fields): string | null {
+function priceBookOf(instanceType: string | null, capacity: Capacity, fields: Fields): string | null {
   const cloud = own(CLOUDS, /^(\w+):\/\//.exec(fields.text(['spec', 'providerID']) ?? '')?.[1]);
   const name = `${cloud ?? ''}/${firstOf(fields.labels(['metadata', 'labels']), REGION_LABELS) ?? ''}`;
   const book = own(PRICE_BOOKS, name);
-  return book !== undefined && own(book.instances, instanceType) !== undefined ? name : null;
+  return book !== undefined && own(book.instances, instanceType)?.usdPerHour[capacity] !== undefined ? name : null;
 }
 
 function zoneOf(labels: Readonly<Record<string, string>>): string {

@@ -121,8 +121,8 @@ function poolLines(pool: NodePool): string[] {
     instanceType === null
       ? []
       : Object.entries(PRICE_BOOKS).flatMap(([name, book]) => {
-          const found = own(book.instances, instanceType);
-          return found === undefined ? [] : [`${found.usdPerHour} in ${name}`];
+          const usd = own(book.instances, instanceType)?.usdPerHour[pool.capacity];
+          return usd === undefined ? [] : [`${usd} in ${name}`];
         });
   return [
     ...remark(6, `${list(pool.nodes.map(({ where }) => where))}${instanceType === null ? '' : `: ${instanceType}`}`),
@@ -143,10 +143,14 @@ function poolLines(pool: NodePool): string[] {
       ? [
           beside(
             `        pricePerHour: ${REQUIRED}`,
-            `US dollars per node and hour${known.length === 0 ? '' : `: ${known.join(', ')}`}`,
+            `US dollars per node and hour${pool.capacity === 'onDemand' ? '' : `, ${pool.capacity}`}${known.length === 0 ? '' : `: ${known.join(', ')}`}`,
           ),
         ]
-      : [`        instanceType: ${scalar(instanceType!)}`, `        prices: ${priceBook}`]),
+      : [
+          `        instanceType: ${scalar(instanceType!)}`,
+          `        prices: ${priceBook}`,
+          ...(pool.capacity === 'onDemand' ? [] : [`        capacity: ${pool.capacity}`]),
+        ]),
     '        allocatable:',
     cpu === null || cpu <= 0
       ? beside(`          cpu: ${REQUIRED}`, 'room for pods on one node')
@@ -300,13 +304,14 @@ function loadLines(entries: readonly Entry[]): string[] {
 }
 
 function policyLines(autoscalers: readonly ImportedAutoscaler[]): string[] {
-  const hpas = autoscalers.flatMap(({ service, object, min, max, targetCpuPercent, behavior }) => [
+  const hpas = autoscalers.flatMap(({ service, object, min, max, targetCpuPercent, metrics, behavior }) => [
     ...remark(8, object.where),
     ...block(
       {
         [service]: {
           ...{ min, max },
           ...(targetCpuPercent === null ? {} : { targetCpu: `${targetCpuPercent}%` }),
+          ...(metrics === null ? {} : { metrics }),
           ...(behavior === null ? {} : { behavior }),
         },
       },

@@ -3,9 +3,11 @@
  */
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
+import { ROUND_TRIP_MATRICES } from '../round-trip-matrices.js';
 import * as units from '../units.js';
 import {
   amount,
+  byKey,
   byZone,
   cv,
   dnsName,
@@ -16,18 +18,38 @@ import {
   price,
   text,
   whole,
+  word,
   zoneName,
 } from './leaves.js';
 import { labels, taints } from './scheduling.js';
+
+const hourAndGb = (description: string) =>
+  z
+    .strictObject({
+      perHour: price('US dollars per hour. Default: from the price book.').optional(),
+      perGB: price('US dollars per GB, either way. Default: from the price book.').optional(),
+    })
+    .optional()
+    .meta({ description: `${description} Default: not on the bill.` });
 
 export const cluster = z.strictObject({
   zones: z.array(zoneName, { error: 'a list of zones' }).min(1).meta({ description: 'Zones, each region/zone.' }),
   roundTrip: z
     .strictObject({
-      sameNode: duration('Round trip within a node.').prefault(DEFAULTS.roundTrip.sameNode),
-      sameZone: duration('Round trip within a zone.').prefault(DEFAULTS.roundTrip.sameZone),
-      crossZone: duration('Round trip between zones of a region.').prefault(DEFAULTS.roundTrip.crossZone),
-      crossRegion: duration('Round trip between regions.').prefault(DEFAULTS.roundTrip.crossRegion),
+      matrix: word(
+        Object.keys(ROUND_TRIP_MATRICES) as [string, ...string[]],
+        'Published round trips that hold where nothing else is stated.',
+      ).optional(),
+      sameNode: duration(`Round trip within a node. Default: ${DEFAULTS.roundTrip.sameNode}.`).optional(),
+      sameZone: duration(
+        `Round trip within a zone. Default: of the matrix, else ${DEFAULTS.roundTrip.sameZone}.`,
+      ).optional(),
+      crossZone: duration(
+        `Round trip between zones of a region. Default: of the matrix, else ${DEFAULTS.roundTrip.crossZone}.`,
+      ).optional(),
+      crossRegion: duration(
+        `Round trip between regions. Default: of the matrix, else ${DEFAULTS.roundTrip.crossRegion}.`,
+      ).optional(),
       pairs: z
         .array(
           z.strictObject({
@@ -38,6 +60,16 @@ export const cluster = z.strictObject({
         )
         .prefault([])
         .meta({ description: 'Zone pairs that differ.' }),
+      nodes: z
+        .array(
+          z.strictObject({
+            between: z.tuple([z.string(), z.string()], { error: 'two nodes' }),
+            roundTrip: duration('Round trip, either way.'),
+          }),
+          { error: 'a list of pairs' },
+        )
+        .prefault([])
+        .meta({ description: 'Pairs of nodes that differ from their zones.' }),
       jitter: oneOf(
         { lognormal: z.strictObject({ cv }).optional(), gamma: z.strictObject({ cv: positiveCv }).optional() },
         'A random factor of mean 1 on each one-way delay. Default: none.',
@@ -65,11 +97,23 @@ export const cluster = z.strictObject({
         labels: labels('Labels of its nodes, besides those of zone, region, host name and instance type.').prefault({}),
         taints: taints.prefault([]).meta({ description: "Taints of its nodes, in Kubernetes' form." }),
         maxPods: whole(1, 'Pods that the kubelet of a node takes at most.').prefault(DEFAULTS.nodePool.maxPods),
-        pricePerHour: price('US dollars per node and hour. Default: from the price book.').optional(),
+        capacity: word(
+          ['onDemand', 'spot', 'committed'],
+          'How its nodes are paid for: which price of the instance type holds.',
+        ).prefault('onDemand'),
+        pricePerHour: price('US dollars per node and hour. Default: from instancePrices or the price book.').optional(),
       }),
       { error: 'a list of node pools' },
     )
     .min(1),
+  instancePrices: byKey(
+    z.strictObject({
+      onDemand: price('On demand.').optional(),
+      spot: price('As spot.').optional(),
+      committed: price('Under a commitment.').optional(),
+    }),
+    'US dollars per node and hour by instance type, where the price book has none or another one.',
+  ).prefault({}),
   transfer: z
     .strictObject({
       crossZonePerGB: price(
@@ -78,6 +122,19 @@ export const cluster = z.strictObject({
       crossRegionPerGB: price(
         'US dollars per GB between regions, both ends together. Default: from the price book, else unknown.',
       ).optional(),
+      loadBalancer: hourAndGb('The load balancer in front of the gateways; {} for the price book.'),
+      internet: z
+        .strictObject({ perGB: price('US dollars per GB sent. Default: from the price book.').optional() })
+        .optional()
+        .meta({ description: 'Replies to users over the internet; {} for the price book. Default: not on the bill.' }),
+      nat: z
+        .strictObject({
+          perHour: price('US dollars per gateway and hour. Default: from the price book.').optional(),
+          perGB: price('US dollars per GB, either way. Default: from the price book.').optional(),
+          gateways: whole(0, 'Number of gateways. Default: one in each zone, on Google one in each region.').optional(),
+        })
+        .optional()
+        .meta({ description: 'NAT gateways; {} for the price book. Default: not on the bill.' }),
     })
     .prefault({}),
 });

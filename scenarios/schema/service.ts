@@ -143,6 +143,14 @@ export const service = z.strictObject({
     })
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
+  preStop: z
+    .strictObject({ sleep: positiveDuration('How long the application goes on serving before it is told to stop.') })
+    .meta({ description: 'lifecycle.preStop of its container, within terminationGrace. Default: none.' })
+    .optional(),
+  onTerm: word(
+    ['drain', 'exit'],
+    'What the application does when told to stop: answer what still comes and then end, or end at once.',
+  ).prefault(DEFAULTS.service.onTerm),
   spread: spread.prefault({}),
   ...podScheduling,
   disruptionBudget: oneOf(

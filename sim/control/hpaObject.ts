@@ -5,19 +5,17 @@ export function metricObjects(policy: HpaPolicy, services: readonly Service[]): 
   const metrics = policy.metrics ?? [
     { type: 'Resource', resource: 'cpu', target: { utilizationPercent: policy.targetCpuPercent } } as const,
   ];
-  return metrics.map((metric) => metricObject(metric, services));
+  return metrics.map((metric) => metricObject(metric, policy.service, services));
 }
 
-function metricObject(metric: HpaMetricSpec, services: readonly Service[]): Record<string, unknown> {
+function metricObject(metric: HpaMetricSpec, service: number, services: readonly Service[]): Record<string, unknown> {
   switch (metric.type) {
-    case 'Resource': {
-      const { resource: name, target } = metric;
-      if ('utilizationPercent' in target) {
-        const { utilizationPercent: averageUtilization } = target;
-        return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
-      }
-      const averageValue = name === 'cpu' ? milli(target.averageAmount) : `${target.averageAmount}`;
-      return { type: 'Resource', resource: { name, target: { type: 'AverageValue', averageValue } } };
+    case 'Resource':
+      return { type: 'Resource', resource: { name: metric.resource, target: resourceTarget(metric) } };
+    case 'ContainerResource': {
+      const container = metric.container === 'sidecar' ? 'istio-proxy' : services[service]!.name;
+      const containerResource = { name: metric.resource, container, target: resourceTarget(metric) };
+      return { type: 'ContainerResource', containerResource };
     }
     case 'Pods':
       return {
@@ -46,4 +44,14 @@ function metricObject(metric: HpaMetricSpec, services: readonly Service[]): Reco
 
 function milli(thousandths: number): string {
   return `${thousandths}m`;
+}
+
+type ResourceMetric = Extract<HpaMetricSpec, { type: 'Resource' | 'ContainerResource' }>;
+
+function resourceTarget({ resource, target }: ResourceMetric): Record<string, unknown> {
+  if ('utilizationPercent' in target) return { type: 'Utilization', averageUtilization: target.utilizationPercent };
+  return {
+    type: 'AverageValue',
+    averageValue: resource === 'cpu' ? milli(target.averageAmount) : `${target.averageAmount}`,
+  };
 }

@@ -7,6 +7,7 @@
 import { readyAtUs } from '../cluster/probe.js';
 import { victimOrder } from '../cluster/replicaset.js';
 import { describeGates } from '../cluster/scheduler.js';
+import { shutdownTimes } from '../cluster/shutdown.js';
 import { podRequests } from '../proxies.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
@@ -177,19 +178,36 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
     remove(sim, pod, nowUs);
     return;
   }
-  world.podState[pod.slot] = POD_DRAINING;
-  const graceEndUs = nowUs + service(sim, pod).terminationGraceUs;
+  const { termUs, killUs } = shutdownTimes(service(sim, pod), nowUs);
+  const knownUs = nowUs + propagationUs(sim) + DRAIN_CHECK_US;
+  const isGone = (): boolean => pod.dead || pod.slot < 0;
+  const stop = (laterUs: number): void => {
+    pod.dead = true;
+    killSlot(world, pod.slot, laterUs);
+  };
   // The application goes on serving until the proxies know better and its last request is answered.
   const check = (laterUs: number): void => {
-    if (pod.dead || pod.slot < 0) return;
-    if (laterUs >= graceEndUs) {
-      pod.dead = true;
-      killSlot(world, pod.slot, laterUs);
+    if (isGone()) return;
+    if (laterUs >= killUs) {
+      stop(laterUs);
       remove(sim, pod, laterUs);
     } else if (!isBusy(world, pod.slot)) remove(sim, pod, laterUs);
-    else sim.calendar.at(Math.min(graceEndUs, laterUs + DRAIN_CHECK_US), check);
+    else sim.calendar.at(Math.min(killUs, laterUs + DRAIN_CHECK_US), check);
   };
-  sim.calendar.at(Math.min(graceEndUs, nowUs + propagationUs(sim) + DRAIN_CHECK_US), check);
+  const terminate = (laterUs: number): void => {
+    if (isGone()) return;
+    if (service(sim, pod).onTerm === 'exit') {
+      stop(laterUs);
+      // Whoever does not know yet is refused at once, and the address is not given away before all know.
+      world.podState[pod.slot] = POD_STARTING;
+      remove(sim, pod, laterUs, knownUs);
+      return;
+    }
+    world.podState[pod.slot] = POD_DRAINING;
+    sim.calendar.at(Math.min(killUs, Math.max(laterUs, knownUs)), check);
+  };
+  if (termUs > nowUs) sim.calendar.at(termUs, terminate);
+  else terminate(nowUs);
 }
 
 /** The node under a pod is gone: its requests hang until their callers give up. */
@@ -212,7 +230,7 @@ export function restart(sim: Sim, pod: SimPod, nowUs: number): void {
   start(sim, pod, nowUs, 0);
 }
 
-/** Takes a pod out of the endpoints; the proxies follow after the propagation time. */
+/** Takes a pod out of the endpoints; the proxies follow once the change has reached them. */
 export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!pod.endpoint) return;
   pod.endpoint = false;
@@ -292,7 +310,7 @@ function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
 }
 
 /** The pod leaves its node and the list; its slot goes free once no call touches it. */
-function remove(sim: Sim, pod: SimPod, nowUs: number): void {
+function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void {
   const requests = podRequests(sim.world.program, pod.workload.service);
   const node = pod.node!;
   closeUsage(sim, sim.usage, pod, nowUs);
@@ -312,7 +330,8 @@ function remove(sim: Sim, pod: SimPod, nowUs: number): void {
       for (const other of waiting) queueUp(sim, other, laterUs);
     }
   };
-  release(nowUs);
+  if (slotUntilUs > nowUs) sim.calendar.at(slotUntilUs, release);
+  else release(nowUs);
   if (sim.unscheduled.length === 0) return;
   callForPod(sim, 'podGone', pod, nowUs);
   schedulePending(sim, nowUs);

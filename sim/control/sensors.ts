@@ -27,9 +27,17 @@ export interface Sensors {
   /** Oldest first; what is older than the window is dropped, but for one. */
   readonly scrapes: Scrape[];
   /** CPU of the last two readings of the resource metrics server, for the HPA. */
-  readonly resource: { readonly atUs: number; readonly generation: Int32Array; readonly cpuUs: Float64Array }[];
+  readonly resource: ResourceReading[];
   /** By slot, raised with each new pod; a slot without a living pod is negative. */
   readonly generation: Int32Array;
+}
+
+interface ResourceReading {
+  readonly atUs: number;
+  readonly generation: Int32Array;
+  readonly cpuUs: Float64Array;
+  /** The part of the sidecars. */
+  readonly sidecarCpuUs: Float64Array;
 }
 
 export function createSensors(world: World): Sensors {
@@ -51,20 +59,31 @@ export function scrape(world: World, sensors: Sensors, nowUs: number, windowUs: 
 
 /** The metrics server's reading; the HPA's CPU is the rate between the last two. */
 export function readResourceMetrics(world: World, sensors: Sensors, nowUs: number): void {
-  sensors.resource.push({ atUs: nowUs, generation: livingGenerations(world, sensors), cpuUs: readCpu(world, nowUs) });
+  const { proxies } = world;
+  sensors.resource.push({
+    atUs: nowUs,
+    generation: livingGenerations(world, sensors),
+    cpuUs: readCpu(world, nowUs),
+    sidecarCpuUs: proxies === null || proxies.perNode ? new Float64Array(world.podCount) : proxies.cpuUs.slice(),
+  });
   if (sensors.resource.length > 2) sensors.resource.shift();
 }
 
-/** CPU of a pod in millicores between the last two readings of the metrics server, and when it was read; or null. */
+/** CPU of a pod, or of one of its containers, in millicores between the last two readings of the metrics server; or null. */
 export function resourceCpu(
   sensors: Sensors,
   slot: number,
+  of: 'pod' | 'app' | 'sidecar',
 ): { millicores: number; atUs: number; windowUs: number } | null {
   const [before, last] = sensors.resource;
   if (!before || !last || slot < 0) return null;
   if (last.generation[slot]! <= 0 || before.generation[slot] !== last.generation[slot]) return null;
   const windowUs = last.atUs - before.atUs;
-  return { millicores: ((last.cpuUs[slot]! - before.cpuUs[slot]!) / windowUs) * 1000, atUs: last.atUs, windowUs };
+  const used = ({ cpuUs, sidecarCpuUs }: ResourceReading): number => {
+    const sidecarUs = of === 'pod' ? 0 : sidecarCpuUs[slot]!;
+    return of === 'sidecar' ? sidecarUs : cpuUs[slot]! - sidecarUs;
+  };
+  return { millicores: ((used(last) - used(before)) / windowUs) * 1000, atUs: last.atUs, windowUs };
 }
 
 /** CPU of a pod in millicores over the rate window; null before its second scrape. */

@@ -4,6 +4,7 @@
  */
 import type { RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
+import { billUsd, userBytes } from '../bill.js';
 import { sumOfKnown, transferCost } from '../costs.js';
 import { cpuUsedUs } from '../sharing.js';
 import { foldAllConnections } from './slots.js';
@@ -46,6 +47,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     return cpuUsedUs(world, pod.slot, nowUs) - (before?.generation === generationOf(pod) ? before.cpuUs : 0);
   };
   let bytesBefore = new Float64Array(world.counters.edgeZoneBytes.length);
+  let usersBefore = userBytes(world);
   let beganUs = 0;
 
   const readyPods = (): SimPod[][] => {
@@ -63,6 +65,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     world.counters.seriesHistogram.fill(0);
     foldAllConnections(world);
     bytesBefore = world.counters.edgeZoneBytes.slice();
+    usersBefore = userBytes(world);
     cpuBefore.clear();
     for (const pod of sim.pods) {
       if (pod.slot < 0) continue;
@@ -84,7 +87,16 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
     const transfer = transferCost(scenario.cluster, moved);
     const nodesUsdPerHour = sumOfKnown(sim.nodes.map(({ spec }) => spec.priceUsdPerHour));
-    const movedUsd = sumOfKnown([transfer.crossZoneUsd, transfer.crossRegionUsd]);
+    const users = userBytes(world);
+    const since = { requests: users.requests - usersBefore.requests, replies: users.replies - usersBefore.replies };
+    const bill = billUsd(scenario.cluster.bill, since, 0, nowUs - beganUs);
+    const movedUsd = sumOfKnown([
+      transfer.crossZoneUsd,
+      transfer.crossRegionUsd,
+      bill.loadBalancerUsd,
+      bill.internetUsd,
+      bill.natUsd,
+    ]);
     const isKnown = nodesUsdPerHour !== null && movedUsd !== null;
     costUsdPerHour.push(isKnown ? round(nodesUsdPerHour + (movedUsd * 3600) / seconds) : null);
     const byCell = readyPods();

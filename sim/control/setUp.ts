@@ -86,6 +86,7 @@ export function setUp(
     routeVersion: new Int32Array(program.serviceCount),
     zonesDown: new Set(),
     outages: createOutages(),
+    gathered: { batch: null, services: new Set() },
     budgets: program.services.flatMap(({ disruptionBudget }, service) =>
       disruptionBudget ? [{ service, brokenSeconds: 0, leastSpare: Infinity }] : [],
     ),
@@ -116,7 +117,7 @@ export function setUp(
   setUpPolicies(sim);
   startPods(sim);
   startGateways(sim);
-  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0);
+  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0, 0);
   startArrivals(world);
   sim.starting = false;
   return sim;

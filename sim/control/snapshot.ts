@@ -45,7 +45,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     workloads: sim.workloads.map((workload) => snapshotWorkload(sim, workload)),
     pods: pods.map((pod) => snapshotPod(sim, pod, nowUs)),
     edges: isOut ? [] : snapshotEdges(sim),
-    latencies: { zones: isOut ? [] : zoneLatencies(sim), nodes: [] },
+    latencies: isOut ? { zones: [], nodes: [] } : { zones: zoneLatencies(sim), nodes: nodeLatencies(sim) },
     responseTimes: isOut ? [] : responseTimes(sim, pods),
     destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
     horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(sim, workload)] : [])),
@@ -162,6 +162,15 @@ function zoneLatencies(sim: Sim): Snapshot['latencies']['zones'] {
       rttMs: (2 * program.zoneDelayUs[i * zones.length + j]!) / 1000,
     })),
   );
+}
+
+function nodeLatencies(sim: Sim): Snapshot['latencies']['nodes'] {
+  const { nodes, roundTrip } = sim.world.program.scenario.cluster;
+  return roundTrip.nodePairs.map(({ from, to, roundTripUs }) => ({
+    from: nodes[from]!.name,
+    to: nodes[to]!.name,
+    rttMs: roundTripUs / 1000,
+  }));
 }
 
 function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[] {

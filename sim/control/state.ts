@@ -12,6 +12,7 @@ import type { TotalPod } from '../cluster/schedulerInput.js';
 import type { SchedulingQueue } from '../cluster/schedulingQueue.js';
 import type { CrashLoop } from './crashes.js';
 import type { BudgetWatch } from './drain.js';
+import type { Gathered } from './endpoints.js';
 import type { Outages } from './outages.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
@@ -132,6 +133,7 @@ export interface Sim {
   /** Outages under way by zone, and how many there have been. */
   readonly zoneOutages: { underWay: number; begun: number }[];
   readonly outages: Outages;
+  readonly gathered: Gathered;
   readonly budgets: BudgetWatch[];
   readonly crashLoops: Set<CrashLoop>;
   /** Called when a container starts. */

@@ -102,6 +102,7 @@ test('what is left out has the written defaults', (t) => {
     crossZoneUs: 1200,
     crossRegionUs: 80_000,
     pairs: [],
+    nodePairs: [],
     jitter: null,
   });
   t.deepEqual(scenario.gateways, { perZone: 2, failoverUs: 10e6 });
@@ -115,7 +116,8 @@ test('what is left out has the written defaults', (t) => {
     cycleUs: 60e6,
     seriesUs: 10e6,
   });
-  t.is(scenario.mesh.propagationUs, 200_000);
+  t.is(scenario.mesh.propagationUs, 100_000);
+  t.deepEqual(scenario.mesh.debounce, { quietUs: 100_000, maxUs: 10e6 });
   t.is(scenario.mesh.connectTimeoutUs, 10e6);
   t.is(scenario.mesh.localityLbSetting, null);
   t.deepEqual(scenario.loads[0]!.from, [{ atUs: 0, shares: [0.5, 0.5] }]);
@@ -140,6 +142,8 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    preStopUs: 0,
+    onTerm: 'drain',
     disruptionBudget: null,
     labels: { app: 'ledger' },
     versionOf: null,

@@ -192,13 +192,13 @@ test('one image has one size', (t) => {
 
 test('labels that no node has, and priorities, are said before the run', (t) => {
   const said = (service: string) => load(file(service)).notices.map(({ code, message }) => `${code} ${message}`);
-  t.deepEqual(said('nodeSelector: {disk: ssd}'), ['WT0507 ledger: no node has the label disk: ssd']);
-  t.deepEqual(said(spread('labelSelector: {}')), ['WT0507 ledger: no node has the label disk']);
+  t.deepEqual(said('nodeSelector: {disk: ssd}'), ['WT0508 ledger: no node has the label disk: ssd']);
+  t.deepEqual(said(spread('labelSelector: {}')), ['WT0508 ledger: no node has the label disk']);
   t.deepEqual(
     said(
       'affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: disk, operator: Exists}]}]}}}',
     ),
-    ['WT0507 ledger: no node has the labels that its node affinity requires'],
+    ['WT0508 ledger: no node has the labels that its node affinity requires'],
   );
   t.deepEqual(said('priority: 5'), [
     'WT0502 priorities order the pods that wait; preemption is not simulated: ledger evicts nobody',

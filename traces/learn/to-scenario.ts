@@ -96,6 +96,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
       virtualServices: [],
       localityLbSetting: null,
       propagationUs: 1_000_000,
+      debounce: null,
       proxy: null,
       connectTimeoutUs: 10_000_000,
     },
@@ -152,6 +153,8 @@ function service(
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },
     scheduling: anywhere,
     labels: {},
@@ -203,9 +206,12 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
       crossZoneUs: roundTripUs,
       crossRegionUs: roundTripUs,
       pairs: [],
+      nodePairs: [],
       jitter: null,
     },
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
+    bill: { loadBalancer: null, internet: null, nat: null },
+    priceBooks: [],
   };
 }
 

@@ -103,12 +103,18 @@ test('without routes by subset, workloads of one Service are counted together', 
   t.true(result.partly.some(({ name, reason }) => name === 'productcatalogservice-v2' && /only its pods/.test(reason)));
 });
 
+const utilization = (name: string, averageUtilization: number) => ({
+  type: 'Resource',
+  resource: { name, target: { type: 'Utilization', averageUtilization } },
+});
+
 test('autoscalers of both versions are read, and one on another metric is left out by name', (t) => {
   const result = imported([dump('boutique.yaml')]);
   const { spec } = parse(result.text) as { spec: { policies: Record<string, { hpa: unknown }> } };
   t.deepEqual(spec.policies['today']!.hpa, {
     frontend: {
-      ...{ min: 3, max: 12, targetCpu: '70%' },
+      ...{ min: 3, max: 12 },
+      metrics: [utilization('cpu', 70), utilization('memory', 80)],
       behavior: {
         scaleDown: {
           policies: [{ periodSeconds: 60, type: 'Percent', value: 50 }],
@@ -121,6 +127,28 @@ test('autoscalers of both versions are read, and one on another metric is left o
   const left = result.leftOut.find(({ kind }) => kind === 'HorizontalPodAutoscaler')!;
   t.is(left.name, 'payment');
   t.regex(left.reason, /External queue_depth 30/);
+});
+
+test('an autoscaler on CPU and memory keeps both, in the words of Kubernetes', (t) => {
+  const own = {
+    type: 'Resource',
+    resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '200Mi' } },
+  };
+  const cpu = utilization('cpu', 65);
+  const hpa = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'cartservice' },
+      maxReplicas: 5,
+      metrics: [cpu, { type: 'Pods', pods: { metric: { name: 'lag' }, target: { averageValue: '3' } } }, own],
+    },
+  };
+  const result = imported([dump('boutique.yaml'), inline(JSON.stringify(hpa))]);
+  const { spec } = parse(result.text) as { spec: { policies: Record<string, { hpa: Record<string, unknown> }> } };
+  t.deepEqual(spec.policies['today']!.hpa['cartservice'], { min: 1, max: 5, metrics: [cpu, own] });
+  t.true(result.partly.some(({ name, reason }) => name === 'cart' && /its metric Pods lag 3/.test(reason)));
 });
 
 test('every object is used or left out with a reason, and what a Secret holds is never written', (t) => {
