@@ -22,6 +22,7 @@ import {
   policyTable,
   seedTable,
   serviceTable,
+  waitTable,
   withInterval,
   wordMark,
 } from './html-tables.js';
@@ -195,7 +196,7 @@ async function replicasSection(result: RunResult): Promise<Markup> {
       ];
     }),
   );
-  return markup`<h3>All services</h3><p class="soft">Ready replicas by zone, mean over the seeds.</p>${all}${htmlTable('Ready replicas of all services', ['policy', 'zone', 'least', 'mean', 'most'], rows, 2)}${one}`;
+  return markup`<h3>All services</h3><p class="soft">Ready replicas by zone, mean over the seeds.</p>${all}${htmlTable('Ready replicas of all services', ['policy', 'zone', 'least', 'mean', 'most'], rows, 2)}${one}${waitTable(result)}`;
 }
 
 function least(values: readonly number[]): number {

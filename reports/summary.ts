@@ -62,6 +62,7 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
           ...nodeLines(result),
           ...faultLines(result),
           ...rolloutLines(result),
+          ...waitLines(result),
         ],
     policyLines(result, paint),
     checkLines(result, paint),
@@ -301,6 +302,47 @@ function rolloutLines(result: RunResult): string[] {
   return result.policies.flatMap(rolloutRows).flatMap((row) => {
     const text = printable(rolloutText(row));
     return labelled('rollouts', several ? `${printable(row.policy)}: ${text}` : text);
+  });
+}
+
+/** Pods that found no node at once, and what the scheduler said of them: the longest wait of the first seed that has one. */
+function waitLines(result: RunResult): string[] {
+  const several = result.policies.length > 1;
+  return result.policies.flatMap((policy) =>
+    waitsOf(policy).flatMap(({ service, mostPods, podsAtEnd, reason }) => {
+      const pods = `${plural(mostPods, 'pod')} of ${printable(service)} at once, ${formatNumber(podsAtEnd)} at the end`;
+      const text = `${pods}: ${printable(reason)}`;
+      return labelled('waiting', several ? `${printable(policy.policy)}: ${text}` : text);
+    }),
+  );
+}
+
+/** By service, over the seeds: the most, the mean at the end, pod-seconds, and the reason of the longest wait. */
+export function waitsOf(policy: PolicyResult): {
+  readonly service: string;
+  readonly mostPods: number;
+  readonly podsAtEnd: number;
+  readonly podSeconds: number;
+  readonly reason: string;
+}[] {
+  const services = policy.replications[0]?.services.map(({ service }) => service) ?? [];
+  return services.flatMap((service) => {
+    const found = policy.replications.flatMap(
+      ({ waitingPods }) => waitingPods?.filter((waiting) => waiting.service === service) ?? [],
+    );
+    if (found.length === 0) return [];
+    const mean = (read: (one: (typeof found)[number]) => number): number =>
+      found.reduce((sum, one) => sum + read(one), 0) / policy.replications.length;
+    const [longest] = found.flatMap(({ reasons }) => reasons).sort((a, b) => b.podSeconds - a.podSeconds);
+    return [
+      {
+        service,
+        mostPods: Math.max(...found.map(({ mostPods }) => mostPods)),
+        podsAtEnd: mean(({ podsAtEnd }) => podsAtEnd),
+        podSeconds: mean(({ podSeconds }) => podSeconds),
+        reason: longest?.message ?? '',
+      },
+    ];
   });
 }
 

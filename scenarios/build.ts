@@ -5,6 +5,7 @@
 import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
+import { buildPodScheduling, nodeLabels } from './build-scheduling.js';
 import { DEFAULTS } from './defaults.js';
 import { buildExternal, buildQueue, externalHosts, PUBLISH, withNames } from './externals.js';
 import { buildDistribution } from './distributions.js';
@@ -32,6 +33,7 @@ import type {
   Scenario,
   Service,
   Step,
+  Zone,
 } from './types.js';
 import { duration } from './units.js';
 
@@ -162,12 +164,12 @@ function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
     const [region, zone] = name.split('/');
     return { name, region: region!, zone: zone! };
   });
-  const nodes = buildNodes(file);
+  const nodes = buildNodes(file, zones);
   const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
     nodes,
-    pools: file.nodePools.map((pool) => buildPool(pool, file)),
+    pools: file.nodePools.map((pool) => buildPool(pool, file, zones)),
     roundTrip: buildRoundTrip(
       file.roundTrip,
       file.zones,
@@ -178,7 +180,7 @@ function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
       crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
       crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
     },
-    bill: buildBill(file, book),
+    bill: buildBill(file, book, nodes.length),
     priceBooks: Object.entries(PRICE_BOOKS).flatMap(([name, { asOf }]) =>
       file.nodePools.some((pool) => pool.prices === name) ? [{ name, asOf }] : [],
     ),
@@ -186,27 +188,32 @@ function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
 }
 
 /** By pool, then zone, then number. */
-function buildNodes(file: ClusterFile): readonly NodeSpec[] {
+function buildNodes(file: ClusterFile, zones: readonly Zone[]): readonly NodeSpec[] {
   return file.nodePools.flatMap((pool) => {
     const instance = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType);
     return file.zones.flatMap((zoneName, zone) => {
       const count = ofZone(pool.nodesPerZone, zoneName);
-      return Array.from({ length: count }, (_, number) => ({
-        name: nodeName(pool.name, zoneName, number),
-        pool: pool.name,
-        zone,
-        cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
-        memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
-        priceUsdPerHour: nodePrice(file, pool),
-      }));
+      return Array.from({ length: count }, (_, number) => {
+        const name = nodeName(pool.name, zoneName, number);
+        return {
+          name,
+          pool: pool.name,
+          zone,
+          cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
+          memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
+          labels: nodeLabels(name, zones[zone]!, zones, pool.instanceType, pool.labels),
+          taints: pool.taints,
+          maxPods: pool.maxPods,
+          priceUsdPerHour: nodePrice(file, pool),
+        };
+      });
     });
   });
 }
 
-function buildBill(file: ClusterFile, book: PriceBook | undefined): Bill {
+function buildBill(file: ClusterFile, book: PriceBook | undefined, nodeCount: number): Bill {
   const { zones } = file;
   const { loadBalancer, internet, nat } = file.transfer;
-  const nodeCount = buildNodes(file).length;
   const places = book?.nat.oneFor === 'region' ? new Set(zones.map((zone) => zone.split('/')[0])).size : zones.length;
   const gateways = nat?.gateways ?? places;
   const ofOne = nat && known(nat.perHour, book?.nat.usdPerHour(nodeCount));
@@ -236,6 +243,7 @@ function buildService(
   const perZone = typeof file.replicas === 'number' ? null : file.replicas;
   const replicasPerZone = perZone === null ? null : zones.map((zone) => perZone[zone] ?? 0);
   const { requests, limits } = file.resources;
+  const labels = { app: file.versionOf ?? file.name, ...file.labels };
   return {
     name: file.name,
     replicas:
@@ -258,8 +266,9 @@ function buildService(
     preStopUs: file.preStop?.sleep ?? 0,
     onTerm: file.onTerm,
     spread: file.spread,
+    scheduling: buildPodScheduling(file, labels),
     disruptionBudget: buildBudget(file.disruptionBudget),
-    labels: { app: file.versionOf ?? file.name, ...file.labels },
+    labels,
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,

@@ -19,6 +19,10 @@ export const DEFAULTS = {
     /** What the kernel does; cgroup v1 is in maintenance mode since Kubernetes 1.31. */
     contention: 'cgroupV2',
   },
+  nodePool: {
+    /** The kubelet's. */
+    maxPods: 110,
+  },
   gateways: {
     /** Two, so that one can be drained. */
     perZone: 2,

@@ -3,6 +3,7 @@
  * and are checked where they differ from those. A host of an external, as Istio's objects have it, is replaced by its
  * name before anybody reads the objects, so that routes and rules find it like a service.
  */
+import { PLAIN_POD_SCHEDULING } from './pod-scheduling.js';
 import { asList, asRecord, isObject, own, type Report } from './raw.js';
 import { didYouMean } from './problems.js';
 import type { ExternalFile, QueueFile } from './schema.js';
@@ -117,7 +118,8 @@ function withoutPods(name: string, replicas: number, endpoints: readonly Endpoin
     terminationGraceUs: 0,
     preStopUs: 0,
     onTerm: 'drain',
-    // Nobody reads it: no workload keeps its instances.
+    // Nobody reads these: no workload keeps its instances, and no scheduler places them.
+    scheduling: PLAIN_POD_SCHEDULING,
     controller: { kind: 'Deployment', minReadyUs: 0, strategy: { type: 'Recreate' } },
     spread: { zone: 'soft', maxSkew: 1 },
     disruptionBudget: null,

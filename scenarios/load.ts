@@ -10,6 +10,7 @@ import { notice, scenarioNotices } from './notices.js';
 import type { Problem } from './problems.js';
 import { reporter } from './raw.js';
 import { checkReferences } from './references.js';
+import { schedulingNotices } from './scheduling-notices.js';
 import { jsonSchema, scenarioSchema } from './schema.js';
 import { schemaProblems } from './schema-problems.js';
 import { readSource } from './source.js';
@@ -52,7 +53,7 @@ export function parseScenario(text: string, fileName: string): Loaded {
     scenario: deepFreeze({
       ...scenario,
       expectations: expectations(parsed.data.spec.expectations, source),
-      notices: [...notices, ...scenarioNotices(scenario, source)],
+      notices: [...notices, ...scenarioNotices(scenario, source), ...schedulingNotices(scenario, source)],
     }),
   };
 }

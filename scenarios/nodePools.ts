@@ -3,16 +3,17 @@
  * microseconds. A machine of the price book has as much room for pods as the pool states for its own type, less or more by
  * the difference of their sizes: what the system keeps for itself is the same on each.
  */
+import { placeLabels } from './build-scheduling.js';
 import { buildDistribution } from './distributions.js';
 import { PRICE_BOOKS } from './prices.js';
 import { own } from './raw.js';
 import type { ClusterFile, NodeAutoscalerFile } from './schema.js';
-import type { MachineType, NodeAutoscaler, NodePool } from './types.js';
+import type { MachineType, NodeAutoscaler, NodePool, Zone } from './types.js';
 
 type PoolFile = ClusterFile['nodePools'][number];
 type PerZone = number | Readonly<Record<string, number>>;
 
-export function buildPool(file: PoolFile, cluster: ClusterFile): NodePool {
+export function buildPool(file: PoolFile, cluster: ClusterFile, places: readonly Zone[]): NodePool {
   const { zones } = cluster;
   const most = file.maxNodesPerZone === undefined ? null : zones.map((zone) => ofZone(file.maxNodesPerZone!, zone));
   const least = zones.map((zone) => ofZone(file.minNodesPerZone ?? 0, zone));
@@ -20,6 +21,9 @@ export function buildPool(file: PoolFile, cluster: ClusterFile): NodePool {
   const machine = machineOf(file, cluster);
   return {
     name: file.name,
+    labels: places.map((zone) => placeLabels(zone, places, file.labels)),
+    taints: file.taints,
+    maxPods: file.maxPods,
     machine,
     groups: most && most.map((maxNodes, zone) => ({ minNodes: least[zone]!, maxNodes })),
     karpenter:

@@ -63,19 +63,22 @@ function share(busy: number, capacity: number): number {
 }
 
 function roomNotices(scenario: Bare, source: Source): readonly Notice[] {
-  const wanted = { cpu: 0, memory: 0 };
+  const wanted = { cpu: 0, memory: 0, pods: 0 };
   for (const service of scenario.services) {
     wanted.cpu += service.replicas * service.requests.cpuMillicores;
     wanted.memory += service.replicas * service.requests.memoryBytes;
+    wanted.pods += service.replicas;
   }
-  const room = { cpu: 0, memory: 0 };
+  const room = { cpu: 0, memory: 0, pods: 0 };
   for (const node of scenario.cluster.nodes) {
     room.cpu += node.cpuMillicores;
     room.memory += node.memoryBytes;
+    room.pods += node.maxPods;
   }
   const short: string[] = [];
   if (wanted.cpu > room.cpu) short.push(`${wanted.cpu / 1000} cores of ${room.cpu / 1000}`);
   if (wanted.memory > room.memory) short.push(`${mebibytes(wanted.memory)}Mi of ${mebibytes(room.memory)}Mi`);
+  if (wanted.pods > room.pods) short.push(`${wanted.pods} places of ${room.pods}`);
   if (short.length === 0) return [];
   return [
     notice(

@@ -79,6 +79,8 @@ const EXPLANATIONS = {
     'Bytes may cross zones or regions, and no price is stated for them: no pool names a price book, and spec.cluster.transfer says nothing; or a node, a load balancer, NAT or the internet has none. What they cost is reported as unknown, and so is the total. State a price, or "unknown" to say so on purpose.',
   WT0507:
     'The named matrix of round trips has no figure for two regions of the scenario. State the pair under spec.cluster.roundTrip.pairs, or crossRegion.',
+  WT0508:
+    'A rule of a service asks for a label that no node of the cluster has, so that its pods will wait for good. Node pools state labels of their own; every node has those of its region, its zone and its name.',
   WT0601:
     'A document is not a Kubernetes object. Each needs apiVersion, kind and metadata.name, as "kubectl get ... -o yaml" and "helm template" write them. Templates that Helm has not filled in are none yet.',
   WT0602:

@@ -18,6 +18,7 @@ import { DEFAULTS } from './defaults.js';
 import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
 import { checkVirtualService, placesOf } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
+import { checkScheduling } from './scheduling-checks.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -83,6 +84,7 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones' | 'm
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
   checkNodeScaling(spec, names.rule);
+  checkScheduling(spec, names.report);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 

@@ -8,6 +8,9 @@
  * they count from the start of the measured part, and the loader has added the warm-up.
  */
 import type { EngineConfig, KubeObject } from '../engine/types.js';
+import type { Labels, PodScheduling, Taint } from './pod-scheduling.js';
+
+export type { PodScheduling } from './pod-scheduling.js';
 
 /** A non-negative random amount. `mean` has the unit of the field it stands in; cv is standard deviation over mean. */
 export type Distribution =
@@ -36,6 +39,11 @@ export interface NodeSpec {
   readonly zone: number;
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
+  /** With those that a kubelet and a cloud set: zone, region, host name, instance type. */
+  readonly labels: Labels;
+  readonly taints: readonly Taint[];
+  /** Pods that the kubelet takes at most. */
+  readonly maxPods: number;
   /** Null: unknown. Then so are the costs that rest on it. */
   readonly priceUsdPerHour: number | null;
 }
@@ -67,6 +75,10 @@ export interface MachineType {
 /** What node autoscalers know of a pool. */
 export interface NodePool {
   readonly name: string;
+  /** What new nodes of it have, by zone: labels without those of a single node; taints; pods that the kubelet takes. */
+  readonly labels: readonly Labels[];
+  readonly taints: readonly Taint[];
+  readonly maxPods: number;
   /** Its nodes of the start, and those that the Cluster Autoscaler adds. */
   readonly machine: MachineType;
   /** The node groups of the Cluster Autoscaler, by zone; null: it leaves the pool alone. */
@@ -201,6 +213,7 @@ export interface Service {
   /** What it does when told: answers all that still comes and then ends, or ends at once. */
   readonly onTerm: 'drain' | 'exit';
   readonly spread: Spread;
+  readonly scheduling: PodScheduling;
   /** Its PodDisruptionBudget; null: none. */
   readonly disruptionBudget: {
     readonly limit: { readonly minAvailable: PodCount } | { readonly maxUnavailable: PodCount };

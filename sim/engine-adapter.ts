@@ -5,7 +5,7 @@
 import { step } from '../engine/index.js';
 import type { Decision, Skipped, StepInput } from '../engine/types.js';
 import { planHostRoutes } from './control/endpoints.js';
-import { reconcile, schedulePending } from './control/pods.js';
+import { queueUp, reconcile } from './control/pods.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
 import { writeFails } from './control/outages.js';
 import type { Sim, SimWorkload } from './control/state.js';
@@ -91,7 +91,7 @@ function place(sim: Sim, workload: SimWorkload, podName: string, node: string, z
   if (!pod || !pod.gated || pod.deletedUs !== null) return;
   pod.wanted = { node, zone: zoneIndex(sim, zone) };
   pod.gated = false;
-  schedulePending(sim, nowUs);
+  queueUp(sim, pod, nowUs);
 }
 
 /** Writes `localityLbSetting` and nothing else of the rule, as the live controller does by server-side apply. */

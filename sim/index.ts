@@ -11,11 +11,11 @@ import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
 import { planNodeAutoscaler } from './control/nodeScaling.js';
 import { scrapeUnlessOut } from './control/outages.js';
-import { schedulePending } from './control/pods.js';
 import { planRollouts } from './control/rollout.js';
 import { foldAllConnections } from './control/slots.js';
 import { createSeries } from './control/series.js';
 import { setUp } from './control/setUp.js';
+import { beginWaits } from './control/waits.js';
 import type { EngineStep, Sim } from './control/state.js';
 import { engineStep } from './engine-adapter.js';
 import { runEvents } from './loop.js';
@@ -52,10 +52,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
   const { engineStopsAtUs = null, drill = null } = options;
   if (engineStopsAtUs !== null) {
-    sim.calendar.at(engineStopsAtUs, (nowUs) => {
-      stopEngine(sim);
-      schedulePending(sim, nowUs);
-    });
+    sim.calendar.at(engineStopsAtUs, (nowUs) => stopEngine(sim, nowUs));
   }
   if (drill) planDrill(sim, drill);
   planFaults(sim);
@@ -127,4 +124,5 @@ function beginMeasuring(sim: Sim, nowUs: number): void {
   counters.edgeZoneRequests.fill(0);
   counters.edgeZoneBytes.fill(0);
   beginUsage(sim, sim.usage, nowUs);
+  beginWaits(sim);
 }

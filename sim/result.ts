@@ -16,6 +16,7 @@ import { rolloutFigures } from './control/rollout.js';
 import { latencyFigures, round } from './control/series.js';
 import { foldAllConnections } from './control/slots.js';
 import type { Sim } from './control/state.js';
+import { waitFigures } from './control/waits.js';
 import { faultTolerance } from './faultFigures.js';
 import { envoyQuantileMs, HISTOGRAM_SIZE, toEnvoyCounts } from './kernel/histogram.js';
 import { GATEWAY_NAME } from './program.js';
@@ -36,6 +37,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
   const failed = sum(counters.loadFailed);
   const merged = new Uint32Array(HISTOGRAM_SIZE);
   counters.loadHistogram.forEach((count, i) => (merged[i % HISTOGRAM_SIZE] = merged[i % HISTOGRAM_SIZE]! + count));
+  const waitingPods = waitFigures(sim);
   const figures = {
     seed: world.seed,
     total: {
@@ -65,6 +67,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
     skipped: sim.skipped
       .filter((logged) => logged.atUs >= world.measureFromUs)
       .map(({ atUs, skipped }) => ({ atSeconds: round((atUs - world.measureFromUs) / 1e6), skipped })),
+    ...(waitingPods.length > 0 ? { waitingPods } : {}),
     faultTolerance: faultTolerance(sim, series),
     ...(tellsNodes(sim) ? { nodeScaling: nodeScalingFigures(sim) } : {}),
     ...(scenario.rollouts.length > 0 ? { rollouts: rolloutFigures(sim) } : {}),

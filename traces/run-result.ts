@@ -166,6 +166,18 @@ export interface LoggedDecision {
   readonly because: string;
 }
 
+/** Pods of one service that found no node at once. */
+export interface WaitingPods {
+  readonly service: string;
+  /** At the same time. */
+  readonly mostPods: number;
+  readonly podsAtEnd: number;
+  /** Over the measured part, all its pods together. */
+  readonly podSeconds: number;
+  /** What the scheduler said of them, the longest waits first, three at most. */
+  readonly reasons: readonly { readonly message: string; readonly podSeconds: number }[];
+}
+
 export interface FaultFigures {
   readonly fault: string;
   readonly atSeconds: number;
@@ -246,6 +258,8 @@ export interface ReplicationResult {
   readonly series: RunSeries;
   readonly decisions: readonly LoggedDecision[];
   readonly skipped: readonly { readonly atSeconds: number; readonly skipped: Skipped }[];
+  /** Left out where every pod found its node at once. */
+  readonly waitingPods?: readonly WaitingPods[];
   readonly faultTolerance: FaultTolerance;
   /** Left out where no policy of the scenario adds or removes nodes. */
   readonly nodeScaling?: NodeScaling;

@@ -13,6 +13,7 @@ import { readKarpenter } from './karpenter.js';
 import { openLedger, type Finding } from './ledger.js';
 import { findEntries, gatewayWorkloads, hostsWithSubsets, readMesh } from './mesh.js';
 import { readNodes, tolerationsOf } from './nodes.js';
+import { labelsNamed, readPriorityClasses } from './pod-rules.js';
 import { podResources } from './pod-template.js';
 import { readObjects, type InputFile, type KubeObject } from './read.js';
 import { joinServices, leaveOutWorkload, type ImportedService } from './services.js';
@@ -50,6 +51,7 @@ const CLUSTER_WIDE = [
   'Node',
   'NodePool',
   'DaemonSet',
+  'PriorityClass',
   'ConfigMap',
   'DestinationRule',
   'VirtualService',
@@ -83,9 +85,11 @@ export function importObjects(
   if (gateways.length > 0) for (const object of objects) if (object.kind === 'Gateway') ledger.use(object);
   const workloads = found.filter((one) => !isGateway(one));
   const tolerations = tolerationsOf(workloads.map(({ object, podSpec }) => fieldsOf(object, []).value(podSpec)));
-  const nodes = readNodes(objects, tolerations, ledger, problems);
+  const priorities = readPriorityClasses(objects, ledger, problems);
+  const services = joinServices(objects, workloads, hostsWithSubsets(objects), priorities, ledger, problems);
+  const named = labelsNamed(services.map(({ rules }) => rules));
+  const nodes = readNodes(objects, tolerations, named.ofNodes, ledger, problems);
   const karpenter = readKarpenter(objects, nodes.pools, ledger, problems);
-  const services = joinServices(objects, workloads, hostsWithSubsets(objects), ledger, problems);
   const autoscalers = readAutoscalers(objects, services, ledger, problems);
   const externals = readExternals(objects, services, nodes.zones, ledger, problems);
   const mesh = readMesh(objects, services, externals, nodes.zones, ledger, problems);
@@ -97,6 +101,7 @@ export function importObjects(
     name: wishes.name ?? nameOf(services),
     files: files.map(({ name }) => name),
     ...{ nodes, karpenter, services, externals, autoscalers, mesh },
+    podLabels: named.ofPods,
     entries: findEntries(objects, services, ledger),
     gateways: gatewaysOf(gateways),
     ...meshFacts(all, services),

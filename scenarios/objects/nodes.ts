@@ -15,6 +15,11 @@ export interface NodePool {
   readonly name: string;
   readonly nodes: readonly KubeObject[];
   readonly nodesPerZone: ReadonlyMap<string, number>;
+  /** Those that some rule names. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Raw[];
+  /** Least of the nodes, less the DaemonSets; null where a node does not say. */
+  readonly maxPods: number | null;
   readonly instanceType: string | null;
   readonly capacity: Capacity;
   /** Where the price of the type is known: null asks for it. */
@@ -56,6 +61,8 @@ const NO_PLACE = 'none';
 export function readNodes(
   objects: readonly KubeObject[],
   tolerations: readonly Raw[],
+  /** Labels that rules of the workloads ask for. */
+  named: ReadonlySet<string>,
   ledger: Ledger,
   problems: Problem[],
 ): NodesFound {
@@ -73,14 +80,25 @@ export function readNodes(
   for (const node of nodes) {
     const labels = node.fields.labels(['metadata', 'labels']);
     const capacity = capacityOfLabels(labels) ?? 'onDemand';
-    const key = [firstOf(labels, POOL_LABELS) ?? '', firstOf(labels, TYPE_LABELS) ?? '', capacity].join('\n');
+    const told = [capacity, namedLabels(labels, named), taintsOf(node.fields)];
+    const key = [firstOf(labels, POOL_LABELS) ?? '', firstOf(labels, TYPE_LABELS) ?? '', JSON.stringify(told)].join(
+      '\n',
+    );
     byPool.set(key, [...(byPool.get(key) ?? []), node]);
   }
   const names = new Set<string>();
   const pools = [...byPool].map(([key, members]): NodePool => {
     const [label = '', type = ''] = key.split('\n');
     const instanceType = type === '' ? null : type;
-    return poolOf(uniqueName(label === '' ? type : label, names), instanceType, members, daemons, ledger, problems);
+    return poolOf(
+      uniqueName(label === '' ? type : label, names),
+      instanceType,
+      members,
+      daemons,
+      named,
+      ledger,
+      problems,
+    );
   });
   const zonesOf = nodes.map(({ fields }) => zoneOf(fields.labels(['metadata', 'labels'])));
   const [first] = nodes;
@@ -115,14 +133,14 @@ function poolOf(
   instanceType: string | null,
   members: readonly { readonly object: KubeObject; readonly fields: Fields }[],
   daemonSets: readonly KubeObject[],
+  named: ReadonlySet<string>,
   ledger: Ledger,
   problems: Problem[],
 ): NodePool {
   const nodesPerZone = new Map<string, number>();
-  for (const { object, fields } of members) {
+  for (const { fields } of members) {
     const zone = zoneOf(fields.labels(['metadata', 'labels']));
     nodesPerZone.set(zone, (nodesPerZone.get(zone) ?? 0) + 1);
-    if (fields.list(['spec', 'taints']).length > 0) ledger.note(object, 'its taints are not simulated');
   }
   const least = (what: string): number | null => {
     const amounts = members.map(({ fields }) => fields.quantity(['status', 'allocatable', what]) ?? null);
@@ -139,19 +157,45 @@ function poolOf(
     ledger.use(one);
     ledger.note(one, 'as room taken on each node, no more');
   }
+  const mostPods = least('pods');
+  const priceBook = priceBookOf(instanceType, capacity, members[0]!.fields);
   return {
     name,
+    labels: withoutGiven(namedLabels(labels, named), priceBook !== null),
+    taints: taintsOf(members[0]!.fields),
+    maxPods: mostPods === null || mostPods <= daemons.length ? null : mostPods - daemons.length,
     nodes: members.map(({ object }) => object),
     nodesPerZone,
     instanceType,
     capacity,
-    priceBook: priceBookOf(instanceType, capacity, members[0]!.fields),
+    priceBook,
     cpuCores: least('cpu'),
     memoryBytes: least('memory'),
     daemons,
     daemonCpuCores: needs.reduce((sum, { requests }) => sum + (requests.cpu ?? 0), 0),
     daemonMemoryBytes: needs.reduce((sum, { requests }) => sum + (requests.memory ?? 0), 0),
   };
+}
+
+function namedLabels(labels: Readonly<Record<string, string>>, named: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(
+    [...named].sort().flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])),
+  );
+}
+
+/** What a scenario's nodes have without being told. */
+function withoutGiven(labels: Readonly<Record<string, string>>, hasType: boolean): Record<string, string> {
+  const given = (key: string, value: string): boolean =>
+    (key === 'kubernetes.io/os' && value === 'linux') || (key === 'node.kubernetes.io/instance-type' && hasType);
+  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => !given(key, value)));
+}
+
+/** Without those that Kubernetes itself sets while there is trouble. */
+function taintsOf(fields: Fields): Raw[] {
+  return fields
+    .list(['spec', 'taints'])
+    .filter(({ key }) => !String(key).startsWith('node.kubernetes.io/'))
+    .map(({ key, value, effect }) => ({ key, ...(value === undefined || value === '' ? {} : { value }), effect }));
 }
 
 const CLOUDS: Readonly<Record<string, string>> = { aws: 'aws', gce: 'gcp', azure: 'azure' };

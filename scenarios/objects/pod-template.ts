@@ -8,7 +8,7 @@ import type { Problem } from '../problems.js';
 import { asList, asRecord } from '../raw.js';
 import type { Path } from '../source.js';
 import { fieldsOf } from './fields.js';
-import type { KubeObject, Raw } from './read.js';
+import type { KubeObject } from './read.js';
 
 export interface Amounts {
   readonly cpu: number | null;
@@ -28,7 +28,6 @@ export interface PodResources {
 export interface PodTiming {
   readonly probe: { readonly initialDelaySeconds: number; readonly periodSeconds: number } | null;
   readonly graceSeconds: number | null;
-  readonly zoneSpread: { readonly hard: boolean; readonly maxSkew: number } | null;
   /** What the spec says and a scenario cannot. */
   readonly unread: readonly string[];
 }
@@ -42,7 +41,6 @@ interface Container {
 }
 
 const PROXY = 'istio-proxy';
-const ZONE_KEYS = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/zone'];
 
 export function podResources(object: KubeObject, at: Path, problems: Problem[]): PodResources {
   const all = containersOf(object, at, problems);
@@ -101,11 +99,6 @@ export function podTiming(object: KubeObject, at: Path, problems: Problem[]): Po
   const containers = fields.list([...at, 'containers']);
   const probed = containers.findIndex(({ name, readinessProbe }) => name !== PROXY && readinessProbe !== undefined);
   const probeAt: Path = [...at, 'containers', probed, 'readinessProbe'];
-  const spreads = fields.list([...at, 'topologySpreadConstraints']);
-  const zone = spreads.findIndex(({ topologyKey }) => ZONE_KEYS.includes(String(topologyKey)));
-  const affinity = asRecord(fields.value([...at, 'affinity']));
-  const has = (one: Raw, what: string, unread: string): string[] => (one[what] === undefined ? [] : [unread]);
-  const spec = asRecord(fields.value(at));
   return {
     probe:
       probed < 0
@@ -116,21 +109,7 @@ export function podTiming(object: KubeObject, at: Path, problems: Problem[]): Po
             periodSeconds: (fields.whole([...probeAt, 'periodSeconds']) ?? 0) || 10,
           },
     graceSeconds: fields.whole([...at, 'terminationGracePeriodSeconds']) ?? null,
-    zoneSpread:
-      zone < 0
-        ? null
-        : {
-            hard: spreads[zone]!['whenUnsatisfiable'] !== 'ScheduleAnyway',
-            maxSkew: fields.whole([...at, 'topologySpreadConstraints', zone, 'maxSkew'], 1) ?? 1,
-          },
-    unread: [
-      ...(spreads.length > (zone < 0 ? 0 : 1) ? ['topology spread over other keys than zones'] : []),
-      ...has(affinity, 'nodeAffinity', 'node affinity'),
-      ...has(affinity, 'podAffinity', 'pod affinity'),
-      ...has(affinity, 'podAntiAffinity', 'pod anti-affinity'),
-      ...(Object.keys(asRecord(spec['nodeSelector'])).length > 0 ? ['nodeSelector'] : []),
-      ...(containers.some(({ startupProbe }) => startupProbe !== undefined) ? ['startup probe'] : []),
-    ],
+    unread: containers.some(({ startupProbe }) => startupProbe !== undefined) ? ['startup probe'] : [],
   };
 }
 

@@ -10,6 +10,7 @@ import { controllerSettings, type ControllerSettings } from './controller-settin
 import { fieldsOf, selects, selectsByLabels } from './fields.js';
 import type { Ledger } from './ledger.js';
 import { podResources, podTiming, settingsOf, type PodResources, type PodTiming } from './pod-template.js';
+import { podRules, type PodRules, type PriorityClasses } from './pod-rules.js';
 import type { KubeObject } from './read.js';
 import type { Workload } from './workloads.js';
 
@@ -25,6 +26,7 @@ export interface ImportedService {
   readonly resources: PodResources;
   readonly timing: PodTiming;
   readonly controller: ControllerSettings;
+  readonly rules: PodRules;
   readonly budget: Budget | null;
   readonly trafficDistribution: string | null;
   readonly topologyModeAuto: boolean;
@@ -49,6 +51,7 @@ export function joinServices(
   workloads: readonly Workload[],
   /** Short names of hosts whose routes name subsets. */
   hasSubsets: ReadonlySet<string>,
+  priorities: PriorityClasses,
   ledger: Ledger,
   problems: Problem[],
 ): readonly ImportedService[] {
@@ -78,7 +81,8 @@ export function joinServices(
     const fields = service === null ? null : fieldsOf(service, problems);
     const timing = podTiming(workload.object, workload.podSpec, problems);
     const controller = controllerSettings(workload, problems);
-    for (const unread of [...timing.unread, ...controller.unread])
+    const rules = podRules(workload, priorities, problems);
+    for (const unread of [...timing.unread, ...controller.unread, ...rules.unread])
       ledger.note(workload.object, `${unread} is not simulated`);
     const distribution = fields?.text(['spec', 'trafficDistribution']) ?? null;
     const isKnown = distribution === null || ['PreferClose', 'PreferSameZone'].includes(distribution);
@@ -90,6 +94,7 @@ export function joinServices(
       resources: podResources(workload.object, workload.podSpec, problems),
       timing,
       controller,
+      rules,
       budget: budgetOf(workload, budgets, ledger, problems),
       trafficDistribution: isKnown ? distribution : null,
       topologyModeAuto: /^auto$/i.test(

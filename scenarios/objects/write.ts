@@ -13,6 +13,7 @@ import { formatCpu, formatMemory } from './fields.js';
 import type { KarpenterFound } from './karpenter.js';
 import { ENDPOINT, type Entry, type ImportedMesh } from './mesh.js';
 import type { NodePool, NodesFound } from './nodes.js';
+import type { Raw } from './read.js';
 import type { ImportedService } from './services.js';
 
 export interface ScenarioParts {
@@ -23,6 +24,8 @@ export interface ScenarioParts {
   readonly karpenter: KarpenterFound | null;
   readonly services: readonly ImportedService[];
   readonly externals: readonly ImportedExternal[];
+  /** Labels of pods that some rule names. */
+  readonly podLabels: ReadonlySet<string>;
   readonly autoscalers: readonly ImportedAutoscaler[];
   readonly mesh: ImportedMesh;
   readonly entries: readonly Entry[];
@@ -61,7 +64,7 @@ export function writeScenario(parts: ScenarioParts): string {
     ...gatewayLines(parts),
     '',
     '  services:',
-    ...parts.services.flatMap(serviceLines),
+    ...parts.services.flatMap((one) => serviceLines(one, parts.podLabels)),
     ...externalLines(parts.externals),
     ...meshLines(parts),
     ...loadLines(parts.entries),
@@ -158,6 +161,16 @@ function poolLines(pool: NodePool): string[] {
     ...(daemons.length > 0 ? remark(6, `DaemonSets on each node: ${list(daemons.map(({ where }) => where))}`) : []),
     `      - name: ${scalar(pool.name)}`,
     `        nodesPerZone: ${flow(Object.fromEntries(pool.nodesPerZone))}`,
+    ...(Object.keys(pool.labels).length === 0 ? [] : [`        labels: ${flow(pool.labels)}`]),
+    ...(pool.taints.length === 0 ? [] : [`        taints: ${flow(pool.taints)}`]),
+    ...(pool.maxPods === null
+      ? []
+      : [
+          beside(
+            `        maxPods: ${pool.maxPods}`,
+            `least of the nodes${daemons.length > 0 ? ` less ${daemons.length} of the DaemonSets` : ''}`,
+          ),
+        ]),
     ...(priceBook === null
       ? [
           beside(
@@ -193,10 +206,10 @@ function gatewayLines({ gateways, nodes }: ScenarioParts): string[] {
   return ['  gateways:', beside(`    perZone: ${perZone}`, from)];
 }
 
-function serviceLines(one: ImportedService): string[] {
+function serviceLines(one: ImportedService, named: ReadonlySet<string>): string[] {
   const { workload, resources, timing, budget, service } = one;
   const { requests, limits } = resources;
-  const labels = labelsOf(one);
+  const labels = labelsOf(one, named);
   const limitPairs = [
     ...(limits.cpu === null ? [] : [`cpu: ${formatCpu(limits.cpu)}`]),
     ...(limits.memory === null ? [] : [`memory: ${formatMemory(limits.memory)}`]),
@@ -205,7 +218,7 @@ function serviceLines(one: ImportedService): string[] {
     shown === null
       ? beside(`          ${what}: ${REQUIRED}`, `no container asks for ${what === 'cpu' ? 'CPU' : what}`)
       : `          ${what}: ${shown}`;
-  const { probe, zoneSpread } = timing;
+  const { probe } = timing;
   const others = one.crowd.map(({ object }) => object.where);
   return [
     ...remark(4, list([workload.object.where, ...others, ...(service === null ? [] : [service.where])])),
@@ -230,9 +243,7 @@ function serviceLines(one: ImportedService): string[] {
       : `        probe: {initialDelay: ${probe.initialDelaySeconds}s, period: ${probe.periodSeconds}s}`,
     ...(timing.graceSeconds === null ? [] : [`      terminationGrace: ${timing.graceSeconds}s`]),
     ...Object.entries(one.controller.fields).map(([key, value]) => `      ${key}: ${flow(value)}`),
-    ...(zoneSpread === null
-      ? []
-      : [`      spread: {zone: ${zoneSpread.hard ? `hard, maxSkew: ${zoneSpread.maxSkew}` : 'soft'}}`]),
+    ...(Object.keys(one.rules.keys).length === 0 ? [] : block(one.rules.keys, 6)),
     ...(budget === null
       ? []
       : [
@@ -286,12 +297,19 @@ function externalLines(externals: readonly ImportedExternal[]): string[] {
   ];
 }
 
-/** Labels by which routes tell pods apart; `app` goes without saying where it is the name. */
-function labelsOf({ workload, name, versionOf }: ImportedService): Record<string, string> | null {
+/** Labels by which routes tell pods apart and rules pick them; `app` goes without saying where it is the name. */
+function labelsOf({ workload, name, versionOf }: ImportedService, named: ReadonlySet<string>): Raw | null {
   const { app, version } = workload.podLabels;
+  const picked = Object.entries(workload.podLabels).filter(
+    ([key]) => named.has(key) && key !== 'app' && key !== 'version',
+  );
   const isPlain = app === undefined || app === (versionOf ?? name);
-  if (isPlain && version === undefined) return null;
-  return { ...(app === undefined ? {} : { app }), ...(version === undefined ? {} : { version }) };
+  if (isPlain && version === undefined && picked.length === 0) return null;
+  return {
+    ...(app === undefined ? {} : { app }),
+    ...(version === undefined ? {} : { version }),
+    ...Object.fromEntries(picked),
+  };
 }
 
 function meshLines({ mesh: { objects, config }, proxy, hasMesh }: ScenarioParts): string[] {

@@ -22,6 +22,7 @@ import {
   word,
   zoneName,
 } from './leaves.js';
+import { labels, taints } from './scheduling.js';
 
 const nodesPerZone = (description: string) =>
   z
@@ -119,6 +120,9 @@ export const cluster = z.strictObject({
           })
           .meta({ description: 'Room for pods on one node. Default: the full size of the instance type.' })
           .optional(),
+        labels: labels('Labels of its nodes, besides those of zone, region, host name and instance type.').prefault({}),
+        taints: taints.prefault([]).meta({ description: "Taints of its nodes, in Kubernetes' form." }),
+        maxPods: whole(1, 'Pods that the kubelet of a node takes at most.').prefault(DEFAULTS.nodePool.maxPods),
         capacity: word(
           ['onDemand', 'spot', 'committed'],
           'How its nodes are paid for: which price of the instance type holds.',

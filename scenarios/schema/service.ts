@@ -21,6 +21,7 @@ import {
   word,
 } from './leaves.js';
 import { PERCENTAGE, podCount, workload } from './workload.js';
+import { labels, podScheduling } from './scheduling.js';
 
 const resources = z.strictObject({
   requests: z
@@ -153,6 +154,7 @@ export const service = z.strictObject({
     'What the application does when told to stop: answer what still comes and then end, or end at once.',
   ).prefault(DEFAULTS.service.onTerm),
   spread: spread.prefault({}),
+  ...podScheduling,
   disruptionBudget: oneOf(
     {
       minAvailable: budgetCount.optional(),
@@ -165,10 +167,9 @@ export const service = z.strictObject({
     'PodDisruptionBudget of its pods. Default: none.',
     ['unhealthyPodEviction'],
   ).optional(),
-  labels: z
-    .record(z.string(), z.string({ error: 'a text' }), { error: 'a mapping from label to value' })
-    .optional()
-    .meta({ description: 'Labels of the pods, by which subsets tell versions apart. Default: app, the name.' }),
+  labels: labels(
+    'Labels of the pods, which selectors read and by which subsets tell versions apart. Default: app, the name.',
+  ).optional(),
   versionOf: text('Another service behind whose host this one runs, as a further version of it.').optional(),
   trafficDistribution: word(
     ['PreferClose', 'PreferSameZone'],

@@ -22,6 +22,8 @@ export interface NodeLossInput {
   readonly nodesTaintedBefore?: number;
   /** Left out: from 1.32 on. */
   readonly kubernetes?: KubernetesLevel;
+  /** How long its pods tolerate the loss. Left out: 300 s. */
+  readonly tolerationUs?: number;
 }
 
 /** For a node that stays away: the caller drops what lies after its return. */
@@ -43,12 +45,13 @@ const TAINT_INTERVAL_US = 10 * SECOND_US;
 
 export function nodeLossTimeline(input: NodeLossInput): NodeLossTimeline {
   const { lostAtUs, leasePhaseUs, checkPhaseUs = 0, nodesTaintedBefore = 0, kubernetes = '>=1.32' } = input;
+  const { tolerationUs = TOLERATION_US } = input;
   const checkFrom = (us: number) => nextTick(us, checkPhaseUs, CHECK_PERIOD_US);
   const lastRenewalUs = leasePhaseUs + Math.floor((lostAtUs - leasePhaseUs) / LEASE_RENEWAL_US) * LEASE_RENEWAL_US;
   const seenUs = checkFrom(lastRenewalUs);
   // More than the grace period: the check exactly at its end still waits.
   const notReadyAtUs = checkFrom(seenUs + GRACE_US[kubernetes] + 1);
-  return { notReadyAtUs, evictedAtUs: notReadyAtUs + nodesTaintedBefore * TAINT_INTERVAL_US + TOLERATION_US };
+  return { notReadyAtUs, evictedAtUs: notReadyAtUs + nodesTaintedBefore * TAINT_INTERVAL_US + tolerationUs };
 }
 
 /** The first tick at or after `us`. */

@@ -46,12 +46,17 @@ export function affinityFilters(input: TotalInput): Filter[] {
       return mayBeFirst || near.at(topologyKey, node) > 0;
     });
   return [
-    { reason: "off the pod's affinity", passes: isNear },
+    { plugin: 'InterPodAffinity', reason: "off the pod's affinity", passes: isNear },
     {
+      plugin: 'InterPodAffinity',
       reason: "against the pod's anti-affinity",
       passes: (node) => pod.antiAffinity.required.every(({ topologyKey }) => away.at(topologyKey, node) === 0),
     },
-    { reason: 'against the anti-affinity of a pod there', passes: (node) => unwelcome.total(node) === 0 },
+    {
+      plugin: 'InterPodAffinity',
+      reason: 'against the anti-affinity of a pod there',
+      passes: (node) => unwelcome.total(node) === 0,
+    },
   ];
 }
 
@@ -82,7 +87,7 @@ function asPreferred(terms: readonly AffinityTerm[]): WeightedAffinityTerm[] {
   return terms.map((term) => ({ ...term, weight: HARD_POD_AFFINITY_WEIGHT }));
 }
 
-function matchesTerm(term: AffinityTerm, ownNamespace: string, other: LabelledPod): boolean {
+export function matchesTerm(term: AffinityTerm, ownNamespace: string, other: LabelledPod): boolean {
   const isInNamespace =
     term.namespaces.length === 0 ? other.namespace === ownNamespace : term.namespaces.includes(other.namespace);
   return isInNamespace && matchesSelector(term.selector, other.labels);

@@ -11,7 +11,18 @@ import { matchesLabels, matchesNodeTerm } from './selectors.js';
 import { CORDON_TAINT, NOT_READY_TAINT, toleratesAll, toleratesTaint } from './taints.js';
 import { hardSpreadFilter } from './topologySpread.js';
 
+/** As kube-scheduler calls them; what calls a parked pod back depends on who rejected it (queueingHints). */
+export type FilterPlugin =
+  | 'NodeUnschedulable'
+  | 'TaintToleration'
+  | 'NodeAffinity'
+  | 'NodePorts'
+  | 'NodeResourcesFit'
+  | 'PodTopologySpread'
+  | 'InterPodAffinity';
+
 export interface Filter {
+  readonly plugin: FilterPlugin;
   /** Reads after a number of nodes: "2 not ready". */
   readonly reason: string;
   readonly passes: (node: number) => boolean;
@@ -25,20 +36,31 @@ export function buildFilters(input: TotalInput): Filter[] {
   // A request of nothing fits even where more is bound than allocatable.
   const fits = (node: TotalNode, resource: keyof Resources) =>
     pod.requests[resource] === 0 || pod.requests[resource] <= free(node, resource);
-  const byNode = (reason: string, passes: (node: TotalNode) => boolean): Filter => ({
+  const byNode = (plugin: FilterPlugin, reason: string, passes: (node: TotalNode) => boolean): Filter => ({
+    plugin,
     reason,
     passes: (node) => passes(nodes[node]!),
   });
   return [
-    byNode('cordoned', (node) => node.schedulable || toleratesCordon),
-    byNode('not ready', (node) => node.ready || toleratesNotReady),
-    byNode('with a taint that the pod does not tolerate', (node) => toleratesAll(pod.tolerations, node.taints)),
-    { reason: 'not the required zone or node', passes: (node) => isPinnedTo(pod, nodes[node]!, node) },
-    byNode('not of the node affinity', (node) => matchesNodeAffinity(pod, node)),
-    byNode('without a free host port', (node) => !pod.hostPorts.some((port) => isTaken(port, node.usedPorts))),
-    byNode('with too many pods', (node) => node.podCount + 1 <= node.maxPods),
-    byNode('without enough cpu', (node) => fits(node, 'cpuMillicores')),
-    byNode('without enough memory', (node) => fits(node, 'memoryBytes')),
+    byNode('NodeUnschedulable', 'cordoned', (node) => node.schedulable || toleratesCordon),
+    byNode('TaintToleration', 'not ready', (node) => node.ready || toleratesNotReady),
+    byNode('TaintToleration', 'with a taint that the pod does not tolerate', (node) =>
+      toleratesAll(pod.tolerations, node.taints),
+    ),
+    {
+      plugin: 'NodeAffinity',
+      reason: 'not the required zone or node',
+      passes: (node) => isPinnedTo(pod, nodes[node]!, node),
+    },
+    byNode('NodeAffinity', 'not of the node affinity', (node) => matchesNodeAffinity(pod, node)),
+    byNode(
+      'NodePorts',
+      'without a free host port',
+      (node) => !pod.hostPorts.some((port) => isTaken(port, node.usedPorts)),
+    ),
+    byNode('NodeResourcesFit', 'with too many pods', (node) => node.podCount + 1 <= node.maxPods),
+    byNode('NodeResourcesFit', 'without enough cpu', (node) => fits(node, 'cpuMillicores')),
+    byNode('NodeResourcesFit', 'without enough memory', (node) => fits(node, 'memoryBytes')),
     ...pod.spread
       .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')
       .map((constraint) => hardSpreadFilter(input, constraint, (node) => isEligible(pod, nodes[node]!, node))),

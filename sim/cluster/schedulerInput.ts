@@ -212,6 +212,7 @@ export function domainOf(node: TotalNode, topologyKey: string): string | undefin
 
 /** With the labels that every node has. */
 export function allLabels({ zone, name, labels }: TotalNode): Labels {
+  if (labels[ZONE_LABEL] !== undefined && labels[HOSTNAME_LABEL] !== undefined) return labels;
   return { [ZONE_LABEL]: String(zone), [HOSTNAME_LABEL]: name, ...labels };
 }
 

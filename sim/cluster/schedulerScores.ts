@@ -44,6 +44,7 @@ const WEIGHTS = {
   balanced: 1,
   images: 1,
 } as const;
+const PARTS = Object.keys(WEIGHTS) as (keyof typeof WEIGHTS)[];
 const MAX_NODE_SCORE = 100;
 const MI = 2 ** 20;
 /** Smaller images count as nothing, and above the second one per container more is no better. */
@@ -63,6 +64,8 @@ export function scoreNodes(input: TotalInput, feasible: readonly number[]): Node
   return feasible.map((node, f) => {
     const { allocatable, requested, nonZeroRequested } = passed[f]!;
     const parts = {
+      node,
+      total: 0,
       taints: MAX_NODE_SCORE - taints[f]!,
       nodeAffinity: nodeAffinity[f]!,
       leastAllocated: leastAllocatedScore(allocatable, add(nonZeroRequested, nonZeroRequests(pod.requests))),
@@ -71,9 +74,8 @@ export function scoreNodes(input: TotalInput, feasible: readonly number[]): Node
       balanced: balancedScore(allocatable, requested, pod.requests, kubernetesMinor),
       images: imageScore(passed[f]!),
     };
-    let total = 0;
-    for (const part of Object.keys(WEIGHTS) as (keyof typeof WEIGHTS)[]) total += WEIGHTS[part] * parts[part];
-    return { node, ...parts, total };
+    for (const part of PARTS) parts.total += WEIGHTS[part] * parts[part];
+    return parts;
   });
 }
 

@@ -6,26 +6,9 @@
  * `NotIn` and `DoesNotExist` hold where the label is missing; `Gt` and `Lt` read whole numbers and fail on anything else.
  * Sources: apimachinery's labels/selector.go, component-helpers' nodeaffinity.go.
  */
-export type Labels = Readonly<Record<string, string>>;
+import type { Labels, LabelSelector, NodeSelectorTerm, Requirement } from '../../scenarios/pod-scheduling.js';
 
-export interface Requirement {
-  readonly key: string;
-  /** Gt and Lt only in node selector terms. */
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
-  /** Empty for Exists and DoesNotExist, one whole number for Gt and Lt. */
-  readonly values: readonly string[];
-}
-
-export interface LabelSelector {
-  readonly matchLabels: Labels;
-  readonly matchExpressions: readonly Requirement[];
-}
-
-export interface NodeSelectorTerm {
-  readonly matchExpressions: readonly Requirement[];
-  /** Over `metadata.name`, the only field there is. */
-  readonly matchFields: readonly Requirement[];
-}
+export type { Labels, LabelSelector, NodeSelectorTerm, Requirement } from '../../scenarios/pod-scheduling.js';
 
 export function matchesSelector(selector: LabelSelector | null, labels: Labels): boolean {
   if (selector === null) return false;

@@ -3,22 +3,9 @@
  * the node score (B8). A cordon and a lost heartbeat are taints too, so that pods which tolerate them (DaemonSets) come.
  * Source: api/core/v1/toleration.go and the plugin tainttoleration.
  */
-export type TaintEffect = 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+import type { Taint, Toleration } from '../../scenarios/pod-scheduling.js';
 
-export interface Taint {
-  readonly key: string;
-  readonly value: string;
-  readonly effect: TaintEffect;
-}
-
-export interface Toleration {
-  /** Empty (with Exists): every key. */
-  readonly key: string;
-  readonly operator: 'Equal' | 'Exists';
-  readonly value: string;
-  /** Null: every effect. */
-  readonly effect: TaintEffect | null;
-}
+export type { Taint, TaintEffect, Toleration } from '../../scenarios/pod-scheduling.js';
 
 /** What a cordon sets. */
 export const CORDON_TAINT: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };

@@ -30,6 +30,7 @@ export function hardSpreadFilter(input: TotalInput, constraint: SpreadConstraint
   const minimum = counts.size < minDomains ? 0 : Math.min(...counts.values());
   const itself = selector === undefined || matchesSelector(selector, pod.labels) ? 1 : 0;
   return {
+    plugin: 'PodTopologySpread',
     reason: `over the ${topologyKey} spread's maxSkew`,
     passes: (node) => {
       const domain = domainOf(nodes[node]!, topologyKey);

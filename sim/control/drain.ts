@@ -14,7 +14,7 @@ import {
   type BudgetStatus,
   type DisruptionBudget,
 } from '../cluster/pdb.js';
-import { deletePod, isRunning, reconcile, schedulePending } from './pods.js';
+import { deletePod, isRunning, nodeChanged, reconcile } from './pods.js';
 import { NAMESPACE } from './snapshot.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
@@ -28,13 +28,14 @@ export function planDrains(sim: Sim): void {
     if (fault.forUs === null) continue;
     sim.calendar.at(fault.atUs + fault.forUs, (nowUs) => {
       node.cordons--;
-      schedulePending(sim, nowUs);
+      nodeChanged(sim, node, nowUs);
     });
   }
 }
 
 function drain(sim: Sim, node: SimNode, fault: Extract<Fault, { kind: 'nodeDrain' }>, nowUs: number): void {
   node.cordons++;
+  nodeChanged(sim, node, nowUs);
   const endUs = fault.forUs === null ? Infinity : fault.atUs + fault.forUs;
   const podOf = new Map<string, SimPod>();
   for (const pod of node.pods) if (pod.deletedUs === null) podOf.set(pod.name, pod);

@@ -5,7 +5,7 @@
  * The pods' processes stop and the API knows at once, so their ReplicaSet replaces them right away. Unless the zones are
  * all there are, new pods of any service cannot start in them: otherwise the replacements would fill the hole.
  */
-import { deletePod, loseProcess, reconcile } from './pods.js';
+import { deletePod, loseProcess, queueUp, reconcile } from './pods.js';
 import type { Sim } from './state.js';
 
 export interface Drill {
@@ -35,7 +35,10 @@ export function planDrill(sim: Sim, { atUs, service, zones }: Drill): void {
 }
 
 /** A dead engine gates nothing, as its webhook lets pods pass when it does not answer, and gates that wait are lifted. */
-export function stopEngine(sim: Sim): void {
+export function stopEngine(sim: Sim, nowUs: number): void {
   sim.engineStopped = true;
-  for (const pod of sim.unscheduled) pod.gated = false;
+  for (const pod of [...sim.unscheduled]) {
+    pod.gated = false;
+    queueUp(sim, pod, nowUs);
+  }
 }

@@ -14,7 +14,7 @@ import { planDrains } from './drain.js';
 import { followCallers } from './endpoints.js';
 import { planEffects } from './effects.js';
 import { loseExternals, recoverExternals } from './externals.js';
-import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
+import { deletePod, leaveEndpoints, loseProcess, nodeChanged, reconcile, restart } from './pods.js';
 import { killSlot } from './slots.js';
 import type { Sim, SimNode } from './state.js';
 
@@ -71,23 +71,32 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
     (mix(seedWord(sim.world.seed, `lease/${epoch}`) + Math.imul(node.index, GOLDEN)) >>> 0) *
     TWO_TO_MINUS_32 *
     LEASE_RENEWAL_US;
-  const timeline = nodeLossTimeline({
+  const { services, scenario } = sim.world.program;
+  const loss = {
     lostAtUs: nowUs,
     leasePhaseUs: Math.floor(leasePhaseUs),
     nodesTaintedBefore,
-    kubernetes: sim.world.program.scenario.compat.kubernetesMinor >= 32 ? '>=1.32' : '<=1.31',
-  });
+    kubernetes: scenario.compat.kubernetesMinor >= 32 ? ('>=1.32' as const) : ('<=1.31' as const),
+  };
+  const timeline = nodeLossTimeline(loss);
   sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
     if (node.up || node.epoch !== epoch || node.phase === 'gone') return;
     node.ready = false;
     for (const pod of node.pods) leaveEndpoints(sim, pod, laterUs);
+    nodeChanged(sim, node, laterUs);
   });
-  sim.calendar.at(timeline.evictedAtUs, (laterUs) => {
-    if (node.up || node.epoch !== epoch) return;
-    const owners = new Set([...node.pods].map((pod) => pod.workload));
-    for (const pod of [...node.pods]) deletePod(sim, pod, laterUs);
-    for (const workload of owners) reconcile(sim, workload, laterUs);
-  });
+  for (const tolerationUs of new Set(services.map(({ scheduling }) => scheduling.lostNodeTolerationUs))) {
+    // Pods that bear the loss for good stay bound.
+    if (tolerationUs === null) continue;
+    sim.calendar.at(nodeLossTimeline({ ...loss, tolerationUs }).evictedAtUs, (laterUs) => {
+      if (node.up || node.epoch !== epoch) return;
+      const evicted = [...node.pods].filter(
+        ({ workload }) => services[workload.service]!.scheduling.lostNodeTolerationUs === tolerationUs,
+      );
+      for (const pod of evicted) deletePod(sim, pod, laterUs);
+      for (const workload of new Set(evicted.map((pod) => pod.workload))) reconcile(sim, workload, laterUs);
+    });
+  }
 }
 
 function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
@@ -100,7 +109,7 @@ function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
     leaveEndpoints(sim, pod, nowUs);
     restart(sim, pod, nowUs);
   }
-  schedulePending(sim, nowUs);
+  nodeChanged(sim, node, nowUs);
 }
 
 function loseGateways(sim: Sim, zone: number, nowUs: number): void {

@@ -11,7 +11,7 @@
 import { MAX_GRACEFUL_TERMINATION_US } from '../cluster/clusterAutoscaler.js';
 import { askToLeave } from './drain.js';
 import { dropNode } from './nodes.js';
-import { deletePod, dropWithNode, reconcile, schedulePending } from './pods.js';
+import { deletePod, dropWithNode, nodeChanged, reconcile } from './pods.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 const SECOND_US = 1_000_000;
@@ -73,7 +73,7 @@ export function reserve(node: SimNode, mode: 'empty' | 'drain'): void {
 export function release(sim: Sim, node: SimNode, nowUs: number): void {
   node.deleting = null;
   node.cordons--;
-  schedulePending(sim, nowUs);
+  nodeChanged(sim, node, nowUs);
 }
 
 function keep(sim: Sim, node: SimNode, nowUs: number, onEnd: (gone: boolean, nowUs: number) => void): void {

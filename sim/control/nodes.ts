@@ -7,10 +7,12 @@
  * out when it would be ready never comes; whoever asked for it finds out by waiting.
  */
 import type { Distribution, MachineType, NodeSpec } from '../../scenarios/types.js';
+import { HOSTNAME_LABEL } from '../cluster/schedulerInput.js';
 import { growProxies } from '../proxies.js';
 import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
-import { schedulePending } from './pods.js';
+import { nodeAdded } from './pods.js';
+import { noteNodes } from './schedulerView.js';
 import type { Sim, SimNode } from './state.js';
 
 /** A node of the start, as old as the pods on it. */
@@ -38,6 +40,7 @@ function newNode(spec: NodeSpec, index: number, machine: MachineType | null, atU
     requestedCpuMillicores: 0,
     requestedMemoryBytes: 0,
     pods: new Set(),
+    images: new Map(),
   };
 }
 
@@ -51,12 +54,16 @@ export interface NodeOrder {
 
 export function requestNode(sim: Sim, { pool, zone, machine, nodeStart }: NodeOrder, nowUs: number): SimNode {
   const { cluster } = sim.world.program.scenario;
-  const { name } = cluster.pools[pool]!;
-  const ordinal = sim.fleet.filter(({ spec }) => spec.pool === name && spec.zone === zone).length;
+  const { name: poolName, labels, taints, maxPods } = cluster.pools[pool]!;
+  const ordinal = sim.fleet.filter(({ spec }) => spec.pool === poolName && spec.zone === zone).length;
+  const name = `${poolName}-${cluster.zones[zone]!.name.replace('/', '-')}-${ordinal}`;
   const spec: NodeSpec = {
-    name: `${name}-${cluster.zones[zone]!.name.replace('/', '-')}-${ordinal}`,
-    pool: name,
+    name,
+    pool: poolName,
     zone,
+    labels: { [HOSTNAME_LABEL]: name, 'node.kubernetes.io/instance-type': machine.instanceType, ...labels[zone] },
+    taints,
+    maxPods,
     cpuMillicores: machine.cpuMillicores,
     memoryBytes: machine.memoryBytes,
     priceUsdPerHour: machine.priceUsdPerHour,
@@ -79,14 +86,18 @@ function register(sim: Sim, node: SimNode, nowUs: number): void {
   node.registeredUs = nowUs;
   node.lastPodEventUs = nowUs;
   sim.nodes.push(node);
-  schedulePending(sim, nowUs);
+  noteNodes(sim.scheduler.view, sim.nodes);
+  nodeAdded(sim, node, nowUs);
 }
 
 /** The machine is given back: nobody pays for it any more. */
 export function dropNode(sim: Sim, node: SimNode, nowUs: number): void {
   if (node.pods.size > 0) throw new Error(`${node.spec.name} goes with pods on it (seed ${sim.world.seed})`);
   const at = sim.nodes.indexOf(node);
-  if (at >= 0) sim.nodes.splice(at, 1);
+  if (at >= 0) {
+    sim.nodes.splice(at, 1);
+    noteNodes(sim.scheduler.view, sim.nodes);
+  }
   node.phase = 'gone';
   node.ready = false;
   node.goneUs = nowUs;

@@ -4,6 +4,7 @@
  * own question. A pending pod is taken to go to the place with the fewest pods of its service, so that the next one of a
  * hard spread looks for another zone.
  */
+import { HOSTNAME_LABEL } from '../cluster/schedulerInput.js';
 import { boundPods, nodesThatPass } from './scheduling.js';
 import { startNode } from './nodes.js';
 import type { Sim, SimNode, SimPod } from './state.js';
@@ -22,7 +23,7 @@ export interface PodPlaces {
 }
 
 export function podPlaces(sim: Sim, places: readonly Place[]): PodPlaces {
-  const blanks = places.map((place, i) => blankNode(place, i));
+  const blanks = places.map((place, i) => blankNode(sim, place, i));
   const nodes = [...sim.nodes, ...blanks];
   const assumed = new Map<number, SimNode[]>();
   const memory = new Map<string, readonly boolean[]>();
@@ -64,11 +65,16 @@ export function podPlaces(sim: Sim, places: readonly Place[]): PodPlaces {
   }
 }
 
-function blankNode({ pool, zone }: Place, i: number): SimNode {
+function blankNode(sim: Sim, { pool, zone }: Place, i: number): SimNode {
+  const { labels, taints } = sim.world.program.scenario.cluster.pools.find(({ name }) => name === pool)!;
+  const name = `blank ${i}`;
   const spec = {
-    name: `blank ${i}`,
+    name,
     pool,
     zone,
+    labels: { [HOSTNAME_LABEL]: name, ...labels[zone] },
+    taints,
+    maxPods: Infinity,
     cpuMillicores: Infinity,
     memoryBytes: Infinity,
     priceUsdPerHour: null,

@@ -5,6 +5,7 @@
  * workload starts equally fast under every policy.
  */
 import { readyAtUs } from '../cluster/probe.js';
+import { describeGates } from '../cluster/scheduler.js';
 import { shutdownTimes } from '../cluster/shutdown.js';
 import { podRequests } from '../proxies.js';
 import { joinConsumers } from '../queues.js';
@@ -14,15 +15,17 @@ import { closeUsage, openUsage } from '../usage.js';
 import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { longestPropagationUs, planRoutes, propagationUs } from './endpoints.js';
-import { findNode } from './scheduling.js';
+import { callForNewNode, callForNode, callForPod, findNode } from './scheduling.js';
+import { noteBound, noteGone, recordOf } from './schedulerView.js';
 import { slowDown } from './slowPods.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, leaveSlot, takeSlot } from './slots.js';
 import type { Place, Revision, Sim, SimNode, SimPod, SimWorkload, SyncHints } from './state.js';
+import { endWait, noteWait } from './waits.js';
 
 /** Pods that ran before the start look this old: past every start-up rule of the HPA and the engine. */
 export const AGE_AT_START_US = 3_600_000_000;
-/** How often a pod without a node or without a slot is tried again; the scheduler's own retries are driven by events. */
-const RETRY_US = 5_000_000;
+/** How often a pod is tried again for which the simulation has no slot, if none is given back before. */
+const SLOT_RETRY_US = 5_000_000;
 /** How often a draining pod is looked at. */
 const DRAIN_CHECK_US = 1_000_000;
 
@@ -60,6 +63,10 @@ export function createPod(
     node: null,
     slot: -1,
     gated: false,
+    heldUntilUs: -Infinity,
+    queued: false,
+    rejection: null,
+    wait: null,
     wanted,
     startedUs: null,
     ready: false,
@@ -78,32 +85,78 @@ export function createPod(
   if (!wanted && sim.gatesPods && !sim.engineStopped && !sim.starting) {
     pod.gated = true;
     sim.onGated?.(nowUs);
-  } else schedulePending(sim, nowUs);
+  }
+  if (!sim.starting) hold(sim, pod, nowUs);
+  queueUp(sim, pod, nowUs);
   return pod;
 }
 
-/** Tries every pod that has no node, in the order in which they were made. */
+/** Gates of the template: lifted one by one, each so long after the creation. */
+function hold(sim: Sim, pod: SimPod, nowUs: number): void {
+  const { gates } = service(sim, pod).scheduling;
+  if (gates.length === 0) return;
+  pod.heldUntilUs = nowUs + Math.max(...gates.map(({ liftedAfterUs }) => liftedAfterUs));
+  noteWait(sim, pod, describeGates(gates.map(({ name }) => name)), nowUs);
+  sim.calendar.at(pod.heldUntilUs, (laterUs) => queueUp(sim, pod, laterUs));
+}
+
+/** Hands a pod to the scheduler, unless something still holds it. */
+export function queueUp(sim: Sim, pod: SimPod, nowUs: number): void {
+  if (pod.gated || nowUs < pod.heldUntilUs || pod.queued || pod.node || pod.deletedUs !== null) return;
+  pod.queued = true;
+  sim.scheduler.queue.add(pod, service(sim, pod).scheduling.priority, nowUs);
+  schedulePending(sim, nowUs);
+}
+
+/** Lets the scheduler try every pod that is due, and look again when the next one is. */
 export function schedulePending(sim: Sim, nowUs: number): void {
-  let left = false;
-  for (const pod of [...sim.unscheduled]) {
-    if (pod.gated) continue;
-    const node = findNode(sim, pod);
-    const slot = node ? findSlot(sim.world, pod.workload.service) : -1;
-    if (!node || slot < 0) {
-      left = true;
-      if (!node) sim.nodeWatch?.unschedulable(pod, nowUs);
-      continue;
-    }
-    sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
-    bind(sim, pod, node, slot, nowUs);
+  const { scheduler } = sim;
+  const { queue } = scheduler;
+  for (let pod = queue.next(nowUs); pod !== null; pod = queue.next(nowUs)) schedule(sim, pod, nowUs);
+  const nextUs = queue.nextAtUs(nowUs);
+  if (nextUs === null || nextUs >= scheduler.lookAtUs) return;
+  scheduler.lookAtUs = nextUs;
+  sim.calendar.at(nextUs, (laterUs) => {
+    if (scheduler.lookAtUs <= laterUs) scheduler.lookAtUs = Infinity;
+    schedulePending(sim, laterUs);
+  });
+}
+
+/** A cordon or a loss, or the end of one. */
+export function nodeChanged(sim: Sim, node: SimNode, nowUs: number): void {
+  if (sim.unscheduled.length === 0) return;
+  callForNode(sim, node, nowUs);
+  schedulePending(sim, nowUs);
+}
+
+/** The API has a new one. */
+export function nodeAdded(sim: Sim, node: SimNode, nowUs: number): void {
+  if (sim.unscheduled.length === 0) return;
+  callForNewNode(sim, node, nowUs);
+  schedulePending(sim, nowUs);
+}
+
+function schedule(sim: Sim, pod: SimPod, nowUs: number): void {
+  const { queue } = sim.scheduler;
+  const node = findNode(sim, pod);
+  if (!node) {
+    queue.failed(pod, nowUs);
+    noteWait(sim, pod, pod.rejection!.message, nowUs);
+    sim.nodeWatch?.unschedulable(pod, nowUs);
+    return;
   }
-  if (left && !sim.retryPlanned) {
-    sim.retryPlanned = true;
-    sim.calendar.at(nowUs + RETRY_US, (laterUs) => {
-      sim.retryPlanned = false;
-      schedulePending(sim, laterUs);
-    });
+  queue.remove(pod);
+  pod.queued = false;
+  const slot = findSlot(sim.world, pod.workload.service);
+  if (slot < 0) {
+    noteWait(sim, pod, 'no free slot in the simulation', nowUs);
+    sim.calendar.at(nowUs + SLOT_RETRY_US, (laterUs) => queueUp(sim, pod, laterUs));
+    return;
   }
+  sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
+  endWait(sim, pod, nowUs);
+  bind(sim, pod, node, slot, nowUs);
+  callForPod(sim, 'podBound', pod, nowUs);
 }
 
 export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
@@ -112,6 +165,8 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   leaveEndpoints(sim, pod, nowUs);
   if (pod.slot < 0) {
     sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
+    sim.scheduler.queue.remove(pod);
+    endWait(sim, pod, nowUs);
     forget(sim, pod, nowUs);
     return;
   }
@@ -206,6 +261,7 @@ function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number)
   node.requestedCpuMillicores += requests.cpuMillicores;
   node.requestedMemoryBytes += requests.memoryBytes;
   sim.nodeWatch?.bound(pod, node, nowUs);
+  noteBound(sim.scheduler.view, pod);
   takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
   slowDown(sim, pod, nowUs);
   sim.sensors.generation[slot] = sim.sensors.generation[slot]! + 1;
@@ -214,7 +270,27 @@ function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number)
     // The API has not noticed yet that the node is gone: nothing starts there.
     pod.dead = true;
     sim.world.podState[slot] = POD_DEAD;
-  } else if (!sim.starting) start(sim, pod, nowUs, draw(sim, pod, 'imagePull'));
+    return;
+  }
+  const pullUs = pullTime(sim, pod, node, nowUs);
+  if (!sim.starting) start(sim, pod, nowUs, pullUs);
+}
+
+/**
+ * Time until the image is there: none where the node holds it, the rest of the pull where one is under way (the kubelet
+ * pulls one image after the other, and finds that it has come). An image stays for good. The scheduler sees it from the
+ * end of the pull on; the kubelet's report, up to 10 s later, is left out.
+ */
+function pullTime(sim: Sim, pod: SimPod, node: SimNode, nowUs: number): number {
+  const { image } = service(sim, pod).scheduling;
+  if (image === null) return sim.starting ? 0 : draw(sim, pod, 'imagePull');
+  const presentFromUs = node.images.get(image.name);
+  if (presentFromUs !== undefined) return Math.max(0, presentFromUs - nowUs);
+  const pullUs = sim.starting ? 0 : draw(sim, pod, 'imagePull');
+  node.images.set(image.name, nowUs + pullUs);
+  // Pods of the start were placed when no node had the image yet: it counts from the first event on.
+  sim.calendar.at(nowUs + pullUs, () => recordOf(sim.scheduler.view, node).imageArrived(image));
+  return pullUs;
 }
 
 function start(sim: Sim, pod: SimPod, nowUs: number, pullUs: number): void {
@@ -264,6 +340,7 @@ function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void
   sim.nodeWatch?.left(node, nowUs);
   node.requestedCpuMillicores -= requests.cpuMillicores;
   node.requestedMemoryBytes -= requests.memoryBytes;
+  noteGone(sim.scheduler.view, pod);
   forget(sim, pod, nowUs);
   const slot = pod.slot;
   leaveSlot(sim.world, slot);
@@ -271,11 +348,17 @@ function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void
   pod.dead = true;
   const release = (laterUs: number): void => {
     if (hasCalls(sim.world, slot)) sim.calendar.at(laterUs + DRAIN_CHECK_US, release);
-    else giveBackSlot(sim.world, slot);
+    else {
+      giveBackSlot(sim.world, slot);
+      const waiting = sim.unscheduled.filter(({ workload }) => workload.service === pod.workload.service);
+      for (const other of waiting) queueUp(sim, other, laterUs);
+    }
   };
   if (slotUntilUs > nowUs) sim.calendar.at(slotUntilUs, release);
   else release(nowUs);
-  if (sim.unscheduled.length > 0) schedulePending(sim, nowUs);
+  if (sim.unscheduled.length === 0) return;
+  callForPod(sim, 'podGone', pod, nowUs);
+  schedulePending(sim, nowUs);
 }
 
 function forget(sim: Sim, pod: SimPod, nowUs: number): void {

@@ -1,81 +1,85 @@
 /**
- * The cluster as the scheduler (sim/cluster/scheduler.ts) sees it, and its answer as a node of the simulation. Ties are
- * drawn by a key of the pod, so that one more pod elsewhere changes no other pod's draw.
+ * Asks the scheduler (sim/cluster/scheduler.ts) for the node of a pod, and calls parked pods back when something has
+ * happened that may help them. Ties are drawn by a key of the pod, so that one more pod elsewhere changes no other pod's
+ * draw.
  */
-import { interleaveZones, nonZeroRequests, schedulePod, type SchedulerNode } from '../cluster/scheduler.js';
+import { mayHelp, type ClusterEvent } from '../cluster/queueingHints.js';
+import { scheduleOn } from '../cluster/scheduler.js';
 import { buildFilters } from '../cluster/schedulerFilters.js';
-import { completeInput } from '../cluster/schedulerInput.js';
-import { podRequests } from '../proxies.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
+import { boundPodsFor, recordOf, schedulerPod } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
-/** The node the scheduler binds the pod to, or null while it fits nowhere. */
+/** The node the scheduler binds the pod to, or null while it fits nowhere: then the pod carries the answer. */
 export function findNode(sim: Sim, pod: SimPod): SimNode | null {
-  const outcome = schedulePod({
-    ...inputFor(sim, pod, sim.nodes, boundPods(sim, pod.workload.service)),
-    visitOrder: interleaveZones(sim.nodes.map((node) => node.spec.zone)),
-    visitFrom: sim.visitFrom,
+  const { view } = sim.scheduler;
+  const { workload, wanted } = pod;
+  const preferred = wanted ? sim.nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
+  const asked = schedulerPod(view, pod, preferred >= 0 ? preferred : null);
+  const outcome = scheduleOn({
+    pod: asked,
+    nodes: view.nodes,
+    podsOfService: boundPods(sim, workload.service).map((node) => view.positions.get(node)!),
+    boundPods: boundPodsFor(view, workload.service),
+    visitOrder: view.visitOrder,
+    visitFrom: view.visitFrom,
+    kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
     pick: tieBreaker(sim, pod),
   });
-  sim.visitFrom = outcome.visitFrom;
-  return 'node' in outcome ? sim.nodes[outcome.node]! : null;
+  view.visitFrom = outcome.visitFrom;
+  if ('node' in outcome) return sim.nodes[outcome.node]!;
+  pod.rejection = { message: outcome.unschedulable, by: outcome.rejectedBy, asked };
+  return null;
 }
 
-/** Which of the nodes the scheduler's filters let the pod on, were the pods of its service on `bound` (nodes of the list). */
+/** Which of the nodes, those of the API first, the scheduler's filters let the pod on, were the pods of its service on `bound`. */
 export function nodesThatPass(
   sim: Sim,
   pod: SimPod,
   nodes: readonly SimNode[],
   bound: readonly SimNode[],
 ): readonly boolean[] {
-  const input = completeInput({ ...inputFor(sim, pod, nodes, bound), visitOrder: [], visitFrom: 0, pick: () => 0 });
-  const filters = buildFilters(input);
+  const { view } = sim.scheduler;
+  const position = new Map(nodes.map((node, i) => [node, i]));
+  const filters = buildFilters({
+    pod: schedulerPod(view, pod, null),
+    nodes: nodes.map((node) => recordOf(view, node)),
+    podsOfService: bound.map((node) => position.get(node)!),
+    boundPods: boundPodsFor(view, pod.workload.service),
+    visitOrder: [],
+    visitFrom: 0,
+    kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
+    pick: () => 0,
+  });
   return nodes.map((_, node) => filters.every(({ passes }) => passes(node)));
 }
 
-function inputFor(sim: Sim, pod: SimPod, nodes: readonly SimNode[], bound: readonly SimNode[]) {
-  const { workload, wanted } = pod;
-  const preferred = wanted ? nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
-  const position = new Map(nodes.map((node, i) => [node, i]));
-  return {
-    pod: {
-      requests: podRequests(sim.world.program, workload.service),
-      requiredZone: workload.pinnedZone ?? wanted?.zone ?? null,
-      requiredNode: null,
-      preferredNode: preferred >= 0 ? preferred : null,
-      spread:
-        workload.spread.zone === 'hard'
-          ? [
-              {
-                topologyKey: 'zone',
-                maxSkew: workload.spread.maxSkew,
-                whenUnsatisfiable: 'DoNotSchedule' as const,
-                nodeTaintsPolicy: 'Ignore' as const,
-              },
-            ]
-          : [],
-    },
-    nodes: nodes.map((node) => schedulerNode(sim, node)),
-    podsOfService: bound.map((node) => position.get(node)!),
-    kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
-  };
+/** A pod was bound, or is gone from its node. */
+export function callForPod(sim: Sim, kind: 'podBound' | 'podGone', pod: SimPod, nowUs: number): void {
+  if (sim.unscheduled.length === 0) return;
+  const { service } = pod.workload;
+  const { rules } = sim.scheduler.view.services[service]!;
+  call(sim, nowUs, (waiting) => ({ kind, pod: rules, isAlike: waiting.workload.service === service }));
 }
 
-function schedulerNode(sim: Sim, node: SimNode): SchedulerNode {
-  const nonZero = { cpuMillicores: 0, memoryBytes: 0 };
-  for (const pod of node.pods) {
-    const requests = nonZeroRequests(podRequests(sim.world.program, pod.workload.service));
-    nonZero.cpuMillicores += requests.cpuMillicores;
-    nonZero.memoryBytes += requests.memoryBytes;
-  }
-  return {
-    zone: node.spec.zone,
-    ready: node.ready,
-    schedulable: node.cordons === 0,
-    allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
-    requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
-    nonZeroRequested: nonZero,
-  };
+/** Its taints have changed: a cordon, a loss, or the end of one. */
+export function callForNode(sim: Sim, node: SimNode, nowUs: number): void {
+  const event: ClusterEvent = { kind: 'nodeTaints', node: recordOf(sim.scheduler.view, node) };
+  call(sim, nowUs, () => event);
+}
+
+/** It is new. */
+export function callForNewNode(sim: Sim, node: SimNode, nowUs: number): void {
+  const event: ClusterEvent = { kind: 'nodeAdded', node: recordOf(sim.scheduler.view, node) };
+  call(sim, nowUs, () => event);
+}
+
+function call(sim: Sim, nowUs: number, eventFor: (waiting: SimPod) => ClusterEvent): void {
+  const { kubernetesMinor } = sim.world.program.scenario.compat;
+  sim.scheduler.queue.call(nowUs, (waiting) => {
+    const { rejection } = waiting;
+    return rejection !== null && mayHelp(eventFor(waiting), rejection.asked, rejection.by, kubernetesMinor);
+  });
 }
 
 /** The node of each pod of the service that is to stay. */

@@ -7,6 +7,7 @@ import type { KubeObject } from '../../engine/types.js';
 import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
 import { resolveFenceposts } from '../cluster/rollingUpdate.js';
+import { SchedulingQueue } from '../cluster/schedulingQueue.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
 import { createBreaker, createPool } from '../breakers.js';
@@ -25,6 +26,8 @@ import { instanceCount, startExternals } from './externals.js';
 import { startNode } from './nodes.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
+import { createSchedulerView } from './schedulerView.js';
+import { createWaits } from './waits.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
 import { newController, watchPods } from './workloads.js';
@@ -72,8 +75,12 @@ export function setUp(
     workloads,
     pods: new Set(),
     unscheduled: [],
-    retryPlanned: false,
-    visitFrom: 0,
+    scheduler: {
+      view: createSchedulerView(program, fleet),
+      queue: new SchedulingQueue<SimPod>({ kubernetesMinor: scenario.compat.kubernetesMinor }),
+      lookAtUs: Infinity,
+      waits: createWaits(program.serviceCount),
+    },
     starting: true,
     rules: rulesInForce(program, policy),
     routeVersion: new Int32Array(program.serviceCount),
@@ -240,21 +247,25 @@ function rulesInForce(program: Program, policy: Policy): Sim['rules'] {
   return rules;
 }
 
-/** Pods of the start: where the scenario gives numbers per zone, in that zone; else where the scheduler puts them. */
+/**
+ * Pods of the start: where the scenario gives numbers per zone, in that zone; else where the scheduler puts them, those of
+ * higher priority first.
+ */
 function startPods(sim: Sim): void {
-  for (const workload of sim.workloads) {
+  const priority = ({ service }: SimWorkload): number => sim.world.program.services[service]!.scheduling.priority;
+  const started: SimPod[] = [];
+  for (const workload of [...sim.workloads].sort((a, b) => priority(b) - priority(a))) {
     const perZone = sim.world.program.services[workload.service]!.replicasPerZone;
     const zones =
       workload.pinnedZone === null && perZone
         ? perZone.flatMap((count, zone) => new Array<number>(count).fill(zone))
         : [];
-    const started: SimPod[] = [];
     for (let i = 0; i < workload.desired; i++) {
       const zone = zones[i];
       started.push(createPod(sim, workload, 0, zone === undefined ? null : { node: '', zone }));
     }
-    for (const pod of started) startReady(sim, pod, -AGE_AT_START_US);
   }
+  for (const pod of started) startReady(sim, pod, -AGE_AT_START_US);
 }
 
 function startGateways(sim: Sim): void {

@@ -39,7 +39,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
       schedulable: node.cordons === 0,
       allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
       requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
-      taints: [],
+      taints: node.spec.taints,
       priceUsdPerHour: node.spec.priceUsdPerHour,
     })),
     workloads: sim.workloads.map((workload) => snapshotWorkload(sim, workload)),

@@ -15,6 +15,9 @@ import type {
 import type { LoggedDecision } from '../../traces/run-result.js';
 import type { HpaState } from '../cluster/hpa.js';
 import type { RestartState } from '../cluster/restartBackOff.js';
+import type { FilterPlugin } from '../cluster/scheduler.js';
+import type { TotalPod } from '../cluster/schedulerInput.js';
+import type { SchedulingQueue } from '../cluster/schedulingQueue.js';
 import type { CrashLoop } from './crashes.js';
 import type { BudgetWatch } from './drain.js';
 import type { Gathered } from './endpoints.js';
@@ -24,6 +27,8 @@ import type { Slowdown, SlowPodFault } from './slowPods.js';
 import type { Usage } from '../usage.js';
 import type { World } from '../world.js';
 import type { Calendar } from './calendar.js';
+import type { SchedulerView } from './schedulerView.js';
+import type { ServiceWaits } from './waits.js';
 import type { Sensors } from './sensors.js';
 
 export interface SimNode {
@@ -55,6 +60,8 @@ export interface SimNode {
   requestedCpuMillicores: number;
   requestedMemoryBytes: number;
   readonly pods: Set<SimPod>;
+  /** Images by name: when the first pull of each has ended, or will. */
+  readonly images: Map<string, number>;
 }
 
 export interface NodeWatch {
@@ -164,7 +171,21 @@ export interface SimPod {
   node: SimNode | null;
   /** Slot in the world; -1 until bound and after removal. */
   slot: number;
+  /** It waits for the engine to place it. */
   gated: boolean;
+  /** When the last gate of its template is lifted. */
+  heldUntilUs: number;
+  /** The scheduler has it in its queue. */
+  queued: boolean;
+  /** What the scheduler answered last, where it found no node. */
+  rejection: {
+    readonly message: string;
+    readonly by: ReadonlySet<FilterPlugin>;
+    readonly asked: TotalPod;
+  } | null;
+  /** What it waits for, as the record will say. */
+  wait: { readonly message: string; readonly sinceUs: number } | null;
+  /** Where a decision wants it. */
   wanted: Place | null;
   startedUs: number | null;
   ready: boolean;
@@ -201,9 +222,14 @@ export interface Sim {
   readonly pods: Set<SimPod>;
   /** Pods without a node, in the order in which they were made. */
   readonly unscheduled: SimPod[];
-  retryPlanned: boolean;
-  /** Where the scheduler's search over the nodes stopped. */
-  visitFrom: number;
+  readonly scheduler: {
+    readonly view: SchedulerView;
+    readonly queue: SchedulingQueue<SimPod>;
+    /** The next look at the queue that is planned; Infinity: none. */
+    lookAtUs: number;
+    /** By internal service index. */
+    readonly waits: readonly ServiceWaits[];
+  };
   /** While the pods of the start are set up: they are ready at once. */
   starting: boolean;
   /** New pods wait for the engine to place them. */

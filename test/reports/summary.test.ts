@@ -1,5 +1,6 @@
 import test from 'ava';
 import { cellsOf, formatMs, formatNumber } from '../../reports/format.js';
+import { waitTable } from '../../reports/html-tables.js';
 import { summaryText } from '../../reports/summary.js';
 import { aRun, hpaWavetank } from './fixtures.js';
 
@@ -100,4 +101,23 @@ test('money of unknown price is called unknown, never 0', (t) => {
   const text = summaryText({ ...run, policies }, plain);
   t.regex(text, /\+ unknown cross-zone \+ 0 cross-region =\s+unknown/);
   t.regex(text, /a price that it rests on is\s+unknown/);
+});
+
+test('pods that waited for a node are told with what the scheduler said, and not where none did', (t) => {
+  const run = aRun();
+  const message = '0 of 6 nodes fit: 6 without enough cpu';
+  const waits = [4, 2].map((mostPods) => ({
+    ...{ service: run.services[0]!, mostPods, podsAtEnd: mostPods, podSeconds: 90 },
+    reasons: [{ message, podSeconds: 90 }],
+  }));
+  const policies = run.policies.map((policy) => ({
+    ...policy,
+    replications: policy.replications.slice(0, 2).map((one, seed) => ({ ...one, waitingPods: [waits[seed]!] })),
+  }));
+  const told = summaryText({ ...run, policies }, plain).replaceAll(/\s+/g, ' ');
+  // The most of any seed, the mean at the end.
+  t.true(told.includes(`4 pods of ${run.services[0]!} at once, 3 at the end: ${message}`), told);
+  t.true(JSON.stringify(waitTable({ ...run, policies })).includes(message));
+  t.is(waitTable(run), null);
+  t.notRegex(summaryText(run, plain), /waiting {3}/);
 });

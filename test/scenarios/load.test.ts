@@ -1,5 +1,6 @@
 import test from 'ava';
 import { parseScenario } from '../../scenarios/load.js';
+import { PLAIN_POD_SCHEDULING } from '../../scenarios/pod-scheduling.js';
 import { load, small, SMALL } from './fixtures.js';
 
 test('names become positions, shorthands their long form', (t) => {
@@ -41,6 +42,16 @@ test('nodes come by pool, zone and number, with the size and price of the book',
     zone: 1,
     cpuMillicores: 4000,
     memoryBytes: 17_179_869_184,
+    labels: {
+      'topology.kubernetes.io/region': 'r1',
+      'topology.kubernetes.io/zone': 'b',
+      'kubernetes.io/hostname': 'pool-r1-b-1',
+      'kubernetes.io/os': 'linux',
+      'node.kubernetes.io/instance-type': 'm5.xlarge',
+    },
+    taints: [],
+    // The kubelet's default.
+    maxPods: 110,
     priceUsdPerHour: 0.192,
   });
   t.is(transfer.crossZoneUsdPerGb, 0.02);
@@ -154,6 +165,7 @@ test('what is left out has the written defaults', (t) => {
     topologyModeAuto: false,
     external: null,
     spread: { zone: 'soft', maxSkew: 1 },
+    scheduling: PLAIN_POD_SCHEDULING,
     endpoints: [
       {
         name: 'append',

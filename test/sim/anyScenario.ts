@@ -25,9 +25,11 @@ import type {
   Step,
   HpaMetricSpec,
 } from '../../scenarios/types.js';
+import { PLAIN_POD_SCHEDULING, type PodScheduling } from '../../scenarios/pod-scheduling.js';
 import { aLoad, anExternal, aNode, aQueue, aScenario, aService, call } from './builders.js';
 
 const SECOND = 1_000_000;
+const ZONE = 'topology.kubernetes.io/zone';
 const pick = <const T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
 /** Whole scenarios with faults, autoscalers and the engine. */
@@ -46,6 +48,9 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
       rollouts: fc.array(anyRollout(services), { maxLength: 3 }),
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
+      maxPods: pick(110, 110, 3),
+      tainted: pick(false, false, true),
+      kubernetesMinor: pick(31, 32, 33, 37),
       istioMinor: pick(23, 31, 32),
       envoyMinor: pick(26, 39),
       policy: anyPolicy(services, zones),
@@ -87,7 +92,13 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       zones: parts.zones,
       nodes: Array.from({ length: parts.zones }, (_, zone) =>
         Array.from({ length: parts.nodesPerZone }, (_, i) =>
-          aNode(`n${zone}-${i}`, zone, { cpuMillicores: parts.nodeMillicores, memoryBytes: 4e9 }),
+          aNode(`n${zone}-${i}`, zone, {
+            cpuMillicores: parts.nodeMillicores,
+            memoryBytes: 4e9,
+            maxPods: parts.maxPods,
+            labels: i === 0 ? { disk: 'ssd' } : {},
+            taints: parts.tainted && i === 1 ? [{ key: 'dedicated', value: '', effect: 'NoSchedule' }] : [],
+          }),
         ),
       ).flat(),
       pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores)],
@@ -131,7 +142,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         zoneAwareLbSetting: parts.zoneAware,
         selfDiscovery: parts.selfDiscovery,
       },
-      compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: 37 },
+      compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: parts.kubernetesMinor },
       rollouts: parts.rollouts,
       faults: [
         ...parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
@@ -242,6 +253,9 @@ function aPool(zones: number, nodesPerZone: number, more: number, cpuMillicores:
   const half = { ...machine, instanceType: 'half', cpuMillicores: cpuMillicores / 2, priceUsdPerHour: 0.11 };
   return {
     name: 'general',
+    labels: Array.from({ length: zones }, () => ({})),
+    taints: [],
+    maxPods: 110,
     machine,
     groups: Array.from({ length: zones }, (_, zone) => ({ minNodes: zone % 2, maxNodes: nodesPerZone + more })),
     karpenter: {
@@ -363,6 +377,7 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       ),
       distribution: pick<Service['trafficDistribution']>(null, null, 'PreferClose', 'PreferSameZone'),
       hard: fc.boolean(),
+      scheduling: anyScheduling,
       endpoint: anyEndpoint(index, services),
     })
     .map((parts) => {
@@ -387,6 +402,8 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
         preStopUs: parts.preStop,
         onTerm: parts.onTerm,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
+        labels: { app: `s${index}`, parity: String(index % 2) },
+        scheduling: parts.scheduling,
         trafficDistribution: parts.distribution,
         disruptionBudget: parts.budget,
         topologyModeAuto: parts.hard,
@@ -394,6 +411,54 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       });
     });
 }
+
+const HOSTNAME = 'kubernetes.io/hostname';
+const even = { matchLabels: { parity: '0' }, matchExpressions: [] };
+const everyPod = { matchLabels: {}, matchExpressions: [] };
+const onSsd = { matchExpressions: [{ key: 'disk', operator: 'In' as const, values: ['ssd'] }], matchFields: [] };
+
+/** Half of the templates say nothing. */
+const anyScheduling: fc.Arbitrary<PodScheduling> = fc.oneof(
+  fc.constant(PLAIN_POD_SCHEDULING),
+  fc.record({
+    nodeSelector: pick<PodScheduling['nodeSelector']>({}, {}, { disk: 'ssd' }),
+    tolerations: pick<PodScheduling['tolerations']>(
+      [],
+      [{ key: 'dedicated', operator: 'Exists', value: '', effect: null }],
+    ),
+    lostNodeTolerationUs: pick(300 * SECOND, 300 * SECOND, 20 * SECOND, 0, null),
+    nodeAffinity: pick<PodScheduling['nodeAffinity']>([], [], [onSsd]),
+    preferredNodes: pick<PodScheduling['preferredNodes']>([], [{ weight: 50, term: onSsd }]),
+    podAffinity: pick<PodScheduling['podAffinity']>(
+      { required: [], preferred: [] },
+      { required: [{ selector: even, topologyKey: ZONE }], preferred: [] },
+      { required: [], preferred: [{ weight: 70, selector: everyPod, topologyKey: HOSTNAME }] },
+    ),
+    podAntiAffinity: pick<PodScheduling['podAntiAffinity']>(
+      { required: [], preferred: [] },
+      { required: [], preferred: [] },
+      { required: [{ selector: even, topologyKey: HOSTNAME }], preferred: [] },
+    ),
+    topologySpread: pick<PodScheduling['topologySpread']>(
+      [],
+      [],
+      [
+        {
+          topologyKey: HOSTNAME,
+          maxSkew: 1,
+          whenUnsatisfiable: 'DoNotSchedule',
+          selector: even,
+          minDomains: 2,
+          nodeAffinityPolicy: 'Honor',
+          nodeTaintsPolicy: 'Honor',
+        },
+      ],
+    ),
+    priority: pick(0, 0, 5, -1),
+    image: pick<PodScheduling['image']>(null, { name: 'shared', sizeBytes: 5e8 }),
+    gates: pick<PodScheduling['gates']>([], [], [{ name: 'g', liftedAfterUs: 7 * SECOND }]),
+  }),
+);
 
 function anyLoad(services: number, zones: number): fc.Arbitrary<Load> {
   const shares = fc.array(fc.constantFrom<number[]>(0, 1, 3), { minLength: zones, maxLength: zones }).map((weights) => {

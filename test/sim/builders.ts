@@ -14,6 +14,7 @@ import type {
   Service,
   Step,
 } from '../../scenarios/types.js';
+import { PLAIN_POD_SCHEDULING } from '../../scenarios/pod-scheduling.js';
 import { simulate } from '../../sim/index.js';
 import type { ReplicationResult } from '../../traces/run-result.js';
 import { SEED } from '../seed.js';
@@ -63,6 +64,7 @@ export function aService(parts: Partial<Service> = {}): Service {
     preStopUs: 0,
     onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 5 },
+    scheduling: PLAIN_POD_SCHEDULING,
     labels: {},
     disruptionBudget: null,
     versionOf: null,
@@ -146,7 +148,18 @@ export function aLoad(perSecond: number, parts: Partial<Load> = {}): Load {
 }
 
 export function aNode(name: string, zone: number, parts: Partial<NodeSpec> = {}): NodeSpec {
-  return { name, pool: 'general', zone, cpuMillicores: 1e6, memoryBytes: 1e13, priceUsdPerHour: 0.2, ...parts };
+  return {
+    name,
+    pool: 'general',
+    zone,
+    cpuMillicores: 1e6,
+    memoryBytes: 1e13,
+    labels: {},
+    taints: [],
+    maxPods: 110,
+    priceUsdPerHour: 0.2,
+    ...parts,
+  };
 }
 
 export const staticPolicy: Policy = {

@@ -27,6 +27,9 @@ const SMALL = aMachine('small', 2, 0.12);
 function aPool(parts: Partial<NodePool> = {}, machines = [LARGE]): NodePool {
   return {
     name: 'general',
+    labels: [{}],
+    taints: [],
+    maxPods: 110,
     machine: LARGE,
     groups: [{ minNodes: 1, maxNodes: 3 }],
     karpenter: {

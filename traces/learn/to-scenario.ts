@@ -16,6 +16,22 @@ const workerCount = 4096;
 /** A node as large as common cloud machines; with no limits set, it only has to be larger than the work. */
 const nodeCpuMillicores = 64_000;
 const nodeMemoryBytes = 256 * 1024 ** 3;
+/** The one node stands for a whole cluster. */
+const nodePods = 10_000;
+/** A recording does not say by what rules its pods were placed. */
+const anywhere: Service['scheduling'] = {
+  nodeSelector: {},
+  tolerations: [],
+  lostNodeTolerationUs: 300_000_000,
+  nodeAffinity: [],
+  preferredNodes: [],
+  podAffinity: { required: [], preferred: [] },
+  podAntiAffinity: { required: [], preferred: [] },
+  topologySpread: [],
+  priority: 0,
+  image: null,
+  gates: [],
+};
 
 const none: Distribution = { kind: 'constant', mean: 0 };
 
@@ -149,6 +165,7 @@ function service(
     preStopUs: 0,
     onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },
+    scheduling: anywhere,
     labels: {},
     disruptionBudget: null,
     versionOf: null,
@@ -187,6 +204,9 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
         zone: 0,
         cpuMillicores: nodeCpuMillicores,
         memoryBytes: nodeMemoryBytes,
+        labels: {},
+        taints: [],
+        maxPods: nodePods,
         priceUsdPerHour: null,
       },
     ],

@@ -79,7 +79,7 @@ test('a service has the resources, probes, grace, spread and budget of its objec
   t.is(frontend.startUp.probeInitialDelayUs, 10e6);
   t.is(frontend.startUp.probePeriodUs, 5e6);
   t.is(frontend.terminationGraceUs, 5e6);
-  t.deepEqual(frontend.spread, { zone: 'hard', maxSkew: 2 });
+  t.like(frontend.scheduling.topologySpread[0], { maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule' });
   t.deepEqual(frontend.disruptionBudget, { limit: { minAvailable: '50%' }, unhealthyPodEviction: 'AlwaysAllow' });
   t.is(service(scenario, 'cartservice').trafficDistribution, 'PreferClose');
   // Kubernetes takes a limit for the request where there is none.
@@ -173,6 +173,79 @@ test('every object is used or left out with a reason, and what a Secret holds is
     'Service frontend-external',
     'Service mail',
   ]);
+});
+
+test('rules of placement are those of the pod template, with the labels that they name and no others', (t) => {
+  const objects = `apiVersion: v1
+kind: Node
+metadata:
+  name: big
+  labels: {pool: data, team: x, topology.kubernetes.io/region: r, topology.kubernetes.io/zone: a, kubernetes.io/os: linux}
+spec: {taints: [{key: dedicated, value: data, effect: NoSchedule}]}
+status: {allocatable: {cpu: "4", memory: 16Gi, pods: "30"}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: plain, labels: {pool: web, team: y, topology.kubernetes.io/region: r, topology.kubernetes.io/zone: a}}
+status: {allocatable: {cpu: "4", memory: 16Gi, pods: "110"}}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: urgent}
+value: 1000
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: db}
+spec:
+  template:
+    metadata: {labels: {app: db, tier: data, chart: db-1}}
+    spec:
+      priorityClassName: urgent
+      nodeSelector: {pool: data, kubernetes.io/os: linux}
+      tolerations:
+        - {key: dedicated, operator: Exists}
+        - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 300}
+      schedulingGates: [{name: example.com/quota}]
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - labelSelector: {matchLabels: {tier: data}}
+              topologyKey: kubernetes.io/hostname
+              namespaces: [other]
+      containers: [{name: c, resources: {requests: {cpu: 100m, memory: 64Mi}}}]
+`;
+  const result = imported([inline(objects)]);
+  t.deepEqual(result.refused, []);
+  const { spec } = parse(result.text) as { spec: { services: unknown[]; cluster: { nodePools: unknown[] } } };
+  t.like(spec.services[0], {
+    labels: { app: 'db', tier: 'data' },
+    nodeSelector: { pool: 'data', 'kubernetes.io/os': 'linux' },
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { labelSelector: { matchLabels: { tier: 'data' } }, topologyKey: 'kubernetes.io/hostname' },
+        ],
+      },
+    },
+    priority: 1000,
+    schedulingGates: [{ name: 'example.com/quota', liftedAfter: 'REQUIRED' }],
+  });
+  t.like(spec.cluster.nodePools[0], {
+    labels: { pool: 'data' },
+    taints: [{ key: 'dedicated', value: 'data', effect: 'NoSchedule' }],
+    maxPods: 30,
+  });
+  t.like(spec.cluster.nodePools[1], { labels: { pool: 'web' }, maxPods: 110 });
+  t.deepEqual(
+    result.partly.map(({ kind, reason }) => `${kind}: ${reason}`),
+    [
+      'PriorityClass: as an order of waiting pods: nobody is preempted',
+      'Deployment: namespaces of an affinity between pods is not simulated',
+      'Deployment: without a Service: taken to be called by its own name',
+    ],
+  );
 });
 
 test('the output of helm template: no namespace, no nodes, init containers and sidecars', (t) => {
