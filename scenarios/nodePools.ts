@@ -5,7 +5,7 @@
  */
 import { placeLabels } from './build-scheduling.js';
 import { buildDistribution } from './distributions.js';
-import { PRICE_BOOKS } from './prices.js';
+import { capacityOf, PRICE_BOOKS } from './prices.js';
 import { own } from './raw.js';
 import type { ClusterFile, NodeAutoscalerFile } from './schema.js';
 import type { MachineType, NodeAutoscaler, NodePool, Zone } from './types.js';
@@ -31,7 +31,7 @@ export function buildPool(file: PoolFile, cluster: ClusterFile, places: readonly
         ? null
         : {
             weight: file.weight ?? 0,
-            isSpot: file.capacity === 'spot',
+            isSpot: capacityOf(file.capacity, file.labels) === 'spot',
             machines: file.instanceTypes?.map((type) => bookMachine(file, machine, type, cluster)) ?? [machine],
             zones: zones.flatMap((_, zone) => (most !== null && most[zone] === 0 ? [] : [zone])),
             limits: {
@@ -72,8 +72,9 @@ export function nodePrice(
   pool: PoolFile,
   instanceType = pool.instanceType,
 ): number | null {
-  const ofType = own(instancePrices, instanceType)?.[pool.capacity];
-  const inBook = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, instanceType)?.usdPerHour[pool.capacity];
+  const capacity = capacityOf(pool.capacity, pool.labels);
+  const ofType = own(instancePrices, instanceType)?.[capacity];
+  const inBook = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, instanceType)?.usdPerHour[capacity];
   return known((instanceType === pool.instanceType ? pool.pricePerHour : undefined) ?? ofType, inBook);
 }
 

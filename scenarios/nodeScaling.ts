@@ -4,7 +4,7 @@
  * does not read is said, since pools are shared by policies that may have different ones.
  */
 import type { RuleReport } from './destination-rule.js';
-import { PRICE_BOOKS, type Capacity } from './prices.js';
+import { capacityOf, PRICE_BOOKS } from './prices.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, own } from './raw.js';
 import type { Path } from './source.js';
@@ -147,7 +147,7 @@ function checkAutoscaler(
 function isPriced(pool: Raw, instancePrices: Raw, kind: 'clusterAutoscaler' | 'karpenter'): boolean {
   const ownType = pool['instanceType'];
   const types = kind === 'karpenter' && pool['instanceTypes'] !== undefined ? asList(pool['instanceTypes']) : [ownType];
-  const capacity = (pool['capacity'] ?? DEFAULT_CAPACITY) as Capacity;
+  const capacity = capacityOf(pool['capacity'], asRecord(pool['labels']));
   return types.every((type) => {
     const stated =
       (type === ownType ? pool['pricePerHour'] : undefined) ?? asRecord(own(instancePrices, type))[capacity];
@@ -155,9 +155,6 @@ function isPriced(pool: Raw, instancePrices: Raw, kind: 'clusterAutoscaler' | 'k
     return own(own(PRICE_BOOKS, pool['prices'])?.instances ?? {}, type)?.usdPerHour[capacity] !== undefined;
   });
 }
-
-/** As in the schema of pools. */
-const DEFAULT_CAPACITY = 'onDemand';
 
 /** What a pool says to an autoscaler that no policy has. */
 function tellUnread(pool: Raw, path: Path, kinds: ReadonlySet<string>, { unmodelled }: RuleReport): void {

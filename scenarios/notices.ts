@@ -3,6 +3,7 @@
  * they can do, pods that will wait for room, and fields that the declared release of Kubernetes does not read.
  */
 import { asList, asRecord } from './raw.js';
+import { capacityOf } from './prices.js';
 import { betweenRegionsMs, ROUND_TRIP_MATRICES } from './round-trip-matrices.js';
 import { offeredLoad } from './saturation.js';
 import type { OfferedLoad } from './saturation.js';
@@ -177,7 +178,7 @@ function billNotices(cluster: Cluster, stated: Raw, source: Source): readonly No
         source,
         'WT0506',
         ['spec', 'cluster', 'nodePools', index, 'capacity'],
-        `no price is stated for ${pool['name'] as string} as ${(pool['capacity'] ?? 'onDemand') as string}: what it costs is unknown`,
+        `no price is stated for ${pool['name'] as string} as ${capacityOf(pool['capacity'], asRecord(pool['labels']))}: what it costs is unknown`,
       ),
     ),
   ];

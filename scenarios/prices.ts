@@ -70,6 +70,13 @@ export function capacityOfLabels(labels: Readonly<Record<string, string>>): Capa
   return null;
 }
 
+/** As stated, else as the labels of the pool have it. */
+export function capacityOf(stated: unknown, labels: Readonly<Record<string, unknown>>): Capacity {
+  if (stated === 'onDemand' || stated === 'spot' || stated === 'committed') return stated;
+  const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string');
+  return capacityOfLabels(Object.fromEntries(texts)) ?? 'onDemand';
+}
+
 const AZURE_NETWORK = {
   loadBalancer: { usdPerHour: 0.025, usdPerGb: 0.005 },
   nat: { usdPerGb: 0.045, usdPerHour: () => 0.045, oneFor: 'zone' },

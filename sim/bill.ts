@@ -3,8 +3,9 @@
  * that leave for users over the internet, and NAT gateways. The clouds charge the first and the last by the hour and by the
  * GB in either direction, the internet by the GB sent.
  *
- * Bytes are those of users' requests: each request that a gateway accepts, and each reply that succeeded. A failed one
- * sends back a few bytes that nobody states; they are left out.
+ * Users' bytes are those of each request that a gateway accepts, and of each reply that succeeded; a failed one sends back
+ * a few bytes that nobody states, and they are left out. What is external and outside is reached through NAT: it charges
+ * both directions, and what is sent pays the internet as well.
  */
 import type { Bill } from '../scenarios/types.js';
 import { transferUsd } from './cluster/cost.js';
@@ -12,9 +13,13 @@ import type { World } from './world.js';
 
 const HOUR_US = 3_600_000_000;
 
-export interface UserBytes {
+export interface BilledBytes {
+  /** Of users. */
   readonly requests: number;
   readonly replies: number;
+  /** To and from externals outside. */
+  readonly sent: number;
+  readonly received: number;
 }
 
 /** Null: unknown. A part that is not on the bill costs 0. */
@@ -25,7 +30,7 @@ export interface BillUsd {
 }
 
 /** Of the measured part so far. */
-export function userBytes({ program, counters }: World): UserBytes {
+export function billedBytes({ program, counters }: World): BilledBytes {
   let requests = 0;
   let replies = 0;
   program.scenario.loads.forEach(({ service, endpoint }, load) => {
@@ -33,16 +38,16 @@ export function userBytes({ program, counters }: World): UserBytes {
     requests += counters.arrivals[load]! * requestBytes;
     replies += counters.loadSucceeded[load]! * responseBytes;
   });
-  return { requests, replies };
+  const sum = (bytes: Float64Array): number => bytes.reduce((total, one) => total + one, 0);
+  return { requests, replies, sent: sum(counters.outsideSentBytes), received: sum(counters.outsideReceivedBytes) };
 }
 
-/** @param outsideBytes passed through the NAT gateways, in either direction */
-export function billUsd(bill: Bill, users: UserBytes, outsideBytes: number, forUs: number): BillUsd {
+export function billUsd(bill: Bill, bytes: BilledBytes, forUs: number): BillUsd {
   const { loadBalancer, internet, nat } = bill;
   return {
-    loadBalancerUsd: loadBalancer === null ? 0 : hoursAndBytes(loadBalancer, users.requests + users.replies, forUs),
-    internetUsd: internet === null ? 0 : bytesUsd(users.replies, internet.usdPerGb),
-    natUsd: nat === null ? 0 : hoursAndBytes(nat, outsideBytes, forUs),
+    loadBalancerUsd: loadBalancer === null ? 0 : hoursAndBytes(loadBalancer, bytes.requests + bytes.replies, forUs),
+    internetUsd: internet === null ? 0 : bytesUsd(bytes.replies + bytes.sent, internet.usdPerGb),
+    natUsd: nat === null ? 0 : hoursAndBytes(nat, bytes.sent + bytes.received, forUs),
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
-import { billUsd, bytesUsd, userBytes } from './bill.js';
+import { billUsd, billedBytes, bytesUsd } from './bill.js';
 import { chargedUsd, nodeHoursUsd, unitPrices } from './cluster/cost.js';
 import type { Sim } from './control/state.js';
 import { billedUs } from './nodeHours.js';
@@ -32,7 +32,7 @@ export function costOf(sim: Sim): CostParts {
   const [nodes, workload] = [micro(nodesUsd), micro(ofAll('all'))];
   const used = micro(ofAll('used'));
   const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
-  const bill = billUsd(scenario.cluster.bill, userBytes(sim.world), 0, durationUs);
+  const bill = billUsd(scenario.cluster.bill, billedBytes(sim.world), durationUs);
   const [balancer, internet, nat] = [micro(bill.loadBalancerUsd), micro(bill.internetUsd), micro(bill.natUsd)];
   const usd = (...parts: (number | null)[]): number | null => {
     const sum = sumOfKnown(parts);

@@ -125,8 +125,8 @@ export const cluster = z.strictObject({
         maxPods: whole(1, 'Pods that the kubelet of a node takes at most.').prefault(DEFAULTS.nodePool.maxPods),
         capacity: word(
           ['onDemand', 'spot', 'committed'],
-          'How its nodes are paid for: which price of the instance type holds.',
-        ).prefault('onDemand'),
+          'How its nodes are paid for: which price of the instance type holds. Default: what its labels say, else onDemand.',
+        ).optional(),
         pricePerHour: price('US dollars per node and hour. Default: from instancePrices or the price book.').optional(),
       }),
       { error: 'a list of node pools' },
@@ -152,7 +152,10 @@ export const cluster = z.strictObject({
       internet: z
         .strictObject({ perGB: price('US dollars per GB sent. Default: from the price book.').optional() })
         .optional()
-        .meta({ description: 'Replies to users over the internet; {} for the price book. Default: not on the bill.' }),
+        .meta({
+          description:
+            'Replies to users, and what is sent to externals outside; {} for the price book. Default: not on the bill.',
+        }),
       nat: z
         .strictObject({
           perHour: price('US dollars per gateway and hour. Default: from the price book.').optional(),
@@ -160,7 +163,10 @@ export const cluster = z.strictObject({
           gateways: whole(0, 'Number of gateways. Default: one in each zone, on Google one in each region.').optional(),
         })
         .optional()
-        .meta({ description: 'NAT gateways; {} for the price book. Default: not on the bill.' }),
+        .meta({
+          description:
+            'NAT gateways, on the way to and from externals outside; {} for the price book. Default: not on the bill.',
+        }),
     })
     .prefault({}),
 });

@@ -4,7 +4,7 @@
  */
 import type { LatencyFigures, RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
-import { billUsd, userBytes } from '../bill.js';
+import { billUsd, billedBytes } from '../bill.js';
 import { sumOfKnown, transferCost } from '../costs.js';
 import { oldestSeconds } from '../queueFigures.js';
 import { cpuUsedUs } from '../sharing.js';
@@ -57,7 +57,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     return cpuUsedUs(world, pod.slot, nowUs) - (before?.generation === generationOf(pod) ? before.cpuUs : 0);
   };
   let bytesBefore = new Float64Array(world.counters.edgeZoneBytes.length);
-  let usersBefore = userBytes(world);
+  let billedBefore = billedBytes(world);
   let beganUs = 0;
   const nodes = tellsNodes(sim) ? countNodes(sim) : null;
 
@@ -76,7 +76,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     world.counters.seriesHistogram.fill(0);
     foldAllConnections(world);
     bytesBefore = world.counters.edgeZoneBytes.slice();
-    usersBefore = userBytes(world);
+    billedBefore = billedBytes(world);
     cpuBefore.clear();
     for (const pod of sim.pods) {
       if (pod.slot < 0) continue;
@@ -103,9 +103,14 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
         return price === null ? null : price * (billedUs(node, beganUs, nowUs) / (nowUs - beganUs));
       }),
     );
-    const users = userBytes(world);
-    const since = { requests: users.requests - usersBefore.requests, replies: users.replies - usersBefore.replies };
-    const bill = billUsd(scenario.cluster.bill, since, 0, nowUs - beganUs);
+    const billed = billedBytes(world);
+    const since = {
+      requests: billed.requests - billedBefore.requests,
+      replies: billed.replies - billedBefore.replies,
+      sent: billed.sent - billedBefore.sent,
+      received: billed.received - billedBefore.received,
+    };
+    const bill = billUsd(scenario.cluster.bill, since, nowUs - beganUs);
     const movedUsd = sumOfKnown([
       transfer.crossZoneUsd,
       transfer.crossRegionUsd,

@@ -4,7 +4,7 @@ import { PRICE_BOOKS, capacityOfLabels } from '../../scenarios/prices.js';
 import { billUsd } from '../../sim/bill.js';
 import { transferUsd } from '../../sim/cluster/cost.js';
 import { linesOf, load, small } from '../scenarios/fixtures.js';
-import { aLoad, anEndpoint, aScenario, aService, constant, cpu, runSeeds } from './builders.js';
+import { aLoad, anEndpoint, anExternal, aScenario, aService, call, constant, cpu, runSeeds } from './builders.js';
 import type { Bill } from '../../scenarios/types.js';
 
 const HOUR_US = 3600e6;
@@ -25,12 +25,12 @@ test('a load balancer costs by the hour and by the byte either way, the internet
     internet: { usdPerGb: 0.09 },
     nat: { usdPerHour: 0.135, usdPerGb: 0.045 },
   };
-  // An hour with 10 GB of requests, 100 GB of replies and 2 GB through NAT.
-  const usd = billUsd(bill, { requests: 10e9, replies: 100e9 }, 2e9, HOUR_US);
+  // An hour with 10 GB of requests, 100 GB of replies, 0.5 GB sent outside and 1.5 GB from there.
+  const usd = billUsd(bill, { requests: 10e9, replies: 100e9, sent: 0.5e9, received: 1.5e9 }, HOUR_US);
   t.is(usd.loadBalancerUsd!.toFixed(6), (0.0225 + 110 * 0.006).toFixed(6));
-  t.is(usd.internetUsd!.toFixed(6), (100 * 0.09).toFixed(6));
+  t.is(usd.internetUsd!.toFixed(6), (100.5 * 0.09).toFixed(6));
   t.is(usd.natUsd!.toFixed(6), (0.135 + 2 * 0.045).toFixed(6));
-  t.deepEqual(billUsd(NONE, { requests: 10e9, replies: 1e9 }, 1, HOUR_US), {
+  t.deepEqual(billUsd(NONE, { requests: 10e9, replies: 1e9, sent: 1, received: 1 }, HOUR_US), {
     loadBalancerUsd: 0,
     internetUsd: 0,
     natUsd: 0,
@@ -39,9 +39,9 @@ test('a load balancer costs by the hour and by the byte either way, the internet
 
 test('a price that nobody stated leaves its part unknown, unless no byte is charged at it', (t) => {
   const bill: Bill = { ...NONE, loadBalancer: { usdPerHour: null, usdPerGb: 0.006 }, internet: { usdPerGb: null } };
-  const some = billUsd(bill, { requests: 1, replies: 1 }, 0, HOUR_US);
+  const some = billUsd(bill, { requests: 1, replies: 1, sent: 0, received: 0 }, HOUR_US);
   t.deepEqual([some.loadBalancerUsd, some.internetUsd, some.natUsd], [null, null, 0]);
-  t.is(billUsd(bill, { requests: 0, replies: 0 }, 0, HOUR_US).internetUsd, 0);
+  t.is(billUsd(bill, { requests: 0, replies: 0, sent: 0, received: 0 }, HOUR_US).internetUsd, 0);
 });
 
 test('in a run the parts of the bill add up to the total, and bytes are those of the users', (t) => {
@@ -109,6 +109,8 @@ test('which price of a node holds: its own, that of its type and capacity, that 
       .priceUsdPerHour;
   t.is(nodesWith(''), 0.192);
   t.is(nodesWith(', capacity: spot'), null);
+  t.is(nodesWith(', labels: {karpenter.sh/capacity-type: spot}'), null);
+  t.is(nodesWith(', capacity: onDemand, labels: {karpenter.sh/capacity-type: spot}'), 0.192);
   const prices = '\n    instancePrices: {m5.xlarge: {spot: 0.07, committed: 0.121}}';
   t.is(nodesWith(', capacity: spot', prices), 0.07);
   t.is(nodesWith(', capacity: committed', prices), 0.121);
@@ -131,4 +133,20 @@ test('a price that is missing is announced, one for a type that no pool has is r
   );
   const unused = small(['prices: aws/us-east-1}', 'prices: aws/us-east-1}\n    instancePrices: {m5.large: {spot: 1}}']);
   t.true(linesOf(unused)[0]!.includes('instancePrices'), linesOf(unused).join('\n'));
+});
+
+test('calls of what is outside pass NAT both ways, and what they send pays the internet', (t) => {
+  const outside = anExternal({ perZone: null }, { name: 'pay' });
+  const pay = { ...outside, endpoints: [{ ...outside.endpoints[0]!, requestBytes: 2000, responseBytes: 500 }] };
+  const caller = aService({ endpoints: [{ ...anEndpoint([call(1)]), requestBytes: 0, responseBytes: 0 }] });
+  const base = aScenario({
+    services: [caller, pay],
+    loads: [aLoad(100, { arrivals: 'even' })],
+    run: { warmUpUs: 0, durationUs: 600e6 },
+  });
+  const bill: Bill = { loadBalancer: null, internet: { usdPerGb: 0.09 }, nat: { usdPerHour: 0, usdPerGb: 0.045 } };
+  const { cost } = runSeeds({ ...base, cluster: { ...base.cluster, bill } }, 1)[0]!;
+  // 100/s are 0.36 million an hour: 0.72 GB sent, 0.18 GB back.
+  t.true(Math.abs(cost.internetUsdPerHour! - 0.72 * 0.09) < 1e-4, `${cost.internetUsdPerHour}`);
+  t.true(Math.abs(cost.natUsdPerHour! - 0.9 * 0.045) < 1e-4, `${cost.natUsdPerHour}`);
 });
