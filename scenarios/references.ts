@@ -12,6 +12,7 @@ import type { RuleReport } from './destination-rule.js';
 import { PRICE_BOOKS } from './prices.js';
 import { checkVirtualService } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
+import { compat } from './schema/run.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -29,13 +30,14 @@ interface Names {
 
 type Raw = Readonly<Record<string, unknown>>;
 
-export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): void {
+export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | 'unmodelled'>): void {
   const spec = asRecord(asRecord(file)['spec']);
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
   const endpoints = endpointNames(services);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule: { ...to, zones } };
+  const rule: RuleReport = { ...to, zones, istioMinor: istioMinor(asRecord(spec['compat'])) };
+  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
   checkCalls(services, endpoints, names.report);
@@ -47,6 +49,11 @@ export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones'>): v
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
+}
+
+/** One that is no release has been reported by the schema. */
+function istioMinor(levels: Raw): number {
+  return compat.shape.istio.safeParse(levels['istio']).data ?? compat.shape.istio.parse(undefined);
 }
 
 /** What policies do to a mesh, in a cluster that has none. */
@@ -524,7 +531,7 @@ function inheritedRules(
   const silent: Names = {
     ...names,
     report: () => {},
-    rule: { zones: names.zones, report: () => {}, unmodelled: () => {} },
+    rule: { ...names.rule, report: () => {}, unmodelled: () => {} },
   };
   const ancestors = [...new Set(chain.slice(1))].filter((name) => name !== chain[0]).reverse();
   return ancestors.reduce(

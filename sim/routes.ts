@@ -9,7 +9,13 @@ import { readClusterPolicy } from './mesh/clusterPolicy.js';
 import { edfSlots, edfStart } from './mesh/edf.js';
 import { warmFactor, type WarmUp } from './mesh/warmUp.js';
 import { maglevTable, ringTable } from './mesh/hashTable.js';
-import { buildRoute, type Route, type RouteEndpoint } from './mesh/locality.js';
+import {
+  buildRoute,
+  sendsNotReady as reachesProxies,
+  type Route,
+  type RouteEndpoint,
+  type RouteInput,
+} from './mesh/locality.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
@@ -44,8 +50,9 @@ export interface RouteChange {
 export function writeRoutes(world: World, change: RouteChange): void {
   const { program } = world;
   const { cluster } = program.scenario;
-  // Before 1.32 only ready endpoints reach the proxies (SEMANTICS A10).
-  const known = change.endpoints.filter((endpoint) => endpoint.healthy || sendsNotReady(world, change.service));
+  // Before 1.31 only ready endpoints reach the proxies (SEMANTICS A10).
+  const listed = sendsNotReady(world, change.service) && reachesProxies(rulesOf(world, change));
+  const known = change.endpoints.filter((endpoint) => endpoint.healthy || listed);
   noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
   const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints));
@@ -70,24 +77,28 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
 }
 
 function routeFrom(world: World, change: RouteChange, clientZone: string, endpoints: readonly RouteEndpoint[]): Route {
-  const { mesh, compat } = world.program.scenario;
+  const { mesh } = world.program.scenario;
   if (mesh.routing.kind === 'kubeProxy') return connectionRoute(change, clientZone);
-  return buildRoute({
-    clientZone,
-    clientNode: '',
-    endpoints,
-    destinationRule: change.destinationRule,
-    meshSetting: mesh.localityLbSetting,
-    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
-    compat: compat.istioMinor >= 32 ? '>=1.32' : '<=1.31',
-  });
+  const meshSetting = mesh.localityLbSetting;
+  return buildRoute({ clientZone, clientNode: '', endpoints, meshSetting, ...rulesOf(world, change) });
 }
 
-/** Whether pods that are not ready are endpoints for the proxies (A10). */
+function rulesOf(
+  world: World,
+  change: RouteChange,
+): Required<Pick<RouteInput, 'destinationRule' | 'trafficDistribution' | 'compat'>> {
+  return {
+    destinationRule: change.destinationRule,
+    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
+    compat: world.program.scenario.compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
+  };
+}
+
+/** Whether pods that are not ready may be endpoints for the proxies (A10); a rule can still keep them back. */
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
   if (mesh.routing.kind !== 'istio') return false;
-  return compat.istioMinor >= 32 || world.program.services[service]!.trafficDistribution !== null;
+  return compat.istioMinor >= 31 || world.program.services[service]!.trafficDistribution !== null;
 }
 
 /** What kube-proxy makes of the endpoints on the nodes of a zone: any of those it may use, at random. */

@@ -4,7 +4,7 @@
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
 import type { Scenario } from '../scenarios/types.js';
-import { readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
+import { readHttpRoutes, routeOfRequest, type HttpRoute } from './mesh/httpRoutes.js';
 import { serviceOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
 import { CAUSE_APP_500, CAUSE_APP_503, CAUSE_NC, CAUSE_NR, CAUSE_UC, CAUSE_UF, CAUSE_UH, CAUSE_UT } from './spans.js';
@@ -75,8 +75,9 @@ export class TargetSet {
   of(source: number, sourceName: string, called: EndpointRef): number {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
-    const route = this.routesOf(called.service).find((candidate) => candidate.matches(endpointName, sourceName));
-    if (route === undefined) return ~this.route([this.target(source, called, 0)], [1], null, [CAUSE_NR]);
+    const { istioMinor } = this.scenario.compat;
+    const route = routeOfRequest(this.routesOf(called.service), endpointName, sourceName, istioMinor);
+    if (route === null) return ~this.route([this.target(source, called, 0)], [1], null, [CAUSE_NR]);
     const policy = this.policy(policyOf(route));
     const destinations = route.destinations.filter(({ weight }) => weight > 0);
     if (destinations.length === 0) destinations.push({ host: service.name, subset: null, weight: 1 });

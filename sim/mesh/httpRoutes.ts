@@ -7,6 +7,7 @@
  * modelled: a match on one of them never holds, and the loader says so.
  */
 import { goDurationUs } from '../../engine/go-duration.js';
+import { re2 } from '../../engine/re2.js';
 import type { Spec } from './localitySetting.js';
 
 export interface RetryConditions {
@@ -23,6 +24,8 @@ export interface RetryConditions {
 
 export interface HttpRoute {
   matches(endpointName: string, sourceService: string): boolean;
+  /** False: none of its matches is for that caller, whose proxy does not even get to know it. */
+  appliesTo(sourceService: string): boolean;
   /** Empty: the called host itself. */
   readonly destinations: readonly { readonly host: string; readonly subset: string | null; readonly weight: number }[];
   /** 0: none. */
@@ -52,15 +55,29 @@ export function readHttpRoutes(spec: Spec | null, istioMinor: number): readonly 
   return http.map((route) => readRoute(route, istioMinor));
 }
 
+/** The route of a request; null: 404. A VirtualService without any route for a caller leaves it the default. */
+export function routeOfRequest(
+  routes: readonly HttpRoute[],
+  endpointName: string,
+  sourceService: string,
+  istioMinor: number,
+): HttpRoute | null {
+  if (!routes.some((route) => route.appliesTo(sourceService))) return readRoute({}, istioMinor);
+  return routes.find((route) => route.matches(endpointName, sourceService)) ?? null;
+}
+
 function readRoute(route: Spec, istioMinor: number): HttpRoute {
   const matches = list(route['match']);
   const timeoutUs = goDurationUs(route['timeout']) ?? 0;
   return {
     matches: (endpointName, sourceService) =>
       matches.length === 0 || matches.some((match) => holds(match, `/${endpointName}`, sourceService)),
+    appliesTo: (sourceService) =>
+      matches.length === 0 || matches.some((match) => isFor(sourceService, record(match['sourceLabels']))),
     destinations: list(route['route']).map((entry, _, all) => ({
       ...destinationOf(record(entry['destination'])),
-      weight: number(entry['weight'], all.length === 1 ? 1 : 0),
+      // Alone it takes all, whatever its weight.
+      weight: number(entry['weight'], 0) || (all.length === 1 ? 1 : 0),
     })),
     timeoutUs,
     retries: readRetries(route['retries'], timeoutUs, istioMinor),
@@ -68,10 +85,7 @@ function readRoute(route: Spec, istioMinor: number): HttpRoute {
     mirror:
       route['mirror'] === undefined
         ? null
-        : {
-            ...destinationOf(record(route['mirror'])),
-            percent: number(record(route['mirrorPercentage'])['value'], 100),
-          },
+        : { ...destinationOf(record(route['mirror'])), percent: mirrorPercent(route) },
   };
 }
 
@@ -86,18 +100,25 @@ function holds(match: Spec, path: string, sourceService: string): boolean {
       case 'ignoreUriCase':
         return true;
       case 'sourceLabels':
-        return Object.entries(record(wanted)).every(([label, value]) => label === 'app' && value === sourceService);
+        return isFor(sourceService, record(wanted));
       default:
         return false;
     }
   });
 }
 
+/** Callers have no label but `app`. */
+function isFor(sourceService: string, labels: Spec): boolean {
+  return Object.entries(labels).every(([label, value]) => label === 'app' && value === sourceService);
+}
+
 function matchesText(wanted: Spec, path: string, ignoreCase: boolean): boolean {
+  // An empty one is a prefix of every path.
+  if (Object.keys(wanted).length === 0) return true;
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   if (typeof wanted['exact'] === 'string') return fold(path) === fold(wanted['exact']);
   if (typeof wanted['prefix'] === 'string') return fold(path).startsWith(fold(wanted['prefix']));
-  if (typeof wanted['regex'] === 'string') return new RegExp(`^(?:${wanted['regex']})$`).test(path);
+  if (typeof wanted['regex'] === 'string') return re2(wanted['regex'])?.test(path) ?? false;
   return false;
 }
 
@@ -107,7 +128,8 @@ function readRetries(raw: unknown, timeoutUs: number, istioMinor: number): HttpR
   const perTryUs = goDurationUs(field['perTryTimeout']) ?? 0;
   const byDefault = istioMinor >= 24 ? DEFAULT_RETRY_ON : `${DEFAULT_RETRY_ON},503`;
   return {
-    attempts: number(field['attempts'], DEFAULT_ATTEMPTS),
+    // A policy that says nothing of attempts switches retries off.
+    attempts: raw === undefined || raw === null ? DEFAULT_ATTEMPTS : number(field['attempts'], 0),
     retryOn: readRetryOn(retryOn ?? byDefault),
     perTryTimeoutUs: timeoutUs > 0 && perTryUs >= timeoutUs ? 0 : perTryUs,
     backOffBaseUs: goDurationUs(field['backoff']) ?? DEFAULT_BASE_US,
@@ -142,8 +164,21 @@ function readFault(raw: unknown): HttpRoute['fault'] {
   };
 }
 
+/** `percent` is the old field, which holds where the new one is not there. */
 function percent(fault: Spec): number {
-  return number(record(fault['percentage'])['value'], number(fault['percent'], 0));
+  const { percentage, percent: old } = fault;
+  return percentage === undefined ? Math.min(100, number(old, 0)) : inMillionths(record(percentage)['value']);
+}
+
+function mirrorPercent(route: Spec): number {
+  const { mirrorPercentage, mirrorPercent: old, mirror_percent: older } = route;
+  if (mirrorPercentage !== undefined) return inMillionths(record(mirrorPercentage)['value']);
+  return number(old, number(older, 100));
+}
+
+/** Istio counts shares in whole millionths, and cuts off the rest. */
+function inMillionths(value: unknown): number {
+  return Math.trunc(number(value, 0) * 10_000) / 10_000;
 }
 
 function destinationOf(destination: Spec): { host: string; subset: string | null } {

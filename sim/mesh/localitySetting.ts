@@ -80,7 +80,7 @@ const DISTRIBUTION_LABELS = [
 ];
 
 /** True where the Service's `trafficDistribution` holds: a `localityLbSetting` of the rule, of any content, goes first. */
-export function isDistributed(input: {
+function isDistributed(input: {
   readonly destinationRule: Spec | null;
   readonly trafficDistribution?: string | null;
 }): boolean {
