@@ -289,3 +289,14 @@ test(
   `WT0401 ${BALANCER}.warmup.duration: not a duration`,
   `WT0401 ${BALANCER}.warmup.aggression: not an aggression`,
 );
+test(
+  'A14: consecutiveErrors is taken, and said to do nothing',
+  accepts,
+  withPolicy('{outlierDetection: {consecutiveErrors: 5}}'),
+  'WT0504 consecutiveErrors has no effect: Istio reads consecutive5xxErrors and consecutiveGatewayErrors',
+);
+test(
+  'a from that an earlier one covers is refused, one that covers an earlier one is taken',
+  accepts,
+  withLocality('{distribute: [{from: r1/a, to: {r1/a/*: 100}}, {from: r1/*, to: {r1/b/*: 100}}]}'),
+);

@@ -38,7 +38,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
       effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
-      istioMinor: pick(23, 31, 32),
+      istioMinor: pick(23, 30, 31),
       envoyMinor: pick(26, 39),
       policy: anyPolicy(services, zones),
       jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.3 }),
