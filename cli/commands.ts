@@ -38,6 +38,10 @@ export const COMMANDS: readonly Command[] = [
         describe: 'Try each loss alone: all, zones, nodes, black-hole, pairs:SERVICE,... (repeatable)',
       },
       'loss-for': { type: 'string', describe: 'With --losses: how long each lasts; default: for good' },
+      'fail-on-loss': {
+        type: 'boolean',
+        describe: "With --losses: exit with 3 where users never recover, or a loss spends a month's error budget",
+      },
       slo: { type: 'string', describe: 'With --losses: share of the requests to succeed in a month; default: 99.9%' },
     },
     examples: [

@@ -80,6 +80,7 @@ function recordOf(plan: Plan, found: readonly (ReplicationResult | null)[], vers
     command: plan.command,
     zones: scenario.cluster.zones.map((zone) => zone.name),
     services: scenario.services.map((service) => service.name),
+    priceBooks: scenario.cluster.priceBooks,
     nodeCount: scenario.cluster.nodes.length,
     durationSeconds: scenario.run.durationUs / 1e6,
     warmUpSeconds: scenario.run.warmUpUs / 1e6,

@@ -208,18 +208,21 @@ function scaleDown(
     else podsOn.set(node.name, [pod]);
   }
 
+  const isOrdered = workload.ref.kind === 'StatefulSet';
   const victims: { pod: string; node: string }[] = [];
   const reasons: string[] = [];
   while (from - victims.length > wish.replicas) {
     const holders = [...podsOn].filter(([, pods]) => pods.length > 0).map(([node]) => view.nodes.get(node)!);
-    const choice = nodeToRemoveFrom({
-      zones: zonesOf(holders),
-      pods: holders.flatMap(({ name }) => podsOn.get(name)!.map((pod) => ({ name: pod.name, node: name }))),
-      nodes: holders,
-      settings: config,
-    });
+    const choice = isOrdered
+      ? nodeOfLast(podsOn)
+      : nodeToRemoveFrom({
+          zones: zonesOf(holders),
+          pods: holders.flatMap(({ name }) => podsOn.get(name)!.map((pod) => ({ name: pod.name, node: name }))),
+          nodes: holders,
+          settings: config,
+        });
     if (choice.node === null) break;
-    const victim = takeVictim(podsOn.get(choice.node)!);
+    const victim = (isOrdered ? takeLast : takeVictim)(podsOn.get(choice.node)!);
     const node = view.nodes.get(choice.node)!;
     const { cpuMillicores, memoryBytes } = podNeed(victim.requests);
     node.free.cpuMillicores += cpuMillicores;
@@ -239,7 +242,7 @@ function scaleDown(
     signals: { ...figures(config, wish.percent), replicasWanted: wish.replicas },
     rejected: spared.map(([node]) => ({
       candidate: node,
-      reason: 'its zone holds fewer replicas, or it has more free',
+      reason: isOrdered ? LAST_FIRST : 'its zone holds fewer replicas, or it has more free',
       score: null,
     })),
     replicasFrom: from,
@@ -255,6 +258,29 @@ function zonesOf(nodes: readonly NodeView[]): Record<string, string[]> {
   const zones = new Map<string, string[]>();
   for (const { name, zone } of nodes) zones.set(zone, [...(zones.get(zone) ?? []), name]);
   return Object.fromEntries(zones);
+}
+
+const LAST_FIRST = 'a StatefulSet gives up its highest ordinals, wherever they are';
+
+/** Nobody may choose among the pods of a StatefulSet: its controller takes the last one. */
+function nodeOfLast(podsOn: ReadonlyMap<string, readonly SnapshotPod[]>): { node: string | null; reason: string } {
+  let last: { readonly node: string; readonly ordinal: number } | null = null;
+  for (const [node, pods] of podsOn)
+    for (const { name } of pods)
+      if (last === null || ordinalOf(name) > last.ordinal) last = { node, ordinal: ordinalOf(name) };
+  return { node: last?.node ?? null, reason: LAST_FIRST };
+}
+
+function takeLast(pods: SnapshotPod[]): SnapshotPod {
+  let at = 0;
+  pods.forEach(({ name }, index) => {
+    if (ordinalOf(name) > ordinalOf(pods[at]!.name)) at = index;
+  });
+  return pods.splice(at, 1)[0]!;
+}
+
+function ordinalOf(name: string): number {
+  return Number(/-(\d+)$/.exec(name)?.[1] ?? -1);
 }
 
 /** Not ready before ready, then the youngest (it has the fewest caches to lose), then the later one in the snapshot. */

@@ -4,10 +4,10 @@
  * would have letters of four pixels. Ink is `currentColor`, so that dark mode and print need no second drawing.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunResult } from '../traces/run-result.js';
+import type { ReplicationResult, RunResult } from '../traces/run-result.js';
 import type { Markup } from './markup.js';
 import { markup, raw } from './markup.js';
-import { bandOf, replicasIn } from './series.js';
+import { bandOf, nodesIn, replicasIn } from './series.js';
 
 /** Middle tones, at least 3:1 against white and against the dark background. Never the only mark: dashes and tables help. */
 const colors = ['#2f7fc1', '#d1741a', '#2b9a72', '#b3589b', '#7c70d8', '#b8862b', '#cf5050', '#4f9aa8'];
@@ -130,10 +130,24 @@ export async function latencyChart(result: RunResult, text: ChartText): Promise<
 }
 
 export async function replicasChart(result: RunResult, service: string | null, text: ChartText): Promise<Markup> {
+  return countsByZone(result, 'replicas', (one, zone) => replicasIn(one, zone, service), text);
+}
+
+export async function nodesChart(result: RunResult, text: ChartText): Promise<Markup> {
+  return countsByZone(result, 'nodes', nodesIn, text);
+}
+
+/** Areas stacked by zone over time, one panel a policy. */
+async function countsByZone(
+  result: RunResult,
+  title: string,
+  read: (replication: ReplicationResult, zone: string) => readonly number[],
+  text: ChartText,
+): Promise<Markup> {
   const time = timeUnit(result.durationSeconds);
   const values: Values = result.policies.flatMap((policy) =>
     result.zones.flatMap((zone) =>
-      bandOf(policy, (one) => replicasIn(one, zone, service)).map(({ atSeconds, middle }) => ({
+      bandOf(policy, (one) => read(one, zone)).map(({ atSeconds, middle }) => ({
         policy: policy.policy,
         zone,
         at: atSeconds / time.seconds,
@@ -143,21 +157,7 @@ export async function replicasChart(result: RunResult, service: string | null, t
   );
   return draw(text, (shape) => ({
     data: { values: [...values] },
-    facet: {
-      row: {
-        field: 'policy',
-        type: 'nominal',
-        sort: result.policies.map((policy) => policy.policy),
-        header: {
-          title: null,
-          labelOrient: 'top',
-          labelAnchor: 'start',
-          labelColor: 'currentColor',
-          labelFontSize: 12,
-          labelLimit: shape.widthPixels,
-        },
-      },
-    },
+    facet: panels(result, shape),
     spacing: 14,
     spec: {
       width: shape.widthPixels,
@@ -172,7 +172,7 @@ export async function replicasChart(result: RunResult, service: string | null, t
       },
       encoding: {
         x: timeAxis('at', time.title),
-        y: { field: 'middle', type: 'quantitative', stack: 'zero', axis: { title: 'replicas', tickCount: 3 } },
+        y: { field: 'middle', type: 'quantitative', stack: 'zero', axis: { title, tickCount: 3 } },
         color: {
           field: 'zone',
           type: 'nominal',
@@ -181,6 +181,58 @@ export async function replicasChart(result: RunResult, service: string | null, t
           legend: legendOf(shape, result.zones),
         },
         order: { field: 'zone', type: 'nominal', sort: 'descending' },
+      },
+    },
+  }));
+}
+
+/** One panel a policy. */
+function panels(result: RunResult, shape: Shape) {
+  return {
+    row: {
+      field: 'policy',
+      type: 'nominal' as const,
+      sort: result.policies.map((policy) => policy.policy),
+      header: {
+        title: null,
+        labelOrient: 'top' as const,
+        labelAnchor: 'start' as const,
+        labelColor: 'currentColor',
+        labelFontSize: 12,
+        labelLimit: shape.widthPixels,
+      },
+    },
+  };
+}
+
+/** Waiting messages over time, a line for each queue. */
+export async function queueChart(result: RunResult, names: readonly string[], text: ChartText): Promise<Markup> {
+  const time = timeUnit(result.durationSeconds);
+  const values: Values = result.policies.flatMap((policy) =>
+    names.flatMap((name) =>
+      bandOf(policy, ({ series }) => series.queues?.find(({ queue }) => queue === name)?.lengths ?? []).map(
+        ({ atSeconds, middle }) => ({ policy: policy.policy, queue: name, at: atSeconds / time.seconds, middle }),
+      ),
+    ),
+  );
+  return draw(text, (shape) => ({
+    data: { values: [...values] },
+    facet: panels(result, shape),
+    spacing: 14,
+    spec: {
+      width: shape.widthPixels,
+      height: 110,
+      mark: { type: 'line', strokeWidth: 2 },
+      encoding: {
+        x: timeAxis('at', time.title),
+        y: { field: 'middle', type: 'quantitative', axis: { title: 'messages', tickCount: 3 } },
+        color: {
+          field: 'queue',
+          type: 'nominal',
+          sort: null,
+          scale: colorScale(names),
+          legend: legendOf(shape, names),
+        },
       },
     },
   }));

@@ -32,7 +32,9 @@ export function figureOf(replication: ReplicationResult, { statistic, metric, la
     case 'cost':
       return costOf(replication, labels);
     case 'replicas':
-      return replicasOf(replication, statistic, labels);
+      return ofSums(replication.series.readyReplicas, statistic, labels);
+    case 'nodes':
+      return ofSums(replication.series.nodes ?? [], statistic, labels);
     case 'cpu':
       return cpuOf(replication, statistic, labels);
     case 'goodput':
@@ -41,7 +43,26 @@ export function figureOf(replication: ReplicationResult, { statistic, metric, la
       return mostOf(replication.faultTolerance.faults.map((fault) => fault.recoverySeconds));
     case 'survives':
       return survivesOf(replication, labels);
+    case 'queueLength':
+    case 'queueTime':
+    case 'deadLettered':
+      return queueFigureOf(replication, statistic, metric, labels);
   }
+}
+
+function queueFigureOf(
+  { queues = [] }: ReplicationResult,
+  statistic: Statistic,
+  metric: 'queueLength' | 'queueTime' | 'deadLettered',
+  labels: Measure['labels'],
+): number | null {
+  const queue = queues.find((one) => one.queue === labels.queue);
+  if (queue === undefined) return null;
+  const { length, published, waitMs, processed, deadLettered } = queue;
+  if (metric === 'queueLength') return statistic === 'max' ? length.most : length.mean;
+  const ended = processed + deadLettered;
+  if (metric === 'deadLettered') return ended === 0 ? null : deadLettered / ended;
+  return latencyOf({ requests: { total: published, succeeded: published, failed: 0 }, latencyMs: waitMs }, statistic);
 }
 
 /**
@@ -109,13 +130,24 @@ function costOf(replication: ReplicationResult, labels: Measure['labels']): numb
       return cost.crossZoneUsdPerHour;
     case 'crossRegion':
       return cost.crossRegionUsdPerHour;
+    case 'loadBalancer':
+      return cost.loadBalancerUsdPerHour;
+    case 'internet':
+      return cost.internetUsdPerHour;
+    case 'nat':
+      return cost.natUsdPerHour;
     default:
       return null;
   }
 }
 
-function replicasOf(replication: ReplicationResult, statistic: Statistic, labels: Measure['labels']): number | null {
-  const chosen = replication.series.readyReplicas.filter((series) => matches(series, labels));
+/** Of the sum of those series that the labels choose, step by step. */
+function ofSums(
+  all: readonly { readonly service?: string; readonly zone: string; readonly values: readonly number[] }[],
+  statistic: Statistic,
+  labels: Measure['labels'],
+): number | null {
+  const chosen = all.filter((series) => matches(series, labels));
   const length = Math.max(0, ...chosen.map((series) => series.values.length));
   if (length === 0) return null;
   const sums = Array.from({ length }, (_, step) => chosen.reduce((sum, series) => sum + (series.values[step] ?? 0), 0));
@@ -141,7 +173,7 @@ function survivesOf(replication: ReplicationResult, labels: Measure['labels']): 
   return covered.every((one) => (labels.loss === 'zone' ? one.survivesAnyZoneLoss : one.survivesAnyNodeLoss)) ? 1 : 0;
 }
 
-function matches(series: { readonly service: string; readonly zone: string }, labels: Measure['labels']): boolean {
+function matches(series: { readonly service?: string; readonly zone: string }, labels: Measure['labels']): boolean {
   return (
     (labels.service === undefined || series.service === labels.service) &&
     (labels.zone === undefined || series.zone === labels.zone)

@@ -166,6 +166,9 @@ const costNames: readonly { readonly name: string; readonly read: (cost: CostPar
   { name: 'nodes idle', read: (cost) => cost.idleUsdPerHour },
   { name: 'cross-zone traffic', read: (cost) => cost.crossZoneUsdPerHour },
   { name: 'cross-region traffic', read: (cost) => cost.crossRegionUsdPerHour },
+  { name: 'load balancer', read: (cost) => cost.loadBalancerUsdPerHour },
+  { name: 'internet', read: (cost) => cost.internetUsdPerHour },
+  { name: 'NAT', read: (cost) => cost.natUsdPerHour },
 ];
 
 const withinUse: typeof costNames = [

@@ -9,6 +9,7 @@ import { compare, sideOf } from './compare.js';
 import { absent, formatMs, formatNumber, formatQuantity } from './format.js';
 import { judge, type Judgement } from './gates.js';
 import { decisionLog } from './html-decisions.js';
+import { nodesSection } from './html-nodes.js';
 import { downloadLink, htmlPage } from './html-page.js';
 import {
   checkTable,
@@ -26,6 +27,8 @@ import {
 } from './html-tables.js';
 import { stableJson } from './json.js';
 import { htmlTable, markup, raw, type Markup } from './markup.js';
+import { rolloutTable } from './rollouts.js';
+import { queueSection } from './queues.js';
 import { bandOf, mostScaledService, replicasIn } from './series.js';
 import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
@@ -34,13 +37,19 @@ import { formatChange } from './terminal.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
+  const queues = await queueSection(result);
+  const nodes = await nodesSection(result);
+  const rollouts = rolloutTable(result);
   const sections: readonly (readonly [id: string, title: string, body: Markup])[] = [
     ['policies', 'Policies', markup`${policyTable(result)}${differenceTables(result)}${wordsNote(result)}`],
     ['gates', 'Gates', gateTable(judgement)],
     ['latency', 'Latency over time', await latencySection(result)],
     ['replicas', 'Replicas over time', await replicasSection(result)],
+    ...(queues === null ? [] : [['queues', 'Queues of messages', queues] as const]),
+    ...(nodes === null ? [] : [['nodes', 'Nodes over time', nodes] as const]),
     ['cost', 'Cost', await costSection(result)],
     ['faults', 'Fault tolerance', faultTables(result)],
+    ...(rollouts === null ? [] : [['rollouts', 'Rollouts', rollouts] as const]),
     ['graph', 'Service graph', graphSection(result)],
     [
       'services',
@@ -93,6 +102,7 @@ function provenance(result: RunResult): string {
     `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`,
     `${result.services.length} services, ${result.nodeCount} nodes, ${result.zones.length} zones`,
     `rules of Istio ${result.compat.istio}, Envoy ${result.compat.envoy}, Kubernetes ${result.compat.kubernetes}`,
+    ...(result.priceBooks ?? []).map(({ name, asOf }) => `list prices of ${name} as of ${asOf}`),
     `scenario ${result.scenario.digest}`,
     `wavetank ${result.wavetankVersion}`,
   ];

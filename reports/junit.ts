@@ -8,7 +8,7 @@
 import type { RunResult } from '../traces/run-result.js';
 import { absent, formatMs, formatNumber } from './format.js';
 import { judge, type GateOutcome } from './gates.js';
-import { keptText, lossName, neverRecovers, recoveryText, type LossReport, type LossRow } from './losses.js';
+import { keptText, lossName, lossVerdict, recoveryText, type LossReport, type LossRow } from './losses.js';
 
 export type JUnitEntry =
   { readonly result: RunResult } | { readonly losses: LossReport } | { readonly name: string; readonly error: string };
@@ -74,12 +74,11 @@ function gateSuite(result: RunResult): Suite {
   };
 }
 
-/** The whole of a month's error budget. */
-const WHOLE_BUDGET_PERCENT = 100;
+const LOSS_KINDS = { failed: 'failure', unknown: 'skipped', passed: null } as const;
 
 function lossSuite({ scenario, policies }: LossReport): Suite {
   const judged = policies.flatMap(({ policy, losses }) =>
-    losses.map((row) => ({ name: `${lossName(row)} {policy="${policy}"}`, row, kind: lossKind(row) })),
+    losses.map((row) => ({ name: `${lossName(row)} {policy="${policy}"}`, row, kind: LOSS_KINDS[lossVerdict(row)] })),
   );
   const count = (kind: 'failure' | 'skipped'): number => judged.filter((one) => one.kind === kind).length;
   const name = `${scenario.name}: losses`;
@@ -93,11 +92,6 @@ function lossSuite({ scenario, policies }: LossReport): Suite {
       return `${open}${inner}</testcase>`;
     }),
   };
-}
-
-function lossKind(row: LossRow): 'failure' | 'skipped' | null {
-  if (row.goodputKept === null) return 'skipped';
-  return neverRecovers(row) || (row.errorBudgetPercent ?? 0) > WHOLE_BUDGET_PERCENT ? 'failure' : null;
 }
 
 function lossMessage(row: LossRow): string {

@@ -146,6 +146,15 @@ export function neverRecovers({ recoverySeconds }: LossFigures): boolean {
   return recoverySeconds === null;
 }
 
+/** The whole of a month's error budget. */
+const WHOLE_BUDGET_PERCENT = 100;
+
+/** Failed where users never recover, or where one loss spends more errors than a whole month may. */
+export function lossVerdict(row: LossRow): 'passed' | 'failed' | 'unknown' {
+  if (row.goodputKept === null) return 'unknown';
+  return neverRecovers(row) || (row.errorBudgetPercent ?? 0) > WHOLE_BUDGET_PERCENT ? 'failed' : 'passed';
+}
+
 /** Rounded down, so that 100% means: none failed. */
 export function keptText({ goodputKept }: LossFigures): string {
   if (goodputKept === null) return absent;

@@ -62,6 +62,11 @@ export function replicasIn(replication: ReplicationResult, zone: string, service
   return Array.from({ length }, (_, step) => chosen.reduce((sum, series) => sum + (series.values[step] ?? 0), 0));
 }
 
+/** Nodes in a zone, step by step; none where no policy adds or removes any. */
+export function nodesIn(replication: ReplicationResult, zone: string): readonly number[] {
+  return replication.series.nodes?.find((series) => series.zone === zone)?.values ?? [];
+}
+
 /** The service whose replica count moves most under any policy; null when none moves. */
 export function mostScaledService(
   policies: readonly PolicyResult[],

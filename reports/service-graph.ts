@@ -126,7 +126,8 @@ function factsOf(policy: PolicyResult, name: string, edges: readonly GraphEdge[]
   const rate = estimate(own.map((one) => one?.requestsPerSecond ?? null)).mean;
   const p95 = estimate(own.map((one) => latencyOf(one, 'p95'))).mean;
   const pods = estimate(own.map((one) => one?.meanReplicas ?? null)).mean;
-  return `${formatNumber(rate)}/s · p95 ${formatMs(p95)} · ${formatNumber(pods)} pods`;
+  const kind = own[0]?.kind;
+  return `${formatNumber(rate)}/s · p95 ${formatMs(p95)} · ${kind ?? `${formatNumber(pods)} pods`}`;
 }
 
 function nodeMarkup(node: GraphNode): Markup {

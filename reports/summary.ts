@@ -3,7 +3,7 @@
  * under one policy (the last: the candidate), cost, faults, the policies side by side, notices, gates, and the verdict
  * as the last line, because that is what remains on the screen.
  */
-import type { EdgeFigures, PolicyResult, ReplicationResult, RunResult } from '../traces/run-result.js';
+import type { EdgeFigures, NodeScaling, PolicyResult, ReplicationResult, RunResult } from '../traces/run-result.js';
 import { compare, sideOf } from './compare.js';
 import { figureOf, latencyOf, type Measure } from './figures.js';
 import {
@@ -23,6 +23,8 @@ import {
   wrap,
 } from './format.js';
 import { judge, type GateOutcome, type Judgement } from './gates.js';
+import { rolloutRows, rolloutText } from './rollouts.js';
+import { queueLines } from './queues.js';
 import { estimate } from './statistics.js';
 import {
   formatChange,
@@ -51,8 +53,16 @@ export function summaryText(result: RunResult, options: SummaryOptions): string 
   const shown = result.policies[result.policies.length - 1];
   const sections = [
     headerLines(result, options, paint),
-    shown === undefined ? [] : serviceLines(shown, result.policies.length > 1, paint),
-    shown === undefined ? [] : [...failureLines(shown), ...costLines(shown), ...faultLines(result)],
+    shown === undefined ? [] : [...serviceLines(shown, result.policies.length > 1, paint), ...queueLines(shown, paint)],
+    shown === undefined
+      ? []
+      : [
+          ...failureLines(shown),
+          ...costLines(shown),
+          ...nodeLines(result),
+          ...faultLines(result),
+          ...rolloutLines(result),
+        ],
     policyLines(result, paint),
     checkLines(result, paint),
     noticeLines(result, paint),
@@ -239,10 +249,34 @@ function costLines(policy: PolicyResult): string[] {
   const crossRegion = part((one) => one.cost.crossRegionUsdPerHour);
   const total = part((one) => one.cost.totalUsdPerHour);
   const idleShare = nodes === null || nodes === 0 || idle === null ? '' : `, ${wholePercent(idle / nodes)}`;
+  // Most scenarios have none of these on their bill.
+  const others = [
+    { name: 'load balancer', usd: part((one) => one.cost.loadBalancerUsdPerHour) },
+    { name: 'internet', usd: part((one) => one.cost.internetUsdPerHour) },
+    { name: 'NAT', usd: part((one) => one.cost.natUsdPerHour) },
+  ].filter(({ usd }) => usd !== 0);
   const text =
     `${formatUsd(nodes)} nodes (idle ${formatUsd(idle)}${idleShare}) + ${formatUsd(crossZone)} cross-zone + ` +
-    `${formatUsd(crossRegion)} cross-region = ${formatUsdPerHour(total)}`;
+    `${formatUsd(crossRegion)} cross-region${others.map(({ name, usd }) => ` + ${formatUsd(usd)} ${name}`).join('')} = ` +
+    formatUsdPerHour(total);
   return labelled('cost', text);
+}
+
+/** Of the policies under which nodes come or go. */
+function nodeLines(result: RunResult): string[] {
+  return result.policies.flatMap((policy) => {
+    const mean = (read: (scaling: NodeScaling) => number | null): number | null =>
+      meanOf(policy, ({ nodeScaling }) => (nodeScaling === undefined ? null : read(nodeScaling)));
+    const [added, removed] = [mean((one) => one.nodesAdded), mean((one) => one.nodesRemoved)];
+    if (added === null || removed === null || added + removed === 0) return [];
+    const waited = mean((one) => one.podsThatWaited);
+    const text =
+      `${formatNumber(mean((one) => one.meanNodes))} in the mean, ${formatNumber(added)} added, ${formatNumber(removed)} removed; ` +
+      (waited === 0
+        ? 'no pod waited for one'
+        : `${formatNumber(waited)} pods waited ${formatSeconds(mean((one) => one.meanWaitSeconds))} for one`);
+    return labelled('nodes', result.policies.length > 1 ? `${printable(policy.policy)}: ${text}` : text);
+  });
 }
 
 function faultLines(result: RunResult): string[] {
@@ -260,6 +294,14 @@ function faultLines(result: RunResult): string[] {
       return labelled('faults', several ? `${printable(policy.policy)}: ${text}` : text);
     }),
   );
+}
+
+function rolloutLines(result: RunResult): string[] {
+  const several = result.policies.length > 1;
+  return result.policies.flatMap(rolloutRows).flatMap((row) => {
+    const text = printable(rolloutText(row));
+    return labelled('rollouts', several ? `${printable(row.policy)}: ${text}` : text);
+  });
 }
 
 /** A label in front of the first line, the others indented under its text. */

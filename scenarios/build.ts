@@ -6,34 +6,44 @@ import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
 import { DEFAULTS } from './defaults.js';
+import { buildExternal, buildQueue, externalHosts, PUBLISH, withNames } from './externals.js';
+import { buildDistribution } from './distributions.js';
 import { rateCurve } from './load-curve.js';
+import { buildPool, known, nodePrice, ofZone } from './nodePools.js';
 import { buildPolicies } from './policies.js';
-import { PRICE_BOOKS } from './prices.js';
+import { PRICE_BOOKS, type PriceBook } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
+import { buildRoundTrip } from './round-trip.js';
 import { nodeName } from './references.js';
-import type { CallFile, ClusterFile, LoadFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
+import { buildController } from './workloads.js';
+import type { CallFile, ClusterFile, LoadFile, QueueFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {
+  Bill,
   Call,
   Cluster,
-  Distribution,
+  Consumer,
   Fault,
   Load,
   NodeSpec,
   PodCount,
   Proxy,
+  Rollout,
   Scenario,
   Service,
   Step,
 } from './types.js';
+import { duration } from './units.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
-  const { spec } = file;
-  const names = endpointNames(spec.services);
-  const serviceNames = spec.services.map((service) => service.name);
+  const hosts = externalHosts(file.spec.externals);
+  const spec = { ...file.spec, mesh: { ...file.spec.mesh, objects: withNames(file.spec.mesh.objects, hosts) } };
+  const queues = spec.queues.map(({ name }) => ({ name, endpoints: [{ name: PUBLISH }] }));
+  const names = endpointNames([...spec.services, ...spec.externals, ...queues]);
+  const serviceNames = [...names.keys()];
   const loadNames = spec.load.map((load) => load.name ?? load.entry);
-  const cluster = buildCluster(spec.cluster);
+  const cluster = buildCluster(spec.cluster, spec.compat.kubernetes);
   const zones = spec.cluster.zones;
   return {
     name: file.metadata.name,
@@ -45,7 +55,13 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       kubernetesMinor: spec.compat.kubernetes,
     },
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
-    services: spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+    services: [
+      ...spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+      ...spec.externals.map((external) => buildExternal(external, zones, buildDistribution)),
+      ...spec.queues.map((queue) =>
+        buildQueue(queue, zones, buildDistribution(queue.ack), buildConsumers(queue, spec.services, names)),
+      ),
+    ],
     mesh: {
       routing:
         spec.mesh.routing === 'istio'
@@ -70,13 +86,16 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
           }),
         ),
       localityLbSetting: spec.mesh.localityLbSetting ?? null,
-      propagationUs: spec.mesh.propagation,
+      zoneAwareLbSetting: spec.mesh.zoneAwareLbSetting ?? null,
+      selfDiscovery: spec.mesh.selfDiscovery,
+      ...buildPropagation(spec.mesh),
       proxy: buildProxy(spec.mesh.proxy),
       connectTimeoutUs: spec.mesh.connectTimeout,
     },
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
     faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
-    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames),
+    rollouts: spec.rollouts.map((rollout) => buildRollout(rollout, serviceNames, spec.run.warmUp)),
+    policies: buildPolicies(withNames(spec.policies, hosts), spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
     run: {
       durationUs: spec.run.duration,
       warmUpUs: spec.run.warmUp,
@@ -88,6 +107,29 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       seriesUs: spec.run.series,
     },
   };
+}
+
+function buildPropagation({
+  propagation,
+  routing,
+}: ScenarioFile['spec']['mesh']): Pick<Scenario['mesh'], 'propagationUs' | 'debounce'> {
+  if (propagation === undefined) {
+    const { debounce, push, withoutMesh } = DEFAULTS.mesh;
+    if (routing === 'kubeProxy') return { propagationUs: durationUs(withoutMesh), debounce: null };
+    return {
+      propagationUs: durationUs(push),
+      debounce: { quietUs: durationUs(debounce.quiet), maxUs: durationUs(debounce.max) },
+    };
+  }
+  if (typeof propagation === 'number') return { propagationUs: propagation, debounce: null };
+  const { debounce, push } = propagation;
+  return { propagationUs: push, debounce: { quietUs: debounce.quiet, maxUs: debounce.max } };
+}
+
+function durationUs(text: string): number {
+  const parsed = duration.parse(text);
+  if (!parsed.ok) throw new Error(`the default "${text}" is not a duration`);
+  return parsed.value;
 }
 
 function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {
@@ -106,35 +148,40 @@ function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {
   };
 }
 
-function buildCluster(file: ClusterFile): Cluster {
+/** From this minor release on the kubelet converts shares to weights by the curve; see sim/cluster/cpuShares.ts. */
+const CURVED_WEIGHTS_MINOR = 35;
+
+function cpuWeights({ cpu }: ClusterFile, kubernetesMinor: number): Cluster['cpuWeights'] {
+  if (cpu.contention === 'none') return null;
+  if (cpu.contention === 'cgroupV1') return 'shares';
+  return cpu.weights ?? (kubernetesMinor >= CURVED_WEIGHTS_MINOR ? 'curved' : 'linear');
+}
+
+function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
   const zones = file.zones.map((name) => {
     const [region, zone] = name.split('/');
     return { name, region: region!, zone: zone! };
   });
-  const { roundTrip } = file;
-  const pairs = roundTrip.pairs.flatMap((pair) => {
-    const [from, to] = pair.between.map((zone) => file.zones.indexOf(zone)) as [number, number];
-    return [
-      { from, to, roundTripUs: pair.roundTrip },
-      { from: to, to: from, roundTripUs: pair.roundTrip },
-    ];
-  });
+  const nodes = buildNodes(file);
   const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
-    nodes: buildNodes(file),
-    roundTrip: {
-      sameNodeUs: roundTrip.sameNode,
-      sameZoneUs: roundTrip.sameZone,
-      crossZoneUs: roundTrip.crossZone,
-      crossRegionUs: roundTrip.crossRegion,
-      pairs,
-      jitter: buildJitter(roundTrip.jitter),
-    },
+    nodes,
+    pools: file.nodePools.map((pool) => buildPool(pool, file)),
+    roundTrip: buildRoundTrip(
+      file.roundTrip,
+      file.zones,
+      nodes.map(({ name }) => name),
+    ),
+    cpuWeights: cpuWeights(file, kubernetesMinor),
     transfer: {
       crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
       crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
     },
+    bill: buildBill(file, book),
+    priceBooks: Object.entries(PRICE_BOOKS).flatMap(([name, { asOf }]) =>
+      file.nodePools.some((pool) => pool.prices === name) ? [{ name, asOf }] : [],
+    ),
   };
 }
 
@@ -143,28 +190,41 @@ function buildNodes(file: ClusterFile): readonly NodeSpec[] {
   return file.nodePools.flatMap((pool) => {
     const instance = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType);
     return file.zones.flatMap((zoneName, zone) => {
-      const count = typeof pool.nodesPerZone === 'number' ? pool.nodesPerZone : (own(pool.nodesPerZone, zoneName) ?? 0);
+      const count = ofZone(pool.nodesPerZone, zoneName);
       return Array.from({ length: count }, (_, number) => ({
         name: nodeName(pool.name, zoneName, number),
         pool: pool.name,
         zone,
         cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
         memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
-        priceUsdPerHour: known(pool.pricePerHour, instance?.usdPerHour),
+        priceUsdPerHour: nodePrice(file, pool),
       }));
     });
   });
 }
 
-/** The stated price, else that of the book; null where it is unknown. */
-function known(stated: number | 'unknown' | undefined, inBook: number | undefined): number | null {
-  return stated === 'unknown' ? null : (stated ?? inBook ?? null);
-}
-
-function buildJitter(jitter: ClusterFile['roundTrip']['jitter']): Distribution | null {
-  if (jitter?.lognormal !== undefined) return { kind: 'lognormal', mean: 1, cv: jitter.lognormal.cv };
-  if (jitter?.gamma !== undefined) return { kind: 'gamma', mean: 1, cv: jitter.gamma.cv };
-  return null;
+function buildBill(file: ClusterFile, book: PriceBook | undefined): Bill {
+  const { zones } = file;
+  const { loadBalancer, internet, nat } = file.transfer;
+  const nodeCount = buildNodes(file).length;
+  const places = book?.nat.oneFor === 'region' ? new Set(zones.map((zone) => zone.split('/')[0])).size : zones.length;
+  const gateways = nat?.gateways ?? places;
+  const ofOne = nat && known(nat.perHour, book?.nat.usdPerHour(nodeCount));
+  return {
+    loadBalancer: loadBalancer
+      ? {
+          usdPerHour: known(loadBalancer.perHour, book?.loadBalancer.usdPerHour),
+          usdPerGb: known(loadBalancer.perGB, book?.loadBalancer.usdPerGb),
+        }
+      : null,
+    internet: internet ? { usdPerGb: known(internet.perGB, book?.internetUsdPerGb) } : null,
+    nat: nat
+      ? {
+          usdPerHour: ofOne === null ? null : gateways * ofOne!,
+          usdPerGb: known(nat.perGB, book?.nat.usdPerGb),
+        }
+      : null,
+  };
 }
 
 function buildService(
@@ -194,12 +254,16 @@ function buildService(
       probePeriodUs: file.startUp.probe.period,
     },
     terminationGraceUs: file.terminationGrace,
+    controller: buildController(file),
+    preStopUs: file.preStop?.sleep ?? 0,
+    onTerm: file.onTerm,
     spread: file.spread,
     disruptionBudget: buildBudget(file.disruptionBudget),
     labels: { app: file.versionOf ?? file.name, ...file.labels },
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,
+    external: null,
     endpoints: file.endpoints.map((endpoint) => ({
       name: endpoint.name,
       steps: [
@@ -210,6 +274,13 @@ function buildService(
       responseBytes: endpoint.responseBytes,
     })),
   };
+}
+
+function buildConsumers(file: QueueFile, services: readonly ServiceFile[], names: EndpointNames): Consumer[] {
+  return file.consumers.map(({ endpoint, concurrency }) => {
+    const called = target(endpoint, names);
+    return { ...called, concurrency: concurrency ?? services[called.service]!.workers };
+  });
 }
 
 function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruptionBudget'] {
@@ -223,10 +294,25 @@ function buildBudget(file: ServiceFile['disruptionBudget']): Service['disruption
   return { limit, unhealthyPodEviction };
 }
 
+function buildRollout(
+  file: ScenarioFile['spec']['rollouts'][number],
+  services: readonly string[],
+  warmUpUs: number,
+): Rollout {
+  const { at, service, imagePull, ready, neverReady } = file;
+  return {
+    atUs: at + warmUpUs,
+    service: services.indexOf(service),
+    imagePull: imagePull === undefined ? null : buildDistribution(imagePull),
+    ready: ready === undefined ? null : buildDistribution(ready),
+    neverReady,
+  };
+}
+
 function buildStep(step: StepFile, names: EndpointNames): Step {
   if (step.cpu !== undefined) return { kind: 'cpu', demand: buildDistribution(step.cpu) };
   if (step.wait !== undefined) return { kind: 'wait', delay: buildDistribution(step.wait) };
-  const calls = step.call !== undefined ? [step.call] : step.parallel!;
+  const calls = step.call !== undefined ? [step.call] : (step.parallel ?? [step.publish!]);
   return { kind: 'call', calls: calls.map((call) => buildCall(call, names)), repeat: step.repeat };
 }
 
@@ -240,19 +326,6 @@ function target(text: string, names: EndpointNames): { readonly service: number;
   if (!('target' in resolved)) throw new Error(`the target "${text}" passed the checks but does not resolve`);
   const { service, endpoint } = resolved.target;
   return { service: [...names.keys()].indexOf(service), endpoint: names.get(service)!.indexOf(endpoint) };
-}
-
-function buildDistribution(file: StepFile['cpu'] & {}): Distribution {
-  if (typeof file === 'number') return { kind: 'constant', mean: file };
-  if (file.constant !== undefined) return { kind: 'constant', mean: file.constant };
-  if (file.exponential !== undefined) return { kind: 'exponential', mean: file.exponential };
-  if (file.gamma !== undefined) return { kind: 'gamma', ...file.gamma };
-  if (file.lognormal !== undefined) return { kind: 'lognormal', ...file.lognormal };
-  const { bounds, weights } = file.empirical!;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const shares = weights.map((weight) => weight / total);
-  const mean = shares.reduce((sum, share, index) => sum + (share * (bounds[index]! + bounds[index + 1]!)) / 2, 0);
-  return { kind: 'empirical', bounds, weights: shares, mean };
 }
 
 function buildLoad(
@@ -297,7 +370,7 @@ function buildFault(
   if (zonePartition !== undefined) return { kind: 'zonePartition', ...link(zonePartition), ...ramped };
   if (retryStorm !== undefined)
     return { kind: 'retryStorm', load: loads.indexOf(retryStorm.load), retries: retryStorm.retries, ...ramped };
-  const { loadBurst, podCrash, crashLoop, memoryLeak, apiErrors, apiSlow } = file;
+  const { loadBurst, podCrash, crashLoop, slowPod, memoryLeak, apiErrors, apiSlow } = file;
   if (loadBurst !== undefined)
     return { kind: 'loadBurst', load: loads.indexOf(loadBurst.load), times: loadBurst.times, ...ramped };
   if (podCrash !== undefined)
@@ -305,6 +378,10 @@ function buildFault(
   if (crashLoop !== undefined) {
     const service = services.indexOf(crashLoop.service);
     return { kind: 'crashLoop', service, pods: crashLoop.pods ?? null, everyUs: crashLoop.every, ...ramped };
+  }
+  if (slowPod !== undefined) {
+    const service = services.indexOf(slowPod.service);
+    return { kind: 'slowPod', service, pods: slowPod.pods ?? null, share: slowPod.share, ...ramped };
   }
   if (memoryLeak !== undefined) {
     const service = services.indexOf(memoryLeak.service);

@@ -85,9 +85,18 @@ interface Edge {
   readonly path: Path;
 }
 
-/** Checks every call of the file. */
-export function checkCalls(services: readonly unknown[], names: EndpointNames, report: Report): void {
+/**
+ * Checks every call and every publication of the file. A message leads from its queue to those who consume it, so
+ * circles through queues are found as well: nothing would ever end them.
+ */
+export function checkCalls(
+  services: readonly unknown[],
+  queues: readonly unknown[],
+  names: EndpointNames,
+  report: Report,
+): void {
   const edges = new Map<string, Edge[]>();
+  const queueNames = queues.map((queue) => String(asRecord(queue)['name']));
   for (const [serviceIndex, service] of services.map(asRecord).entries()) {
     for (const [endpointIndex, endpoint] of asList(service['endpoints']).map(asRecord).entries()) {
       const from = `${String(service['name'])}/${String(endpoint['name'])}`;
@@ -98,6 +107,31 @@ export function checkCalls(services: readonly unknown[], names: EndpointNames, r
         if (!edges.has(from)) edges.set(from, []);
         edges.get(from)!.push({ to: `${target.service}/${target.endpoint}`, path });
       }
+      for (const { to, path } of publicationsOf(endpoint, [
+        'spec',
+        'services',
+        serviceIndex,
+        'endpoints',
+        endpointIndex,
+      ])) {
+        if (typeof to !== 'string') continue;
+        if (!queueNames.includes(to))
+          report('WT0315', path, {
+            message: `unknown queue "${to}"`,
+            expected: queueNames.length === 0 ? 'a queue of spec.queues' : `one of ${queueNames.join(', ')}`,
+            hint: didYouMean(to, queueNames),
+          });
+        else edges.set(from, [...(edges.get(from) ?? []), { to, path }]);
+      }
+    }
+  }
+  for (const [index, queue] of queues.map(asRecord).entries()) {
+    for (const [position, consumer] of asList(queue['consumers']).map(asRecord).entries()) {
+      const path = ['spec', 'queues', index, 'consumers', position, 'endpoint'];
+      const target = checkTarget(consumer['endpoint'], endpointNames(services), path, report);
+      const from = queueNames[index]!;
+      if (target !== null)
+        edges.set(from, [...(edges.get(from) ?? []), { to: `${target.service}/${target.endpoint}`, path }]);
     }
   }
   reportCycles(edges, report);
@@ -118,6 +152,20 @@ function callsOf(
     return [...single, ...together].map(({ call, path: at }) =>
       typeof call === 'string' ? { to: call, path: at } : { to: asRecord(call)['to'], path: [...at, 'to'] },
     );
+  });
+}
+
+function publicationsOf(
+  endpoint: Readonly<Record<string, unknown>>,
+  base: Path,
+): readonly { readonly to: unknown; readonly path: Path }[] {
+  return asList(endpoint['steps']).flatMap((raw, stepIndex) => {
+    const publish = asRecord(raw)['publish'];
+    const path: Path = [...base, 'steps', stepIndex, 'publish'];
+    if (publish === undefined) return [];
+    return [
+      typeof publish === 'string' ? { to: publish, path } : { to: asRecord(publish)['to'], path: [...path, 'to'] },
+    ];
   });
 }
 

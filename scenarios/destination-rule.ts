@@ -19,7 +19,6 @@ const SIMPLE_KNOWN = ['LEAST_CONN', 'UNSPECIFIED', 'PASSTHROUGH'];
 /** Kinds that may stand beside DestinationRules in a dump of a cluster; they are known, and left out. */
 const OTHER_KINDS = [
   'Gateway',
-  'ServiceEntry',
   'Sidecar',
   'WorkloadEntry',
   'WorkloadGroup',
@@ -41,10 +40,13 @@ export interface Unmodelled {
 }
 
 export interface RuleReport {
-  /** Minor release of Istio whose rules hold. */
-  readonly istioMinor: number;
   /** `region/zone` of the cluster, to notice localities that match none. */
   readonly zones: readonly string[];
+  readonly mesh: {
+    /** Istio 1.x, whose rules hold. */
+    readonly istioMinor: number;
+    readonly selfDiscovery: boolean;
+  };
   readonly report: Report;
   readonly unmodelled: (found: Unmodelled) => void;
 }
@@ -54,8 +56,8 @@ export function checkMeshObject(raw: unknown, path: Path, to: RuleReport): boole
   const object = asRecord(raw);
   const kind = object['kind'];
   if (typeof kind !== 'string') return false;
-  // Checked on its own: see virtual-service.ts.
-  if (kind === 'VirtualService') return false;
+  // Checked on their own: see virtual-service.ts and service-entry.ts.
+  if (kind === 'VirtualService' || kind === 'ServiceEntry') return false;
   if (kind !== 'DestinationRule') {
     if (OTHER_KINDS.includes(kind))
       to.unmodelled({
@@ -66,8 +68,8 @@ export function checkMeshObject(raw: unknown, path: Path, to: RuleReport): boole
     else
       to.report('WT0404', [...path, 'kind'], {
         message: `unknown kind "${kind}"`,
-        expected: 'DestinationRule or VirtualService',
-        hint: didYouMean(kind, ['DestinationRule', 'VirtualService', ...OTHER_KINDS]),
+        expected: 'DestinationRule, VirtualService or ServiceEntry',
+        hint: didYouMean(kind, ['DestinationRule', 'VirtualService', 'ServiceEntry', ...OTHER_KINDS]),
       });
     return false;
   }

@@ -16,11 +16,24 @@ import { didYouMean } from './problems.js';
 
 export type Statistic = 'mean' | 'p50' | 'p90' | 'p95' | 'p99' | 'ratio' | 'rate' | 'max' | 'min' | 'total';
 export type Metric =
-  'latency' | 'failed' | 'crossZone' | 'requests' | 'cost' | 'replicas' | 'cpu' | 'goodput' | 'recovery' | 'survives';
+  | 'latency'
+  | 'failed'
+  | 'crossZone'
+  | 'requests'
+  | 'cost'
+  | 'replicas'
+  | 'nodes'
+  | 'cpu'
+  | 'goodput'
+  | 'recovery'
+  | 'survives'
+  | 'queueLength'
+  | 'queueTime'
+  | 'deadLettered';
 /** What a measure counts; decides the units of its limit. Values are ms, 0..1, USD/h, a count, 1/s, percent, s. */
 export type Quantity = 'latencyMs' | 'share' | 'usdPerHour' | 'count' | 'perSecond' | 'percent' | 'seconds' | 'yesNo';
 export type Operator = '<' | '<=' | '>' | '>=';
-export type Label = 'service' | 'load' | 'source' | 'destination' | 'zone' | 'part' | 'loss';
+export type Label = 'service' | 'load' | 'source' | 'destination' | 'zone' | 'part' | 'loss' | 'queue';
 
 export type Limit =
   | { readonly kind: 'absolute'; readonly value: number }
@@ -56,6 +69,7 @@ export interface KnownNames {
   readonly policies?: readonly string[];
   readonly zones?: readonly string[];
   readonly loads?: readonly string[];
+  readonly queues?: readonly string[];
 }
 
 export function parseExpectation(text: string, known: KnownNames = {}): ParsedExpectation {
@@ -87,14 +101,31 @@ const metricRules: Readonly<Record<Exclude<Metric, 'cost' | 'survives'>, MetricR
   crossZone: { statistics: ['ratio'], labels: edgeLabels, quantity: 'share' },
   requests: { statistics: ['rate'], labels: ['service', ...edgeLabels], quantity: 'perSecond' },
   replicas: { statistics: ['mean', 'max', 'min'], labels: ['service', 'zone'], quantity: 'count' },
+  nodes: { statistics: ['mean', 'max', 'min'], labels: ['zone'], quantity: 'count' },
   cpu: { statistics: ['mean', 'max'], labels: ['service', 'zone'], quantity: 'percent' },
   goodput: { statistics: ['min'], labels: [], quantity: 'share' },
   recovery: { statistics: ['max'], labels: [], quantity: 'seconds' },
+  queueLength: { statistics: ['mean', 'max'], labels: ['queue'], quantity: 'count' },
+  queueTime: { statistics: ['mean', 'p50', 'p90', 'p95', 'p99'], labels: ['queue'], quantity: 'latencyMs' },
+  deadLettered: { statistics: ['ratio'], labels: ['queue'], quantity: 'share' },
 };
 const costRule: MetricRule = { statistics: ['total'], labels: ['service', 'part'], quantity: 'usdPerHour' };
 const survivesRule: MetricRule = { statistics: ['total'], labels: ['service'], quantity: 'yesNo' };
 const statistics: readonly Statistic[] = ['mean', 'p50', 'p90', 'p95', 'p99', 'ratio', 'rate', 'max', 'min'];
-const costParts = ['total', 'attributed', 'nodes', 'workload', 'sidecar', 'unused', 'idle', 'crossZone', 'crossRegion'];
+const costParts = [
+  'total',
+  'attributed',
+  'nodes',
+  'workload',
+  'sidecar',
+  'unused',
+  'idle',
+  'crossZone',
+  'crossRegion',
+  'loadBalancer',
+  'internet',
+  'nat',
+];
 const operators: readonly string[] = ['<', '<=', '>', '>='];
 
 /** 730 hours: the month of cloud price lists (8,760 hours a year over 12). */
@@ -224,6 +255,13 @@ function readGate(text: string, tokens: readonly Token[], known: KnownNames, pro
       hint: null,
     });
   }
+  if (rule.labels.includes('queue') && labels.queue === undefined)
+    problems.push({
+      message: `${metric} needs a queue`,
+      column: first.column,
+      expected: `${statistic}(${metric}{queue="..."})`,
+      hint: null,
+    });
   const operator = readOperator(reader);
   const limitColumn = reader.peek().column;
   const value = readLimit(reader, rule.quantity, metric);
@@ -379,6 +417,7 @@ function unknownValue(use: LabelUse, known: KnownNames): ExpectationProblem | nu
     zone: known.zones,
     policy: known.policies,
     part: costParts,
+    queue: known.queues,
   };
   const names = lists[use.name];
   if (names === undefined || names.includes(use.value)) return null;

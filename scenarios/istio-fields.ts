@@ -59,7 +59,7 @@ export function checkKnownFields(
   to: RuleReport,
   notice: (key: string) => string,
 ): void {
-  const names = Object.keys(fields).filter((key) => fields[key]!.since <= to.istioMinor);
+  const names = Object.keys(fields).filter((key) => fields[key]!.since <= to.mesh.istioMinor);
   checkKeys(value, names, path, to);
   for (const [key, given] of Object.entries(value)) {
     if (!names.includes(key)) continue;

@@ -9,6 +9,8 @@ export const LIBRARY_NAMES = [
   'diurnal-with-burst',
   'irregular-twelve',
   'chain-of-three',
+  'node-autoscaling',
+  'order-queue',
 ] as const;
 
 export type LibraryName = (typeof LIBRARY_NAMES)[number];

@@ -7,6 +7,7 @@ import { checkOwn, section, type RuleReport } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
 import { asList, asRecord, isObject } from './raw.js';
 import type { Path } from './source.js';
+import { checkZoneAwareLbSetting, ZONE_AWARE_MINOR } from './zone-aware-setting.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -29,10 +30,17 @@ export function checkLoadBalancer(balancer: Raw, path: Path, hasOutlierDetection
       expected: 'one of the two',
       atKey: true,
     });
+  checkZoneAware(balancer, path, to);
   if (isObject(balancer['consistentHash'])) checkConsistentHash(balancer, path, to);
   checkWarmUp(balancer, path, to);
   if (isObject(balancer['localityLbSetting']))
     checkLocalityLbSetting(balancer['localityLbSetting'], [...path, 'localityLbSetting'], hasOutlierDetection, to);
+}
+
+/** A release that does not know the field has refused it. */
+function checkZoneAware(balancer: Raw, path: Path, to: RuleReport): void {
+  if (!isObject(balancer['zoneAwareLbSetting']) || to.mesh.istioMinor < ZONE_AWARE_MINOR) return;
+  checkZoneAwareLbSetting(balancer['zoneAwareLbSetting'], [...path, 'zoneAwareLbSetting'], 1, to);
 }
 
 function checkConsistentHash(balancer: Raw, balancerPath: Path, to: RuleReport): void {
@@ -117,10 +125,10 @@ function checkWarmUp(balancer: Raw, path: Path, to: RuleReport): void {
     to.report('WT0401', at, { message: 'a warm-up without a duration', expected: 'duration, such as 60s' });
   const { aggression } = warmup;
   if (typeof aggression !== 'number') return;
-  if (to.istioMinor < 31 ? aggression < 1 : aggression <= 0)
+  if (to.mesh.istioMinor < 31 ? aggression < 1 : aggression <= 0)
     to.report('WT0401', [...at, 'aggression'], {
       message: 'not an aggression',
-      expected: to.istioMinor < 31 ? 'a number of at least 1' : 'a number above 0',
+      expected: to.mesh.istioMinor < 31 ? 'a number of at least 1' : 'a number above 0',
     });
 }
 

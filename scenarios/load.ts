@@ -78,6 +78,7 @@ function expectationProblems(
     policies: names(scenario.policies),
     zones: names(scenario.cluster.zones),
     loads: names(scenario.loads),
+    queues: names(scenario.services.filter(({ external }) => external?.queue)),
   };
   return texts.flatMap((text, index) =>
     parseExpectation(text, known).problems.map(({ message, column, expected, hint }) => {

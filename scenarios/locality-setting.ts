@@ -33,7 +33,7 @@ export function checkLocalityLbSetting(raw: unknown, path: Path, hasOutlierDetec
   }
   checkDistribute(distribute, [...path, 'distribute'], to);
   checkFailover(failover, [...path, 'failover'], to);
-  checkFailoverPriority(priorities, failover.length > 0, [...path, 'failoverPriority'], to);
+  checkFailoverPriority(priorities, failover.length > 0 ? 'failover' : null, [...path, 'failoverPriority'], to);
   if (failover.length + priorities.length > 0 && !hasOutlierDetection && setting['enabled'] !== false) {
     to.unmodelled({
       code: 'WT0504',
@@ -136,7 +136,7 @@ function noticeUnmatched(locality: unknown, path: Path, to: RuleReport): void {
   to.unmodelled({ code: 'WT0504', path, message: `"${locality}" matches no zone of the cluster` });
 }
 
-function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport): void {
+export function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport): void {
   checkEntries(entries, ['from', 'to'], path, to);
   for (const [index, entry] of entries.map(asRecord).entries()) {
     for (const key of ['from', 'to']) {
@@ -168,7 +168,13 @@ const SIMULATED_LABELS = [
   'topology.istio.io/cluster',
 ];
 
-function checkFailoverPriority(labels: readonly unknown[], besideFailover: boolean, path: Path, to: RuleReport): void {
+/** `ranking`: what ranks topology already, so that Istio refuses those labels; null: nothing does. */
+export function checkFailoverPriority(
+  labels: readonly unknown[],
+  ranking: 'failover' | 'zoneAwareLbSetting' | null,
+  path: Path,
+  to: RuleReport,
+): void {
   for (const [index, label] of labels.entries()) {
     if (typeof label !== 'string')
       to.report('WT0203', [...path, index], { message: 'is not a label', expected: 'a label, or label=value' });
@@ -179,10 +185,13 @@ function checkFailoverPriority(labels: readonly unknown[], besideFailover: boole
         message: `pods have no label "${label.split('=')[0]!}" here`,
       });
     // One with a value of its own is another label to Istio.
-    else if (besideFailover && TOPOLOGY_LABELS.includes(label)) {
+    else if (ranking !== null && TOPOLOGY_LABELS.includes(label)) {
       to.report('WT0401', [...path, index], {
-        message: 'Istio refuses a topology label in failoverPriority beside failover',
-        hint: 'take one of the two out',
+        message:
+          ranking === 'failover'
+            ? 'Istio refuses a topology label in failoverPriority beside failover'
+            : 'Istio refuses a topology label in the failoverPriority of zoneAwareLbSetting, which ranks regions itself',
+        hint: ranking === 'failover' ? 'take one of the two out' : 'take it out, and use failover for regions',
       });
     }
   }

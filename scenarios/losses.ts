@@ -73,7 +73,7 @@ export function lossScenario(scenario: Scenario, loss: Loss | null, forUs: numbe
     ...(loss?.nodes ?? []).map((node): Fault => ({ kind: 'nodeLoss', node, atUs, forUs })),
   ];
   const run = { ...scenario.run, durationUs: BEFORE_LOSS_US + AFTER_LOSS_US, seriesUs: STEP_US };
-  return { ...scenario, faults, run };
+  return { ...scenario, faults, rollouts: [], run };
 }
 
 export function lossAtUs({ run }: Scenario): number {

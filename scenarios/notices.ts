@@ -2,13 +2,15 @@
  * What a reader of the results should know before the run, though nothing is wrong: services that are offered more than
  * they can do, pods that will wait for room, and fields that the declared release of Kubernetes does not read.
  */
-import { asRecord } from './raw.js';
+import { asList, asRecord } from './raw.js';
+import { betweenRegionsMs, ROUND_TRIP_MATRICES } from './round-trip-matrices.js';
 import { offeredLoad } from './saturation.js';
 import type { OfferedLoad } from './saturation.js';
 import type { Path, Source } from './source.js';
 import type { ProblemCode } from './problems.js';
-import type { Notice, Scenario } from './types.js';
+import type { Cluster, Notice, Scenario } from './types.js';
 
+type Raw = Readonly<Record<string, unknown>>;
 type Bare = Omit<Scenario, 'expectations' | 'notices'>;
 
 export function notice(source: Source, code: ProblemCode, path: Path, message: string): Notice {
@@ -21,6 +23,7 @@ export function scenarioNotices(scenario: Bare, source: Source): readonly Notice
     ...roomNotices(scenario, source),
     ...toleranceNotices(scenario, source),
     ...priceNotices(scenario, source),
+    ...matrixNotices(scenario, source),
   ];
 }
 
@@ -29,9 +32,19 @@ function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
     const service = scenario.services[offered.service]!;
     const words = saturation(offered);
     if (words === null) return [];
-    const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} pods`;
-    return [notice(source, 'WT0501', ['spec', 'services', offered.service, 'name'], message)];
+    const instances = service.external === null ? 'pods' : 'instances';
+    const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} ${instances}`;
+    return [notice(source, 'WT0501', placeOf(scenario, offered.service), message)];
   });
+}
+
+/** Where a service stands in the file: workloads come first in the record, then externals, then queues. */
+function placeOf({ services }: Bare, service: number): Path {
+  const lists = ['services', 'externals', 'queues'];
+  const listOf = ({ external }: (typeof services)[number]): number =>
+    external === null ? 0 : external.queue === null ? 1 : 2;
+  const list = listOf(services[service]!);
+  return ['spec', lists[list]!, service - services.filter((one) => listOf(one) < list).length, 'name'];
 }
 
 /** The scarcer of workers and cores, or null when both suffice. */
@@ -96,22 +109,73 @@ function toleranceNotices({ compat, policies, services }: Bare, source: Source):
   );
 }
 
+function matrixNotices({ cluster }: Bare, source: Source): readonly Notice[] {
+  const raw = asRecord(asRecord(asRecord(asRecord(source.value)['spec'])['cluster'])['roundTrip']);
+  const name = raw['matrix'];
+  if (typeof name !== 'string' || raw['crossRegion'] !== undefined) return [];
+  const pairs = asList(raw['pairs']).map((pair) => asList(asRecord(pair)['between']));
+  const isStated = (from: string, to: string): boolean =>
+    pairs.some((pair) => pair.includes(from) && pair.includes(to));
+  const missing = new Set<string>();
+  for (const [i, from] of cluster.zones.entries())
+    for (const to of cluster.zones.slice(i + 1)) {
+      if (from.region === to.region || isStated(from.name, to.name)) continue;
+      if (betweenRegionsMs(ROUND_TRIP_MATRICES[name]!, from.region, to.region) === null)
+        missing.add(`${from.region} and ${to.region}`);
+    }
+  const path: Path = ['spec', 'cluster', 'roundTrip', 'matrix'];
+  return [...missing].map((pair) =>
+    notice(source, 'WT0507', path, `${name} has nothing for ${pair}: the default of crossRegion holds`),
+  );
+}
+
 /** A price left out, not one that is said to be unknown. */
 function priceNotices({ cluster }: Bare, source: Source): readonly Notice[] {
   const stated = asRecord(asRecord(asRecord(asRecord(source.value)['spec'])['cluster'])['transfer']);
   const regions = new Set(cluster.zones.map(({ region }) => region));
   const missing = (isCrossed: boolean, price: number | null, key: string): string[] =>
     isCrossed && price === null && stated[key] === undefined ? [key] : [];
+  const bill = billNotices(cluster, stated, source);
   const keys = [
     ...missing(cluster.zones.length > regions.size, cluster.transfer.crossZoneUsdPerGb, 'crossZonePerGB'),
     ...missing(regions.size > 1, cluster.transfer.crossRegionUsdPerGb, 'crossRegionPerGB'),
   ];
-  return keys.map((key) =>
-    notice(
-      source,
-      'WT0506',
-      ['spec', 'cluster', 'transfer', key],
-      'no price is stated: what such bytes cost is unknown',
+  return [
+    ...keys.map((key) =>
+      notice(
+        source,
+        'WT0506',
+        ['spec', 'cluster', 'transfer', key],
+        'no price is stated: what such bytes cost is unknown',
+      ),
     ),
+    ...bill,
+  ];
+}
+
+/** Parts of the bill, and pools, whose price neither the scenario nor a price book has. */
+function billNotices(cluster: Cluster, stated: Raw, source: Source): readonly Notice[] {
+  const { loadBalancer, internet, nat } = cluster.bill;
+  const parts = Object.entries({ loadBalancer, internet, nat }).filter(
+    ([key, part]) =>
+      part !== null && Object.values(part).includes(null) && !Object.values(asRecord(stated[key])).includes('unknown'),
   );
+  const pools = asList(asRecord(asRecord(asRecord(source.value)['spec'])['cluster'])['nodePools']).map(asRecord);
+  const unpriced = pools.flatMap((pool, index) => {
+    const isUnknown = cluster.nodes.some((node) => node.pool === pool['name'] && node.priceUsdPerHour === null);
+    return isUnknown && pool['pricePerHour'] !== 'unknown' ? [{ pool, index }] : [];
+  });
+  return [
+    ...parts.map(([key]) =>
+      notice(source, 'WT0506', ['spec', 'cluster', 'transfer', key], 'no price is stated: what it costs is unknown'),
+    ),
+    ...unpriced.map(({ pool, index }) =>
+      notice(
+        source,
+        'WT0506',
+        ['spec', 'cluster', 'nodePools', index, 'capacity'],
+        `no price is stated for ${pool['name'] as string} as ${(pool['capacity'] ?? 'onDemand') as string}: what it costs is unknown`,
+      ),
+    ),
+  ];
 }

@@ -5,8 +5,9 @@
 import { defaultEngineConfig } from '../engine/config.js';
 import type { EngineConfig, KubeObject } from '../engine/types.js';
 import { resolveHost } from './destination-rule.js';
+import { buildNodeAutoscaler } from './nodePools.js';
 import { own } from './raw.js';
-import type { HpaMetricFile, PolicyFile } from './schema.js';
+import type { HpaMetricFile, NodeAutoscalerFile, PolicyFile } from './schema.js';
 import type { HpaMetricSpec, HpaPolicy, Policy } from './types.js';
 
 /** Services of a scenario all live in one namespace: nothing in a scenario depends on several. */
@@ -19,6 +20,7 @@ export function buildPolicies(
   policies: Readonly<Record<string, PolicyFile>>,
   meshObjects: readonly RuleFile[],
   services: readonly string[],
+  nodeAutoscaler: NodeAutoscalerFile | null | undefined,
 ): readonly Policy[] {
   const meshRules = applyRules(new Map(), meshObjects, services);
   return Object.entries(policies).map(([name, policy]) => {
@@ -32,6 +34,7 @@ export function buildPolicies(
       why: policy.why ?? '',
       hpas: services.flatMap((service, index) => buildHpa(own(hpas, service) ?? null, index, services)),
       engine: buildEngine(chain.map((policy) => policy.engine)),
+      nodeAutoscaler: buildNodeAutoscaler([nodeAutoscaler, ...chain.map((policy) => policy.nodeAutoscaler)]),
       destinationRules: differences(meshRules, rules),
       spread: services.flatMap((service, index) => {
         const differs = own(spread, service);
@@ -62,19 +65,17 @@ function buildHpa(file: PolicyFile['hpa'][string], service: number, services: re
   ];
 }
 
+/** What Istio calls its container in a pod. */
+export const SIDECAR_CONTAINER = 'istio-proxy';
+
 function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetricSpec {
   switch (file.type) {
-    case 'Resource': {
-      const { name, target } = file.resource;
-      return {
-        type: 'Resource',
-        resource: name,
-        target:
-          target.type === 'Utilization'
-            ? { utilizationPercent: target.averageUtilization }
-            : // Quantities round up to a whole milli, and bytes to a whole one.
-              { averageAmount: Math.ceil(target.averageValue) },
-      };
+    case 'Resource':
+      return { type: 'Resource', resource: file.resource.name, target: resourceTarget(file.resource.target) };
+    case 'ContainerResource': {
+      const { name: resource, container, target } = file.containerResource;
+      const of = container === SIDECAR_CONTAINER ? 'sidecar' : 'app';
+      return { type: 'ContainerResource', resource, container: of, target: resourceTarget(target) };
     }
     case 'Pods': {
       const { metric, target } = file.pods;
@@ -84,7 +85,7 @@ function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetri
     case 'External': {
       const { metric, target } = file.type === 'Object' ? file.object : file.external;
       const service =
-        file.type === 'Object' ? file.object.describedObject.name : file.external.metric.selector.matchLabels.service;
+        file.type === 'Object' ? file.object.describedObject.name : labelled(file.external.metric.selector);
       return {
         type: file.type,
         figure: metric.name,
@@ -93,6 +94,19 @@ function buildMetric(file: HpaMetricFile, services: readonly string[]): HpaMetri
       };
     }
   }
+}
+
+function labelled({ matchLabels }: { matchLabels: { service: string } | { queue: string } }): string {
+  return 'service' in matchLabels ? matchLabels.service : matchLabels.queue;
+}
+
+type ResourceTarget = Extract<HpaMetricFile, { type: 'Resource' }>['resource']['target'];
+
+/** Quantities round up to a whole milli, and bytes to a whole one. */
+function resourceTarget(target: ResourceTarget): { utilizationPercent: number } | { averageAmount: number } {
+  return target.type === 'Utilization'
+    ? { utilizationPercent: target.averageUtilization }
+    : { averageAmount: Math.ceil(target.averageValue) };
 }
 
 type Rules = ReadonlyMap<number, KubeObject>;

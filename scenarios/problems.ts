@@ -43,7 +43,8 @@ const EXPLANATIONS = {
     'A name is not written as such names must be: services and pools as in Kubernetes (lower-case letters, digits, "-"), zones as region/zone.',
   WT0209:
     'The value REQUIRED stands where "wavetank init" could not know it from the objects of a cluster: service times, calls, load, prices. Put the value in its place; the comment beside it says what is meant.',
-  WT0301: 'A service is named that the scenario does not declare under spec.services.',
+  WT0301:
+    'A service is named that the scenario does not declare under spec.services (or, where anything that is called will do, under spec.externals).',
   WT0302:
     'An endpoint is named that its service does not declare, or a service with several endpoints is named without saying which one ("service/endpoint").',
   WT0303: 'A zone is named that the scenario does not declare under spec.cluster.zones. Zones are written region/zone.',
@@ -61,9 +62,10 @@ const EXPLANATIONS = {
     'A gate of spec.expectations cannot be read, or asks for a metric, a label or a name that does not exist. Such a gate would never fail, so it is an error. Gates look like p95(latency{service="checkout"}) < 200ms.',
   WT0313:
     'A load is named that the scenario does not declare under spec.load. Its name is the one given, or its entry.',
+  WT0315: 'A queue is named that the scenario does not declare under spec.queues.',
   WT0401: 'Istio would refuse this object: its own validation says so, and kubectl apply would fail in the cluster.',
   WT0402:
-    'The host of a DestinationRule or VirtualService is none of the services of the scenario, so that it would do nothing. Hosts are a short name, name.namespace or the full name ending in .svc.cluster.local.',
+    'The host of a DestinationRule or VirtualService is none of the services of the scenario, so that it would do nothing. Hosts are a short name, name.namespace or the full name ending in .svc.cluster.local. Those of a ServiceEntry are the hosts of spec.externals.',
   WT0403:
     'Two DestinationRules, or two VirtualServices, speak of one host. Istio would keep the older one only; a scenario must say which one it means.',
   WT0404: 'A mesh object is of a kind that is not known here.',
@@ -74,7 +76,9 @@ const EXPLANATIONS = {
   WT0504: 'Istio accepts this setting but it has no effect as it stands.',
   WT0505: 'The starting replicas together ask for more than the nodes have. Some pods will wait for room.',
   WT0506:
-    'Bytes may cross zones or regions, and no price is stated for them: no pool names a price book, and spec.cluster.transfer says nothing. What they cost is reported as unknown, and so is the total. State a price, or "unknown" to say so on purpose.',
+    'Bytes may cross zones or regions, and no price is stated for them: no pool names a price book, and spec.cluster.transfer says nothing; or a node, a load balancer, NAT or the internet has none. What they cost is reported as unknown, and so is the total. State a price, or "unknown" to say so on purpose.',
+  WT0507:
+    'The named matrix of round trips has no figure for two regions of the scenario. State the pair under spec.cluster.roundTrip.pairs, or crossRegion.',
   WT0601:
     'A document is not a Kubernetes object. Each needs apiVersion, kind and metadata.name, as "kubectl get ... -o yaml" and "helm template" write them. Templates that Helm has not filled in are none yet.',
   WT0602:

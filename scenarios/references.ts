@@ -8,9 +8,14 @@ import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
+import { checkNodeScaling } from './nodeScaling.js';
 import type { RuleReport } from './destination-rule.js';
+import { checkExternals, specWithNames } from './externals.js';
+import { SIDECAR_CONTAINER } from './policies.js';
+import { checkExternalRules, checkServiceEntries } from './service-entry.js';
 import { PRICE_BOOKS } from './prices.js';
-import { checkVirtualService } from './virtual-service.js';
+import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
+import { checkVirtualService, placesOf } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { compat } from './schema/run.js';
 import { didYouMean } from './problems.js';
@@ -19,41 +24,64 @@ import type { Report } from './raw.js';
 import type { Path } from './source.js';
 import * as units from './units.js';
 import type { Amount } from './units.js';
+import { checkRollouts, checkWorkload } from './workloads.js';
 
 interface Names {
   readonly zones: readonly string[];
+  /** With pods. */
   readonly services: readonly string[];
+  /** What rules may speak of: services, and what is external. */
+  readonly hosts: readonly string[];
+  readonly queues: readonly string[];
   readonly endpoints: EndpointNames;
   readonly report: Report;
   readonly rule: RuleReport;
+  readonly hasSidecars: boolean;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
 
+/** What Istio's objects are held against. One that is no release has been reported by the schema: then the default. */
+export function meshOf(spec: Raw): RuleReport['mesh'] {
+  const stated = compat.shape.istio.safeParse(asRecord(spec['compat'])['istio']).data;
+  return {
+    istioMinor: stated ?? compat.shape.istio.parse(undefined),
+    selfDiscovery: asRecord(spec['mesh'])['selfDiscovery'] === true,
+  };
+}
+
 export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | 'unmodelled'>): void {
-  const spec = asRecord(asRecord(file)['spec']);
+  const spec = specWithNames(asRecord(asRecord(file)['spec']));
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
-  const endpoints = endpointNames(services);
+  const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
-  const rule: RuleReport = { ...to, zones, istioMinor: istioMinor(asRecord(spec['compat'])) };
-  const names: Names = { zones, services: [...endpoints.keys()], endpoints, report: to.report, rule };
+  const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
+  const rule: RuleReport = { ...to, zones, mesh: meshOf(spec) };
+  const names: Names = {
+    zones,
+    services: [...endpointNames(services).keys()],
+    hosts: [...endpoints.keys()],
+    queues: [...endpointNames(asList(spec['queues'])).keys()],
+    ...{ endpoints, report: to.report, rule, hasSidecars },
+  };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
-  checkCalls(services, endpoints, names.report);
+  checkOutsiders(spec, names);
+  checkCalls(services, asList(spec['queues']), endpoints, names.report);
   const rules = checkMesh(asRecord(spec['mesh']), names);
-  checkLoads(asList(spec['load']), names);
+  checkServiceEntries(spec, names.rule);
+  checkExternalRules(spec, names.rule);
+  checkLoads(asList(spec['load']), { ...names, endpoints: endpointNames(services) });
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   const withoutMesh = asRecord(spec['mesh'])['routing'] === 'kubeProxy';
   checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
+  checkRolloutNames(asList(spec['rollouts']), names);
+  checkRollouts(asList(spec['rollouts']), names.report);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
+  checkNodeScaling(spec, names.rule);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
-}
-
-/** One that is no release has been reported by the schema. */
-function istioMinor(levels: Raw): number {
-  return compat.shape.istio.safeParse(levels['istio']).data ?? compat.shape.istio.parse(undefined);
 }
 
 /** What policies do to a mesh, in a cluster that has none. */
@@ -89,38 +117,62 @@ function checkCluster(cluster: Raw, names: Names): void {
     'node pool',
     pools.map((pool, index) => [pool['name'], [...base, 'nodePools', index, 'name']]),
   );
-  for (const [index, pool] of pools.entries()) checkPool(pool, [...base, 'nodePools', index], names);
+  for (const [index, pool] of pools.entries())
+    checkPool(pool, asRecord(cluster['instancePrices']), [...base, 'nodePools', index], names);
+  checkInstancePrices(cluster, names.report);
+  checkPairs(cluster, 'pairs', 'zone', names.zones, names);
+  checkPairs(cluster, 'nodes', 'node', rawNodeNames(cluster, names.zones), names);
+}
+
+function checkPairs(cluster: Raw, key: string, what: 'zone' | 'node', known: readonly string[], names: Names): void {
   const seen = new Set<string>();
-  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])['pairs']).map(asRecord).entries()) {
-    const path = [...base, 'roundTrip', 'pairs', index, 'between'];
+  for (const [index, pair] of asList(asRecord(cluster['roundTrip'])[key]).map(asRecord).entries()) {
+    const path = ['spec', 'cluster', 'roundTrip', key, index, 'between'];
     const between = asList(pair['between']);
-    for (const [end, zone] of between.entries())
-      checkName('WT0303', 'zone', zone, names.zones, [...path, end], names.report);
-    const key = [...between].map(String).sort().join(' and ');
+    for (const [end, name] of between.entries())
+      checkName(what === 'zone' ? 'WT0303' : 'WT0311', what, name, known, [...path, end], names.report);
+    const both = [...between].map(String).sort().join(' and ');
     if (between.length === 2 && between[0] === between[1])
-      names.report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
-    if (seen.has(key)) names.report('WT0305', path, { message: `the pair ${key} is declared twice` });
-    seen.add(key);
+      names.report('WT0207', path, {
+        message: `a pair of one ${what} with itself`,
+        expected: `two different ${what}s`,
+      });
+    if (seen.has(both)) names.report('WT0305', path, { message: `the pair ${both} is declared twice` });
+    seen.add(both);
   }
 }
 
-function checkPool(pool: Raw, path: Path, { zones, report }: Names): void {
+function checkPool(pool: Raw, instancePrices: Raw, path: Path, { zones, report }: Names): void {
   if (isObject(pool['nodesPerZone']))
     checkKeys('WT0303', 'zone', pool['nodesPerZone'], zones, [...path, 'nodesPerZone'], report);
   const { prices, instanceType } = pool;
   if (prices !== undefined)
     checkName('WT0308', 'price book', prices, Object.keys(PRICE_BOOKS), [...path, 'prices'], report);
   const book = own(PRICE_BOOKS, prices);
-  if (book !== undefined && instanceType !== undefined) {
+  const stated = {
+    allocatable: pool['allocatable'],
+    pricePerHour: pool['pricePerHour'] ?? own(instancePrices, instanceType),
+  };
+  const missing = Object.entries(stated).flatMap(([key, value]) => (value === undefined ? [key] : []));
+  if (book !== undefined && instanceType !== undefined && missing.length > 0) {
     checkName('WT0308', 'instance type', instanceType, Object.keys(book.instances), [...path, 'instanceType'], report);
   }
-  const missing = ['allocatable', 'pricePerHour'].filter((key) => pool[key] === undefined);
   if (missing.length > 0 && (prices === undefined || instanceType === undefined)) {
     report('WT0308', path, {
       message: `the pool says no ${missing.join(' and no ')}`,
       expected: 'instanceType and prices, or allocatable and pricePerHour',
     });
   }
+}
+
+/** A price for a type that no pool has would do nothing. */
+function checkInstancePrices(cluster: Raw, report: Names['report']): void {
+  const types = asList(cluster['nodePools'])
+    .map(asRecord)
+    .flatMap((pool) => [pool['instanceType'], ...asList(pool['instanceTypes'])]);
+  const known = types.filter((type): type is string => typeof type === 'string');
+  for (const type of Object.keys(asRecord(cluster['instancePrices'])))
+    checkName('WT0308', 'instance type of a pool', type, known, ['spec', 'cluster', 'instancePrices', type], report);
 }
 
 function checkServices(services: readonly unknown[], cluster: Raw, names: Names): void {
@@ -141,7 +193,36 @@ function checkServices(services: readonly unknown[], cluster: Raw, names: Names)
     if (isObject(service['replicas']))
       checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
     checkFit(service, path, cluster, names);
+    checkWorkload(service, path, names.report);
   }
+}
+
+/** Externals and queues are called by name like services, so no name may stand twice among them all. */
+function checkOutsiders(spec: Raw, names: Names): void {
+  const all = ['services', 'externals', 'queues'].flatMap((list) =>
+    asList(spec[list]).map((raw, index): [unknown, Path] => [asRecord(raw)['name'], ['spec', list, index, 'name']]),
+  );
+  const others = all.filter(([, path]) => path[1] !== 'services');
+  const isTwice = ([name, path]: (typeof all)[number]): boolean =>
+    all
+      .slice(
+        0,
+        all.findIndex(([, at]) => at === path),
+      )
+      .some(([before]) => before === name);
+  for (const one of others)
+    if (typeof one[0] === 'string' && isTwice(one))
+      names.report('WT0305', one[1], { message: `the name "${one[0]}" is declared twice` });
+  for (const [index, external] of asList(spec['externals']).map(asRecord).entries())
+    reportDuplicates(
+      names.report,
+      'endpoint',
+      asList(external['endpoints']).map((endpoint, position) => [
+        asRecord(endpoint)['name'],
+        ['spec', 'externals', index, 'endpoints', position, 'name'],
+      ]),
+    );
+  checkExternals(spec, names.zones, names.report);
 }
 
 /** A pod larger than every node, or wanted in a zone without a node, would wait for ever. */
@@ -190,7 +271,11 @@ function poolSizes(cluster: Raw, zones: readonly string[]): readonly PoolSize[] 
         : amountOf(units.memory, allocatable['memory']);
     const perZone = pool['nodesPerZone'];
     if (cpuMillicores === null || memoryBytes === null || perZone === undefined) return null;
-    const nodes = zones.map((zone) => Number((isObject(perZone) ? own(asRecord(perZone), zone) : perZone) ?? 0));
+    const countIn = (count: unknown, zone: string): number =>
+      Number((isObject(count) ? own(asRecord(count), zone) : count) ?? 0) || 0;
+    // Room that an autoscaler may add counts, too.
+    const most = pool['maxNodesPerZone'] ?? (pool['limits'] === undefined ? perZone : 1);
+    const nodes = zones.map((zone) => Math.max(countIn(perZone, zone), countIn(most, zone)));
     if (nodes.some((count) => count > 0)) sizes.push({ name: String(pool['name']), cpuMillicores, memoryBytes, nodes });
   }
   return sizes;
@@ -213,12 +298,30 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
       expected: 'routing: kubeProxy, or no connections',
       atKey: true,
     });
+  if (withoutMesh && isObject(mesh['propagation']))
+    names.report('WT0401', [...path, 'propagation'], {
+      message: 'without a mesh there is no Istiod that pushes',
+      expected: 'routing: istio, or one duration',
+    });
   checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
+  checkMeshZoneAware(mesh, withoutMesh, names);
   const objects = asList(mesh['objects']);
   checkVirtualServices(objects, [...path, 'objects'], names);
   return checkRules(objects, [...path, 'objects'], new Map(), names);
+}
+
+function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void {
+  const path: Path = ['spec', 'mesh', 'zoneAwareLbSetting'];
+  if (mesh['zoneAwareLbSetting'] === undefined) return;
+  if (withoutMesh)
+    return names.report('WT0401', path, {
+      message: 'a setting of sidecars without a mesh',
+      expected: 'routing: istio, or no zoneAwareLbSetting',
+      atKey: true,
+    });
+  checkZoneAwareLbSetting(mesh['zoneAwareLbSetting'], path, 0, names.rule);
 }
 
 /** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */
@@ -244,18 +347,20 @@ function checkProxy(proxy: Raw, withoutMesh: boolean, names: Names): void {
 }
 
 function checkVirtualServices(objects: readonly unknown[], path: Path, names: Names): void {
-  const byService = new Map<string, unknown>();
+  const byService = new Map<string, string>();
   for (const [index, raw] of objects.entries()) {
     const object = asRecord(raw);
     if (object['kind'] !== 'VirtualService') continue;
     const name = asRecord(object['metadata'])['name'];
+    const places = placesOf(asRecord(object['spec']));
     for (const service of checkVirtualService(object, [...path, index], names.endpoints, names.rule)) {
-      if (byService.has(service))
+      const other = places.map((place) => byService.get(`${place} ${service}`)).find((found) => found !== undefined);
+      if (other !== undefined)
         names.report('WT0403', [...path, index, 'spec', 'hosts'], {
-          message: `the VirtualService "${String(byService.get(service))}" speaks of "${service}" already`,
+          message: `the VirtualService "${other}" speaks of "${service}" already`,
           hint: 'put the routes into one VirtualService',
         });
-      byService.set(service, name);
+      for (const place of places) byService.set(`${place} ${service}`, typeof name === 'string' ? name : '');
     }
   }
 }
@@ -292,13 +397,13 @@ function checkRules(objects: readonly unknown[], path: Path, inherited: RulesByS
     if (!isRule[index]) continue;
     const at: Path = [...path, index, 'spec', 'host'];
     const host = asRecord(asRecord(object)['spec'])['host'];
-    const service = resolveHost(host, names.services);
+    const service = resolveHost(host, names.hosts);
     if (service === null) {
       const short = typeof host === 'string' ? host.split('.')[0]! : '';
       names.report('WT0402', at, {
         message: host === undefined ? 'missing key "host"' : `the host is none of the services`,
-        expected: `one of ${names.services.join(', ')}`,
-        hint: didYouMean(short, names.services),
+        expected: `one of ${names.hosts.join(', ')}`,
+        hint: didYouMean(short, names.hosts),
       });
       continue;
     }
@@ -376,13 +481,18 @@ function checkPair(pair: unknown, path: Path, zones: readonly string[], report: 
     report('WT0207', path, { message: 'a pair of one zone with itself', expected: 'two different zones' });
 }
 
+function checkRolloutNames(rollouts: readonly unknown[], { services, report }: Names): void {
+  for (const [index, rollout] of rollouts.map(asRecord).entries())
+    checkName('WT0301', 'service', rollout['service'], services, ['spec', 'rollouts', index, 'service'], report);
+}
+
 function checkFaults(
   faults: readonly unknown[],
   cluster: Raw,
   loads: readonly string[],
   rawServices: readonly unknown[],
   withoutMesh: boolean,
-  { zones, services, report }: Names,
+  { zones, services, hosts, queues, report }: Names,
 ): void {
   const nodes = rawNodeNames(cluster, zones);
   for (const [index, fault] of faults.map(asRecord).entries()) {
@@ -393,9 +503,12 @@ function checkFaults(
       checkName('WT0311', 'node', fault['nodeLoss'], nodes, [...path, 'nodeLoss'], report);
     if (fault['nodeDrain'] !== undefined)
       checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
-    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'memoryLeak'])
+    for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'slowPod', 'memoryLeak']) {
+      // Containers are of services alone; to fail is open to whatever is called.
+      const known = kind === 'serviceFailure' ? [...hosts, ...queues] : services;
       if (fault[kind] !== undefined)
-        checkName('WT0301', 'service', asRecord(fault[kind])['service'], services, [...path, kind, 'service'], report);
+        checkName('WT0301', 'service', asRecord(fault[kind])['service'], known, [...path, kind, 'service'], report);
+    }
     for (const kind of ['retryStorm', 'loadBurst'])
       if (fault[kind] !== undefined)
         checkName('WT0313', 'load', asRecord(fault[kind])['load'], loads, [...path, kind, 'load'], report);
@@ -473,7 +586,7 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
           message: `max is below min, ${min}`,
           expected: `a whole number of at least ${min}`,
         });
-      checkMetrics(hpa, [...path, 'hpa', service], names);
+      checkMetrics(hpa, service, [...path, 'hpa', service], names);
     }
     checkRules(
       asList(policy['destinationRules']),
@@ -484,17 +597,22 @@ function checkPolicies(policies: Raw, meshRules: RulesByService, names: Names): 
   }
 }
 
-function checkMetrics(hpa: Raw, path: Path, { report, services }: Names): void {
+function checkMetrics(hpa: Raw, service: string, path: Path, names: Names): void {
+  const { report, services, queues, hasSidecars } = names;
   if (hpa['metrics'] !== undefined && hpa['targetCpu'] !== undefined)
     report('WT0207', [...path, 'metrics'], {
       message: 'metrics and targetCpu stand together',
       expected: 'one of them: targetCpu is short for one metric on CPU',
     });
   for (const [index, metric] of asList(hpa['metrics']).entries()) {
-    const { object, external } = asRecord(metric);
+    const { object, external, containerResource } = asRecord(metric);
     const named = asRecord(asRecord(object)['describedObject'])['name'];
     const labels = asRecord(asRecord(asRecord(asRecord(external)['metric'])['selector'])['matchLabels']);
     const at: Path = [...path, 'metrics', index];
+    const { container } = asRecord(containerResource);
+    const containers = [service, ...(hasSidecars ? [SIDECAR_CONTAINER] : [])];
+    if (container !== undefined)
+      checkName('WT0301', 'container', container, containers, [...at, 'containerResource', 'container'], report);
     if (named !== undefined)
       checkName('WT0301', 'service', named, services, [...at, 'object', 'describedObject', 'name'], report);
     if (labels['service'] !== undefined)
@@ -506,6 +624,13 @@ function checkMetrics(hpa: Raw, path: Path, { report, services }: Names): void {
         [...at, 'external', 'metric', 'selector', 'matchLabels', 'service'],
         report,
       );
+    const queuePath = [...at, 'external', 'metric', 'selector', 'matchLabels', 'queue'];
+    if (labels['queue'] !== undefined) checkName('WT0315', 'queue', labels['queue'], queues, queuePath, report);
+    if (labels['queue'] !== undefined && asRecord(asRecord(external)['metric'])['name'] === 'requests_per_second')
+      report('WT0207', [...at, 'external', 'metric', 'name'], {
+        message: 'of a queue its length is known',
+        expected: 'queue_length',
+      });
   }
 }
 
@@ -560,7 +685,7 @@ function checkKeys(
 }
 
 function checkName(
-  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311' | 'WT0313',
+  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311' | 'WT0313' | 'WT0315',
   what: string,
   name: unknown,
   known: readonly string[],

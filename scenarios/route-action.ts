@@ -1,6 +1,7 @@
 /**
- * Checks that a route does one thing, as Istio does: forward, redirect, answer by itself, or delegate. The simulation only
- * forwards: the others are left out, with a notice, and their requests go to the host that was called.
+ * Checks that a route does one thing, as Istio does: forward, redirect, answer by itself, or delegate. The simulation
+ * forwards and answers: nobody follows a redirect, and what is delegated is left out, with a notice, and its requests go
+ * to the host that was called.
  */
 import type { RuleReport } from './destination-rule.js';
 import { re2 } from '../engine/re2.js';
@@ -49,6 +50,7 @@ function clash(key: string, other: string, path: Path, to: RuleReport): void {
 
 function checkRedirect(redirect: Raw, matches: readonly Raw[], path: Path, to: RuleReport): void {
   checkFields(redirect, 'redirect', path, to);
+  to.unmodelled({ code: 'WT0504', path, message: 'the call ends with the redirect: nobody follows it' });
   const says = (key: string) => (redirect[key] ?? '') !== '';
   const refuse = (key: string | null, message: string, expected: string) =>
     to.report('WT0401', key === null ? path : [...path, key], { message, expected });

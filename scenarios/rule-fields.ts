@@ -1,6 +1,6 @@
 /**
  * Fields of a DestinationRule by place, as its CRD has them, and which of them the simulation follows. What stands inside
- * `tls`, `portLevelSettings`, `tunnel`, `proxyProtocol`, `zoneAwareLbSetting` and `workloadSelector` is not looked at.
+ * `tls`, `portLevelSettings`, `tunnel`, `proxyProtocol` and `workloadSelector` is not looked at.
  */
 import { known, modelled } from './istio-fields.js';
 
@@ -36,7 +36,7 @@ export const RULE_FIELDS = {
     simple: modelled(balancers),
     localityLbSetting: modelled('object'),
     consistentHash: modelled('object'),
-    zoneAwareLbSetting: known('object', 31),
+    zoneAwareLbSetting: { ...modelled('object'), since: 31 },
     warmup: modelled('object'),
     warmupDurationSecs: modelled('duration'),
   },

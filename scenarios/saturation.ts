@@ -48,7 +48,7 @@ function endpointRates({ services, loads }: Loaded): readonly (readonly number[]
   const rates = services.map((service) => service.endpoints.map(() => 0));
   for (const load of loads) rates[load.service]![load.endpoint]! += peakRate(load.rate);
   for (const [service, endpoint] of callersFirst(services)) {
-    for (const call of callsOf(services[service]!.endpoints[endpoint]!)) {
+    for (const call of [...callsOf(services[service]!.endpoints[endpoint]!), ...deliveriesOf(services, service)]) {
       rates[call.service]![call.endpoint]! += rates[service]![endpoint]! * call.probability * call.count;
     }
   }
@@ -63,7 +63,8 @@ function callersFirst(services: readonly Service[]): readonly (readonly [service
     const key = `${service}/${endpoint}`;
     if (seen.has(key)) return;
     seen.add(key);
-    for (const call of callsOf(services[service]!.endpoints[endpoint]!)) visit(call.service, call.endpoint);
+    const ahead = [...callsOf(services[service]!.endpoints[endpoint]!), ...deliveriesOf(services, service)];
+    for (const call of ahead) visit(call.service, call.endpoint);
     order.push([service, endpoint]);
   };
   services.forEach((service, index) => service.endpoints.forEach((_, endpoint) => visit(index, endpoint)));
@@ -99,6 +100,17 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
 
 function callsOf(endpoint: Endpoint): readonly Call[] {
   return endpoint.steps.flatMap((step) => (step.kind === 'call' ? step.calls : []));
+}
+
+/** Messages of a queue are shared by the places that its consumers have for them. */
+function deliveriesOf(services: readonly Service[], service: number): readonly Call[] {
+  const consumers = services[service]!.external?.queue?.consumers ?? [];
+  const places = consumers.map((consumer) => consumer.concurrency * services[consumer.service]!.replicas);
+  const all = places.reduce((sum, count) => sum + count, 0);
+  return consumers.map(({ service: consumer, endpoint }, i) => ({
+    ...{ service: consumer, endpoint, count: 1 },
+    probability: all > 0 ? places[i]! / all : 0,
+  }));
 }
 
 function cpuUs(endpoint: Endpoint): number {

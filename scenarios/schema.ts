@@ -8,13 +8,16 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.js';
 import { cluster } from './schema/cluster.js';
+import { external, queue } from './schema/external.js';
 import { fault } from './schema/fault.js';
 import type { hpaMetric } from './schema/hpa.js';
 import { duration, text, whole } from './schema/leaves.js';
 import { load } from './schema/load.js';
 import { mesh } from './schema/mesh.js';
+import { nodeAutoscaler } from './schema/nodeAutoscaler.js';
 import { policy } from './schema/policy.js';
 import { compat, run } from './schema/run.js';
+import { rollout } from './schema/rollout.js';
 import { service } from './schema/service.js';
 
 export const API_VERSION = 'wavetank/v1alpha1';
@@ -35,10 +38,20 @@ export const scenarioSchema = z
           ),
         })
         .prefault({}),
+      nodeAutoscaler: nodeAutoscaler.nullable().optional(),
       services: z.array(service, { error: 'a list of services' }).min(1),
+      externals: z
+        .array(external, { error: 'a list of external services' })
+        .prefault([])
+        .meta({ description: 'What answers from beside the cluster: managed databases, APIs on the internet.' }),
+      queues: z
+        .array(queue, { error: 'a list of queues' })
+        .prefault([])
+        .meta({ description: 'Queues of messages, which endpoints publish to and pods consume.' }),
       mesh,
       load: z.array(load, { error: 'a list of loads' }).min(1),
       faults: z.array(fault, { error: 'a list of faults' }).prefault([]),
+      rollouts: z.array(rollout, { error: 'a list of rollouts' }).prefault([]),
       policies: z.record(z.string(), policy, { error: 'a mapping from name to policy' }).prefault({ static: {} }),
       run: run.prefault({}),
       expectations: z.array(text('A gate.'), { error: 'a list of expectations' }).prefault([]),
@@ -52,10 +65,13 @@ export const scenarioSchema = z
 export type ScenarioFile = z.output<typeof scenarioSchema>;
 export type ServiceFile = ScenarioFile['spec']['services'][number];
 export type StepFile = ServiceFile['endpoints'][number]['steps'][number];
+export type ExternalFile = ScenarioFile['spec']['externals'][number];
+export type QueueFile = ScenarioFile['spec']['queues'][number];
 export type CallFile = NonNullable<StepFile['call']>;
 export type PolicyFile = ScenarioFile['spec']['policies'][string];
 export type LoadFile = ScenarioFile['spec']['load'][number];
 export type ClusterFile = ScenarioFile['spec']['cluster'];
+export type NodeAutoscalerFile = z.output<typeof nodeAutoscaler>;
 export type HpaMetricFile = z.output<typeof hpaMetric>;
 
 /** JSON Schema (draft 2020-12) of a kind of file, for editors. */

@@ -47,16 +47,67 @@ export interface RoundTrip {
   readonly crossRegionUs: number;
   /** Zone pairs that differ from the above, both directions listed by the loader. */
   readonly pairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
+  /** Pairs of nodes that differ from their zones, likewise. */
+  readonly nodePairs: readonly { readonly from: number; readonly to: number; readonly roundTripUs: number }[];
   /** Multiplies each one-way delay; mean 1. Null: none. */
   readonly jitter: Distribution | null;
 }
 
+/** A machine that a pool has or may buy. */
+export interface MachineType {
+  readonly instanceType: string;
+  /** Room for pods, and the size of the whole machine. */
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly wholeCpuMillicores: number;
+  readonly wholeMemoryBytes: number;
+  readonly priceUsdPerHour: number | null;
+}
+
+/** What node autoscalers know of a pool. */
+export interface NodePool {
+  readonly name: string;
+  /** Its nodes of the start, and those that the Cluster Autoscaler adds. */
+  readonly machine: MachineType;
+  /** The node groups of the Cluster Autoscaler, by zone; null: it leaves the pool alone. */
+  readonly groups: readonly { readonly minNodes: number; readonly maxNodes: number }[] | null;
+  /** The NodePool of Karpenter; null: it leaves the pool alone. Infinity: no limit. */
+  readonly karpenter: {
+    readonly weight: number;
+    readonly isSpot: boolean;
+    readonly machines: readonly MachineType[];
+    /** In which zones it buys. */
+    readonly zones: readonly number[];
+    readonly limits: { readonly cpuMillicores: number; readonly memoryBytes: number; readonly nodes: number };
+  } | null;
+}
+
+/** How the CPU request of a pod becomes its weight against others: cgroup v1's shares, or cgroup v2's weight of either formula. */
+export type CpuWeights = 'shares' | 'linear' | 'curved';
+
 export interface Cluster {
   readonly zones: readonly Zone[];
+  /** Those of the start. */
   readonly nodes: readonly NodeSpec[];
+  readonly pools: readonly NodePool[];
   readonly roundTrip: RoundTrip;
+  /** By what pods share the cores of their node when they want more than there are; null: each has the node to itself. */
+  readonly cpuWeights: CpuWeights | null;
   /** Charged per byte moved, both ends together. GB = 10^9 bytes. Null: unknown. */
   readonly transfer: { readonly crossZoneUsdPerGb: number | null; readonly crossRegionUsdPerGb: number | null };
+  readonly bill: Bill;
+  /** The tables of list prices that it names. */
+  readonly priceBooks: readonly { readonly name: string; readonly asOf: string }[];
+}
+
+/** What stands on the bill besides nodes and traffic between zones. Null: not on it. A null price: unknown. */
+export interface Bill {
+  /** In front of the gateways; it is passed by each user's request and reply. */
+  readonly loadBalancer: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
+  /** For replies to users. */
+  readonly internet: { readonly usdPerGb: number | null } | null;
+  /** All gateways together. */
+  readonly nat: { readonly usdPerHour: number | null; readonly usdPerGb: number | null } | null;
 }
 
 /** Ingress gateway proxies: they take no CPU of their own here, but each picks pods with its own in-flight counts. */
@@ -98,6 +149,30 @@ export interface Spread {
 /** A number of pods, or a share of them. */
 export type PodCount = number | `${number}%`;
 
+/** What keeps the pods of a service, and how it replaces them when their template changes. */
+export type Controller =
+  | {
+      readonly kind: 'Deployment';
+      /** Time for which a pod must be ready before it counts as available. */
+      readonly minReadyUs: number;
+      readonly strategy:
+        | {
+            readonly type: 'RollingUpdate';
+            /** Pods above the wanted number, rounded up, and pods short of it, rounded down. */
+            readonly maxSurge: PodCount;
+            readonly maxUnavailable: PodCount;
+          }
+        /** All old pods go before the first new one is made. */
+        | { readonly type: 'Recreate' };
+    }
+  | {
+      readonly kind: 'StatefulSet';
+      readonly minReadyUs: number;
+      readonly podManagement: 'OrderedReady' | 'Parallel';
+      /** Pods below the partition keep their template; `OnDelete`: all do, until somebody deletes them. */
+      readonly update: { readonly partition: number } | 'OnDelete';
+    };
+
 export interface Service {
   readonly name: string;
   /** Replicas at the start, placed by the simulated scheduler; or a fixed number per zone (index = zone). */
@@ -120,6 +195,11 @@ export interface Service {
     readonly probePeriodUs: number;
   };
   readonly terminationGraceUs: number;
+  readonly controller: Controller;
+  /** A pause before the application is told to stop, in which it goes on serving: part of the grace. */
+  readonly preStopUs: number;
+  /** What it does when told: answers all that still comes and then ends, or ends at once. */
+  readonly onTerm: 'drain' | 'exit';
   readonly spread: Spread;
   /** Its PodDisruptionBudget; null: none. */
   readonly disruptionBudget: {
@@ -135,6 +215,44 @@ export interface Service {
   /** Annotation `service.kubernetes.io/topology-mode: Auto`; read by kube-proxy alone. */
   readonly topologyModeAuto: boolean;
   readonly endpoints: readonly Endpoint[];
+  /** Not of the cluster: instances instead of pods, without node, CPU and autoscaler. Null: a workload. */
+  readonly external: External | null;
+}
+
+/** What answers from beside the cluster's nodes: a managed database, an API on the internet, a message broker. */
+export interface External {
+  /** By which rules name it. */
+  readonly host: string;
+  /** Instances by zone (index = zone). Null: outside of every zone, as far from each. */
+  readonly perZone: readonly number[] | null;
+  /** Outside: the round trip from every zone; else 0. */
+  readonly roundTripUs: number;
+  /** tcp: pools of long-lived connections, without retries and balancing of requests. */
+  readonly protocol: 'http' | 'tcp';
+  /** Most connections in the pool of one caller, each with a request at a time; null: no limit. Of tcp alone. */
+  readonly connectionsPerCaller: number | null;
+  /** A queue of messages: its one endpoint takes them; null: none. */
+  readonly queue: MessageQueue | null;
+}
+
+export interface MessageQueue {
+  /** Messages that may wait; null: any number. One more is refused. */
+  readonly maxLength: number | null;
+  /** They compete for the messages. */
+  readonly consumers: readonly Consumer[];
+  /** Deliveries of one message before it counts as dead. */
+  readonly attempts: number;
+  /** From a failed delivery until the message may be delivered again. */
+  readonly redeliveryDelayUs: number;
+  /** A message that nobody has acknowledged for so long goes to another consumer; 0: only once its consumer is gone. */
+  readonly visibilityTimeoutUs: number;
+}
+
+export interface Consumer {
+  readonly service: number;
+  readonly endpoint: number;
+  /** Messages that one pod takes at once. */
+  readonly concurrency: number;
 }
 
 /** Minor releases whose behaviour is simulated (Istio 1.x, Envoy 1.x, Kubernetes 1.x), where a rule has changed. */
@@ -176,8 +294,14 @@ export interface Mesh {
   readonly virtualServices: readonly { readonly service: number; readonly object: KubeObject }[];
   /** Mesh-wide `localityLbSetting` (null: Istio's default, enabled and empty). */
   readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
-  /** From a change of endpoints or rules until every proxy has it. */
+  /** Mesh-wide `zoneAwareLbSetting` (null: none); read from Istio 1.31 on. */
+  readonly zoneAwareLbSetting: Readonly<Record<string, unknown>> | null;
+  /** Proxies know the pods of their own service (ISTIO_META_ENABLE_SELF_DISCOVERY). */
+  readonly selfDiscovery: boolean;
+  /** From a change of endpoints or rules until every proxy has it; with `debounce`, from Istiod's push on. */
   readonly propagationUs: number;
+  /** How Istiod gathers changes into one push; null: each change travels alone. */
+  readonly debounce: { readonly quietUs: number; readonly maxUs: number } | null;
   readonly proxy: Proxy | null;
   readonly connectTimeoutUs: number;
 }
@@ -231,6 +355,13 @@ export type Fault =
       readonly pods: number | null;
       readonly everyUs: number;
     } & FaultTimes)
+  /** So much (0..1) of the CPU time of so many pods (null: all, new ones too) is stolen by what Kubernetes does not see. */
+  | ({
+      readonly kind: 'slowPod';
+      readonly service: number;
+      readonly pods: number | null;
+      readonly share: number;
+    } & FaultTimes)
   /** Every container of a service uses ever more memory, and is killed at its limit. */
   | ({ readonly kind: 'memoryLeak'; readonly service: number; readonly bytesPerSecond: number } & FaultTimes)
   /** Out of order: Istiod; Prometheus; its scrapes; Prometheus and the metrics server, which go on serving old figures. */
@@ -248,6 +379,17 @@ export interface FaultTimes {
   readonly rampUs: number;
 }
 
+/** The pod template of a service changes. What is left out is as the service declares it. */
+export interface Rollout {
+  readonly atUs: number;
+  readonly service: number;
+  /** Start-up of the new pods; null: as declared. */
+  readonly imagePull: Distribution | null;
+  readonly ready: Distribution | null;
+  /** A bad release: its pods start and never become ready. */
+  readonly neverReady: boolean;
+}
+
 /** What the monitoring knows of a service besides CPU and memory: requests answered a second, requests that wait. */
 export type HpaFigure = 'requests_per_second' | 'queue_length';
 
@@ -258,9 +400,16 @@ export type HpaMetricSpec =
       readonly resource: 'cpu' | 'memory';
       readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
     }
+  /** Of one container of each pod: the application's, which has the name of its service, or the sidecar. */
+  | {
+      readonly type: 'ContainerResource';
+      readonly resource: 'cpu' | 'memory';
+      readonly container: 'app' | 'sidecar';
+      readonly target: { readonly utilizationPercent: number } | { readonly averageAmount: number };
+    }
   /** Of the pods that are scaled. */
   | { readonly type: 'Pods'; readonly figure: HpaFigure; readonly averageAmount: number }
-  /** Of all pods of a service, which may be another one. */
+  /** Of all pods of a service, which may be another one; or the messages that wait in a queue. */
   | {
       readonly type: 'Object' | 'External';
       readonly figure: HpaFigure;
@@ -279,6 +428,32 @@ export interface HpaPolicy {
   readonly behavior: Readonly<Record<string, unknown>> | null;
 }
 
+/** Who adds and removes nodes; `nodeStart` is the time from the request of a node until it is ready. */
+export type NodeAutoscaler =
+  | {
+      readonly kind: 'clusterAutoscaler';
+      readonly nodeStart: Distribution;
+      readonly scanIntervalUs: number;
+      readonly expander: 'least-waste' | 'random' | 'price';
+      readonly maxNodeProvisionUs: number;
+      /** 0..1. */
+      readonly utilizationThreshold: number;
+      readonly unneededReadyUs: number;
+      readonly unneededUnreadyUs: number;
+      readonly delayAfterAddUs: number;
+      readonly delayAfterFailureUs: number;
+    }
+  | {
+      readonly kind: 'karpenter';
+      readonly nodeStart: Distribution;
+      readonly batchIdleUs: number;
+      readonly batchMaxUs: number;
+      readonly consolidationPolicy: 'WhenEmpty' | 'WhenEmptyOrUnderutilized';
+      /** Null: nodes stay. */
+      readonly consolidateAfterUs: number | null;
+      readonly budget: { readonly percent: number } | { readonly nodes: number };
+    };
+
 export interface Policy {
   readonly name: string;
   readonly why: string;
@@ -286,6 +461,8 @@ export interface Policy {
   readonly hpas: readonly HpaPolicy[];
   /** The Wavetank engine; null: off. */
   readonly engine: EngineConfig | null;
+  /** Null: the nodes of the start are all there will be. */
+  readonly nodeAutoscaler: NodeAutoscaler | null;
   /** Overrides of the world under this policy. */
   readonly destinationRules: readonly { readonly service: number; readonly object: KubeObject | null }[];
   readonly spread: readonly { readonly service: number; readonly spread: Spread }[];
@@ -329,10 +506,12 @@ export interface Scenario {
   readonly cluster: Cluster;
   readonly compat: Compat;
   readonly gateways: Gateways;
+  /** The workloads, then what is external, then the queues of messages. */
   readonly services: readonly Service[];
   readonly mesh: Mesh;
   readonly loads: readonly Load[];
   readonly faults: readonly Fault[];
+  readonly rollouts: readonly Rollout[];
   readonly policies: readonly Policy[];
   readonly run: RunSettings;
   readonly expectations: readonly Expectation[];

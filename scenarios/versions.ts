@@ -6,6 +6,7 @@
 import { resolveHost, type RuleReport } from './destination-rule.js';
 import { asList, asRecord, own } from './raw.js';
 import type { Path } from './source.js';
+import { placesOf } from './virtual-service.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -25,8 +26,13 @@ export function checkVersions(spec: Raw, to: RuleReport): void {
   checkDestinations(objects, names, services, hasVersions, to);
   const routed = objects
     .filter((object) => object['kind'] === 'VirtualService')
-    .flatMap((object) => asList(asRecord(object['spec'])['hosts']).map((host) => resolveHost(host, names)));
+    .flatMap((object) => {
+      const places = placesOf(asRecord(object['spec']));
+      const hosts = asList(asRecord(object['spec'])['hosts']).map((host) => resolveHost(host, names));
+      return places.flatMap((place) => hosts.map((host) => `${place} ${host}`));
+    });
   for (const [target, path] of callsOf(spec, services)) {
+    const place = path[1] === 'load' ? 'gateways' : 'mesh';
     const called = target.split('/')[0]!;
     const base = baseOf.get(called);
     if (base !== undefined)
@@ -34,7 +40,7 @@ export function checkVersions(spec: Raw, to: RuleReport): void {
         message: `${called} is a version of ${base}, not a host`,
         expected: `a call of ${base}`,
       });
-    else if (hasVersions.has(called) && !routed.includes(called))
+    else if (hasVersions.has(called) && !routed.includes(`${place} ${called}`))
       to.report('WT0401', path, {
         message: `${called} has versions, and nothing says which of them gets the call`,
         expected: `a VirtualService of ${called} whose destinations name subsets`,

@@ -12,7 +12,7 @@ const FIELDS = {
   spec: {
     hosts: modelled('texts'),
     http: modelled('list'),
-    gateways: known('texts'),
+    gateways: modelled('texts'),
     tcp: known('list'),
     tls: known('list'),
     exportTo: known('texts'),
@@ -24,8 +24,8 @@ const FIELDS = {
     timeout: modelled('preciseDuration'),
     retries: modelled('object'),
     fault: modelled('object'),
-    redirect: known('object'),
-    directResponse: known('object'),
+    redirect: modelled('object'),
+    directResponse: modelled('object'),
     delegate: known('object'),
     rewrite: known('object'),
     mirror: modelled('object'),
@@ -48,7 +48,7 @@ const FIELDS = {
     withoutHeaders: known('object'),
     queryParams: known('object'),
     port: known('uint32'),
-    gateways: known('texts'),
+    gateways: modelled('texts'),
     sourceNamespace: known('text'),
     statPrefix: known('text'),
   },
@@ -79,7 +79,6 @@ const FIELDS = {
   },
   percentage,
   mirrorPercentage: percentage,
-  // The whole of these is left out, which one notice says.
   redirect: {
     uri: modelled('text'),
     authority: modelled('text'),
@@ -89,9 +88,10 @@ const FIELDS = {
     redirectCode: modelled('uint32'),
     prefixRewrite: { ...modelled('text'), since: 31 },
   },
+  directResponse: { status: modelled('uint32'), body: modelled('object') },
+  // The whole of these is left out, which one notice says.
   rewrite: { uri: modelled('text'), authority: modelled('text'), uriRegexRewrite: modelled('object') },
   uriRegexRewrite: { match: modelled('text'), rewrite: modelled('text') },
-  directResponse: { status: modelled('uint32'), body: modelled('object') },
 } as const;
 
 export function checkFields(

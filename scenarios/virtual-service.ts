@@ -38,9 +38,19 @@ export function checkVirtualService(
   for (const [index, host] of hosts.entries())
     if (hosts.indexOf(host) < index)
       to.report('WT0401', [...at, 'hosts', index], { message: 'a host twice', expected: 'each host once' });
+  checkGateways(spec, at, to);
+  const isOfGateways = !placesOf(spec).includes('mesh');
   const routed = hosts.flatMap((host, index) => {
     const service = resolveHost(host, services);
     if (service !== null) return [service];
+    if (isOfGateways) {
+      to.unmodelled({
+        code: 'WT0502',
+        path: [...at, 'hosts', index],
+        message: 'a host of gateways that is no service is left out: loads call services',
+      });
+      return [];
+    }
     const short = typeof host === 'string' ? host.split('.')[0]! : '';
     to.report('WT0402', [...at, 'hosts', index], {
       message: 'the host is none of the services',
@@ -63,11 +73,29 @@ export function checkVirtualService(
         path: here,
         message: 'the route before takes everything: this one is never used',
       });
-    if (isObject(route)) checkRoute(asRecord(route), here, routed, endpoints, to);
+    if (isObject(route)) checkRoute(asRecord(route), here, hosts.length === 0, routed, endpoints, to);
     else to.report('WT0203', here, { message: 'is not an object', expected: 'a route' });
     if (asList(asRecord(route)['match']).length === 0) isReached = false;
   }
   return routed;
+}
+
+/** Whose routes an object holds: those of sidecars, of the gateways, or of both where it names neither. */
+export function placesOf(spec: Raw): readonly ('mesh' | 'gateways')[] {
+  const named = asList(spec['gateways']);
+  if (named.length === 0) return ['mesh', 'gateways'];
+  const places = [named.includes('mesh') ? 'mesh' : null, named.some((name) => name !== 'mesh') ? 'gateways' : null];
+  return places.filter((place) => place !== null) as readonly ('mesh' | 'gateways')[];
+}
+
+/** That they are texts is checked with the other fields. */
+function checkGateways(parent: Raw, path: Path, to: RuleReport): void {
+  for (const [index, name] of asList(parent['gateways']).entries())
+    if (name === '')
+      to.report('WT0401', [...path, 'gateways', index], {
+        message: 'a gateway without a name',
+        expected: 'a name, mesh for the sidecars',
+      });
 }
 
 /** Without hosts it is for other VirtualServices to delegate to. */
@@ -82,10 +110,17 @@ function checkDelegate(spec: Raw, path: Path, to: RuleReport): void {
       });
 }
 
-function checkRoute(route: Raw, path: Path, routed: readonly string[], endpoints: EndpointNames, to: RuleReport): void {
+function checkRoute(
+  route: Raw,
+  path: Path,
+  isDelegate: boolean,
+  routed: readonly string[],
+  endpoints: EndpointNames,
+  to: RuleReport,
+): void {
   checkFields(route, 'http', path, to);
   for (const [index, match] of asList(route['match']).entries()) checkMatch(match, [...path, 'match', index], to);
-  checkRouteAction(route, path, routed.length === 0, to);
+  checkRouteAction(route, path, isDelegate, to);
   const destinations = asList(route['route']);
   let sum = 0;
   for (const [index, entry] of destinations.entries()) {
@@ -174,6 +209,7 @@ function checkMatch(given: unknown, path: Path, to: RuleReport): void {
   if (!isObject(given)) return to.report('WT0203', path, { message: 'is not an object', expected: 'a match' });
   const match = asRecord(given);
   checkFields(match, 'match', path, to, 'so this match never holds');
+  checkGateways(match, path, to);
   const uri = asRecord(match['uri']);
   checkFields(uri, 'uri', [...path, 'uri'], to);
   if (Object.keys(uri).length > 1)

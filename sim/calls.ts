@@ -9,7 +9,7 @@
  * cannot be taken out of the event queue, so each carries the stamp of its attempt and is void when that has changed.
  */
 import { closeConnections } from './connections.js';
-import { admit, giveBackConnection, leavePending, mayRetry } from './breakers.js';
+import { admit, breakConnection, giveBackConnection, leavePending, mayRetry, openConnection } from './breakers.js';
 import { bucketIndex, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import {
   CODE,
@@ -33,6 +33,7 @@ import { noteOutcome } from './outliers.js';
 import { pickPod } from './pick.js';
 import { PASS_OUT, passUs } from './proxies.js';
 import { quantileOf } from './quantileTable.js';
+import { endDelivery, endLateDelivery } from './queues.js';
 import {
   CAUSE_DRAW_ABORT,
   CAUSE_DRAW_DELAY,
@@ -48,9 +49,9 @@ import {
 import {
   ATTEMPT_MASK,
   ATTEMPT_SHIFT,
+  CAUSE_ANSWERED,
   CAUSE_APP_500,
   CAUSE_APP_503,
-  CAUSE_FI,
   CAUSE_MASK,
   CAUSE_SHIFT,
   CAUSE_UF,
@@ -77,6 +78,7 @@ import {
   USER_ATTEMPT_SHIFT,
 } from './spans.js';
 import { chooseTarget, type RequestPolicy } from './targets.js';
+import type { Program } from './program.js';
 import type { World } from './world.js';
 
 /** A pick that lands on a pod tried before is drawn again this often, then taken (Istio's retry host predicate, A16). */
@@ -109,9 +111,9 @@ export function startCall(
     const aborted = route.abortBelow > 0 && mix(key ^ CAUSE_DRAW_ABORT) >>> 0 < route.abortBelow;
     const chosen = chooseTarget(route, key);
     target = route.targets[chosen]!;
-    const cause = aborted ? CAUSE_FI : route.causes[chosen]!;
+    const cause = aborted ? route.abortCause : route.causes[chosen]!;
     if (cause !== 0) {
-      if (delayUs === 0) {
+      if (delayUs === 0 && cause !== CAUSE_ANSWERED) {
         countEnd(world, program.targetEdge[target]!, cause, 0, nowUs);
         world.failedCause = cause;
         return false;
@@ -160,6 +162,27 @@ export function startCall(
   freeRecord(world.records, id);
   world.failedCause = CAUSE_UO;
   return false;
+}
+
+/** Starts a delivery from a broker's slot to a consumer, which has a place for it: nothing is picked or refused. */
+export function startDelivery(
+  world: World,
+  words: Int32Array,
+  doubles: Float64Array,
+  broker: number,
+  pod: number,
+  target: number,
+  key: number,
+  nowUs: number,
+): { readonly id: number; readonly connection: number } {
+  const { program, podBase, podCapacity } = world;
+  const edge = program.targetEdge[target]!;
+  const callerSlot = broker - podBase[program.edgeSource[edge]!]!;
+  const row = world.connectionBase[edge]! + callerSlot * podCapacity[program.edgeDestination[edge]!]!;
+  const id = newCall(world, words, doubles, EXTERNAL - broker, target, key, 0, nowUs);
+  world.calls.delaysUs[id] = 0;
+  launch(world, words, id, broker, callerSlot, row, pod, nowUs);
+  return { id, connection: words[id * WORDS + CONNECTION]! };
 }
 
 function newCall(
@@ -259,8 +282,7 @@ function depart(
 }
 
 function isLost(world: World, from: number, to: number, key: number): boolean {
-  const zones = world.program.scenario.cluster.zones.length;
-  const share = world.zoneLoss[world.podZone[from]! * zones + world.podZone[to]!]!;
+  const share = world.zoneLoss[world.podZone[from]! * world.program.placeCount + world.podZone[to]!]!;
   return share > 0 && (mix(key ^ CAUSE_DRAW_LOSS) >>> 0) * TWO_TO_MINUS_32 < share;
 }
 
@@ -270,9 +292,18 @@ export function hopUs(world: World, from: number, to: number, draw: number): num
   const node = podNode[from]!;
   let delayUs: number;
   if (node >= 0 && node === podNode[to]!) delayUs = program.sameNodeDelayUs;
-  else delayUs = world.zoneDelayUs[podZone[from]! * program.scenario.cluster.zones.length + podZone[to]!]!;
+  else {
+    delayUs = world.zoneDelayUs[podZone[from]! * program.placeCount + podZone[to]!]!;
+    if (program.nodeExtraUs !== null) delayUs += nodeExtraUs(program, node, podNode[to]!);
+  }
   if (program.jitterTable >= 0) delayUs *= quantileOf(program.tables, program.jitterTable, mix(draw));
   return Math.floor(delayUs + 0.5);
+}
+
+/** Gateways stand on no node that anybody knows. */
+function nodeExtraUs({ nodeExtraUs: extras, scenario }: Program, from: number, to: number): number {
+  const nodeCount = scenario.cluster.nodes.length;
+  return from < 0 || to < 0 || from >= nodeCount || to >= nodeCount ? 0 : extras![from * nodeCount + to]!;
 }
 
 /**
@@ -286,7 +317,9 @@ export function endAttempt(world: World, words: Int32Array, doubles: Float64Arra
   if ((flags & FLAG_DETACHED) !== 0) {
     const pod = words[at + POD]!;
     world.podHeld[pod] = world.podHeld[pod]! - 1;
+    const source = program.edgeSource[program.targetEdge[words[at + TARGET]!]!]!;
     freeRecord(records, id);
+    if (program.queueOf[source]! >= 0) endLateDelivery(world, source, pod, doubles[id * DOUBLES + START_US]!, nowUs);
     return -1;
   }
   const connection = words[at + CONNECTION]!;
@@ -299,7 +332,7 @@ export function endAttempt(world: World, words: Int32Array, doubles: Float64Arra
     noteOutcome(world, edge, connection, failed ? (flags >>> CAUSE_SHIFT) & CAUSE_MASK : 0, nowUs);
   if (failed && world.longLived[edge] !== null) dropConnections(world, words, at, edge, flags);
   if (world.breakers[edge] !== null) {
-    releaseConnection(world, words, edge, connection, nowUs);
+    releaseConnection(world, words, edge, connection, failed && !isAnswer(flags), nowUs);
     endRetry(world, words, at, edge);
   }
   if (failed && planRetry(world, words, doubles, id, (flags >>> CAUSE_SHIFT) & CAUSE_MASK, nowUs)) return -1;
@@ -307,9 +340,13 @@ export function endAttempt(world: World, words: Int32Array, doubles: Float64Arra
 }
 
 /** A status is an answer; anything else means that the connection is broken. */
-function dropConnections(world: World, words: Int32Array, at: number, edge: number, flags: number): void {
+function isAnswer(flags: number): boolean {
   const cause = (flags >>> CAUSE_SHIFT) & CAUSE_MASK;
-  if (cause === CAUSE_APP_500 || cause === CAUSE_APP_503) return;
+  return cause === CAUSE_APP_500 || cause === CAUSE_APP_503;
+}
+
+function dropConnections(world: World, words: Int32Array, at: number, edge: number, flags: number): void {
+  if (isAnswer(flags)) return;
   closeConnections(world.longLived[edge]!, callerSlotOf(world, words, at, edge), words[at + POD]!);
 }
 
@@ -324,7 +361,10 @@ function endCall(world: World, words: Int32Array, doubles: Float64Array, id: num
   countEnd(world, world.program.targetEdge[words[at + TARGET]!]!, cause, nowUs - startUs, nowUs);
   freeRecord(world.records, id);
   if (parent >= 0) return tellParent(words, parent, failed);
-  if (parent !== NOBODY) finishExternal(world, flags, startUs, nowUs, cause);
+  if (parent === NOBODY) return -1;
+  // Deliveries come from brokers, whose slots lie below those of the gateways.
+  if (EXTERNAL - parent >= world.podBase[world.program.gateway]!) finishExternal(world, flags, startUs, nowUs, cause);
+  else endDelivery(world, id, parent, cause, startUs, nowUs);
   return -1;
 }
 
@@ -401,8 +441,10 @@ export function nextAttempt(world: World, words: Int32Array, doubles: Float64Arr
     freeRecord(world.records, id);
     return -1;
   }
-  // An injected abort after its delay, or a time-out that fell into the back-off.
+  // An injected abort after its delay, an answer of the proxy itself, or a time-out that fell into the back-off.
   if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) {
+    if (((words[at + FLAGS]! >>> CAUSE_SHIFT) & CAUSE_MASK) === CAUSE_ANSWERED)
+      words[at + FLAGS] = words[at + FLAGS]! & ~(FLAG_FAILED | (CAUSE_MASK << CAUSE_SHIFT));
     endRetry(world, words, at, edge);
     return endCall(world, words, doubles, id, nowUs);
   }
@@ -432,21 +474,48 @@ function wasTried(world: World, id: number, attempts: number, pod: number): bool
   return false;
 }
 
-/** A breaker's connection is free again: the next pending request of that pod gets it. */
-function releaseConnection(world: World, words: Int32Array, edge: number, connection: number, nowUs: number): void {
+/**
+ * A breaker's connection is free again: the next pending request of that pod gets it. In a pool that is the next of all,
+ * whichever pod the connection leads to; where the connection is broken, it has another one opened.
+ */
+function releaseConnection(
+  world: World,
+  words: Int32Array,
+  edge: number,
+  connection: number,
+  isBroken: boolean,
+  nowUs: number,
+): void {
   const breaker = world.breakers[edge]!;
   const base = world.connectionBase[edge]!;
-  const capacity = world.podCapacity[world.program.edgeDestination[edge]!]!;
+  const destination = world.program.edgeDestination[edge]!;
+  const capacity = world.podCapacity[destination]!;
   const callerSlot = Math.floor((connection - base) / capacity);
+  const caller = world.podBase[world.program.edgeSource[edge]!]! + callerSlot;
+  let isClosed = breaker.isPool && isBroken;
   for (;;) {
-    const id = giveBackConnection(breaker, callerSlot, connection - base, words);
+    const id = isClosed
+      ? breakConnection(breaker, callerSlot, connection - base, words)
+      : giveBackConnection(breaker, callerSlot, connection - base, words);
     if (id < 0) return;
     const at = id * WORDS;
-    const pod = words[at + POD]!;
-    world.podHeld[pod] = world.podHeld[pod]! - 1;
+    world.podHeld[words[at + POD]!] = world.podHeld[words[at + POD]!]! - 1;
+    if (isClosed) {
+      isClosed = false;
+      if (world.tracksUsers) world.pickingUser = world.calls.users[id]!;
+      const row = base + callerSlot * capacity;
+      const pod = pickPod(world, edge, caller, callerSlot, row, words[at + KEY]!, nowUs);
+      // Endpoints of externals do not go away.
+      if (pod < 0) throw new Error(`no endpoint for a connection of edge ${edge} (seed ${world.seed})`);
+      connection = row + pod - world.podBase[destination]!;
+      openConnection(breaker, callerSlot, connection - base);
+    }
+    if (breaker.isPool) {
+      words[at + POD] = world.podBase[destination]! + ((connection - base) % capacity);
+      words[at + CONNECTION] = connection;
+    }
     if (words[at + PARENT] !== NOBODY) {
-      const caller = world.podBase[world.program.edgeSource[edge]!]! + callerSlot;
-      depart(world, words, id, caller, pod, connection, nowUs);
+      depart(world, words, id, caller, words[at + POD]!, connection, nowUs);
       return;
     }
     // Its caller died while it waited: the connection goes to the next.
@@ -530,13 +599,14 @@ export function timeOut(world: World, words: Int32Array, doubles: Float64Array, 
     words.copyWithin(callId * WORDS, at, at + WORDS);
     calls.delaysUs[callId] = calls.delaysUs[id]!;
     calls.users[callId] = calls.users[id]!;
+    calls.messages[callId] = calls.messages[id]!;
     for (let i = 0; i < TRIED_HOSTS; i++) calls.tried[callId * TRIED_HOSTS + i] = calls.tried[id * TRIED_HOSTS + i]!;
     words[at + PARENT] = NOBODY;
     words[at + FLAGS] = (flags | FLAG_DETACHED) & ~FLAG_TIMED;
     world.podHeld[pod] = world.podHeld[pod]! + 1;
     world.connectionActive[connection] = world.connectionActive[connection]! - 1;
     if (world.outliers[edge] !== null) noteOutcome(world, edge, connection, CAUSE_UT, nowUs);
-    if (world.breakers[edge] !== null) releaseConnection(world, words, edge, connection, nowUs);
+    if (world.breakers[edge] !== null) releaseConnection(world, words, edge, connection, false, nowUs);
   }
   endRetry(world, words, at, edge);
   const callAt = callId * WORDS;

@@ -1,13 +1,15 @@
 /**
- * What a run cost, in dollars per hour over the measured part. The cluster is fixed, so its nodes cost the same under
- * every policy; a pod pays for the CPU and memory that it requests or uses of its node (sim/usage.ts), what no pod
+ * What a run cost, in dollars per hour over the measured part. Nodes cost their price for as long as they exist
+ * (sim/nodeHours.ts), the same under every policy that has no autoscaler of nodes; a pod pays for the CPU and memory that it requests or uses of its node (sim/usage.ts), what no pod
  * pays for is idle, and bytes that leave a zone are charged per GB. Parts add up to the total. What rests on a price that
  * nobody stated is null, never 0.
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
-import { chargedUsd, nodeHoursUsd, transferUsd, unitPrices } from './cluster/cost.js';
+import { billUsd, bytesUsd, userBytes } from './bill.js';
+import { chargedUsd, nodeHoursUsd, unitPrices } from './cluster/cost.js';
 import type { Sim } from './control/state.js';
+import { billedUs } from './nodeHours.js';
 import type { Charges } from './usage.js';
 
 const HOUR_US = 3_600_000_000;
@@ -17,7 +19,10 @@ export function costOf(sim: Sim): CostParts {
   const { durationUs } = scenario.run;
   const hours = durationUs / HOUR_US;
   const nodesUsd = sumOfKnown(
-    sim.nodes.map(({ spec: { priceUsdPerHour: price } }) => (price === null ? null : nodeHoursUsd(durationUs, price))),
+    sim.fleet.map((node) => {
+      const price = node.spec.priceUsdPerHour;
+      return price === null ? null : nodeHoursUsd(billedUs(node, sim.world.measureFromUs, sim.endUs), price);
+    }),
   );
   const ofAll = (of: 'all' | 'sidecars' | 'used'): number | null =>
     sumOfKnown(Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service, of)));
@@ -27,6 +32,8 @@ export function costOf(sim: Sim): CostParts {
   const [nodes, workload] = [micro(nodesUsd), micro(ofAll('all'))];
   const used = micro(ofAll('used'));
   const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
+  const bill = billUsd(scenario.cluster.bill, userBytes(sim.world), 0, durationUs);
+  const [balancer, internet, nat] = [micro(bill.loadBalancerUsd), micro(bill.internetUsd), micro(bill.natUsd)];
   const usd = (...parts: (number | null)[]): number | null => {
     const sum = sumOfKnown(parts);
     return sum === null ? null : sum / 1e6;
@@ -39,8 +46,11 @@ export function costOf(sim: Sim): CostParts {
     idleUsdPerHour: usd(nodes, workload === null ? null : -workload),
     crossZoneUsdPerHour: usd(crossZone),
     crossRegionUsdPerHour: usd(crossRegion),
-    totalUsdPerHour: usd(nodes, crossZone, crossRegion),
-    attributedUsdPerHour: usd(workload, crossZone, crossRegion),
+    loadBalancerUsdPerHour: usd(balancer),
+    internetUsdPerHour: usd(internet),
+    natUsdPerHour: usd(nat),
+    totalUsdPerHour: usd(nodes, crossZone, crossRegion, balancer, internet, nat),
+    attributedUsdPerHour: usd(workload, crossZone, crossRegion, balancer, internet, nat),
   };
 }
 
@@ -72,14 +82,9 @@ export function transferCost(cluster: Cluster, bytes: Float64Array): TransferCos
     else crossRegionBytes += moved;
   });
   return {
-    crossZoneUsd: movedUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
-    crossRegionUsd: movedUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
+    crossZoneUsd: bytesUsd(crossZoneBytes, transfer.crossZoneUsdPerGb),
+    crossRegionUsd: bytesUsd(crossRegionBytes, transfer.crossRegionUsdPerGb),
   };
-}
-
-function movedUsd(bytes: number, usdPerGb: number | null): number | null {
-  if (bytes === 0) return 0;
-  return usdPerGb === null ? null : transferUsd(bytes, usdPerGb);
 }
 
 /** What the pods of a service are charged for. */
@@ -95,7 +100,7 @@ function podsUsd(sim: Sim, service: number, of: 'all' | 'sidecars' | 'used'): nu
   for (const [index, charges] of sim.usage.charges) {
     const [coreUs, byteUs] = amountsOf(charges, of, service);
     if (coreUs === 0 && byteUs === 0) continue;
-    const { priceUsdPerHour, ...size } = sim.nodes[index]!.spec;
+    const { priceUsdPerHour, ...size } = sim.fleet[index]!.spec;
     if (priceUsdPerHour === null) return null;
     usd += chargedUsd(coreUs, byteUs, unitPrices({ ...size, priceUsdPerHour }));
   }

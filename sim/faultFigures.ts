@@ -4,6 +4,7 @@ import type { Fault, Scenario } from '../scenarios/types.js';
 import { budgetFigures } from './control/drain.js';
 import type { Sim } from './control/state.js';
 import { round } from './control/series.js';
+import { POD_SERVING } from './world.js';
 
 /** A fault without an end is judged by its first five minutes: that long the default tolerations keep lost pods. */
 const OPEN_FAULT_SECONDS = 300;
@@ -54,6 +55,8 @@ function nameOf(fault: Fault, { cluster, services, loads }: Scenario): string {
       return `${loads[fault.load]!.name} times ${round(fault.times)}`;
     case 'podCrash':
       return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} crash`;
+    case 'slowPod':
+      return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} lose ${round(fault.share * 100)}% of their CPU time`;
     case 'crashLoop':
       return `${fault.pods ?? 'all'} pods of ${services[fault.service]!.name} crash every ${round(fault.everyUs / 1e6)} s`;
     case 'memoryLeak':
@@ -121,6 +124,7 @@ function coverage(sim: Sim): FaultTolerance['zonesCovered'] {
   const { program } = sim.world;
   return program.scenario.services.map((service, declared) => {
     const index = program.indexOf[declared]!;
+    if (service.external !== null) return externalCoverage(sim, index);
     const ready = [...sim.pods].filter(
       (pod) => pod.workload.service === index && pod.ready && pod.deletedUs === null && pod.node?.up,
     );
@@ -128,4 +132,18 @@ function coverage(sim: Sim): FaultTolerance['zonesCovered'] {
     const nodes = new Set(ready.map((pod) => pod.node!.index)).size;
     return { service: service.name, zones, survivesAnyZoneLoss: zones > 1, survivesAnyNodeLoss: nodes > 1 };
   });
+}
+
+/** Instances stand on no node of the cluster, and those from outside in none of its zones. */
+function externalCoverage({ world }: Sim, service: number): FaultTolerance['zonesCovered'][number] {
+  const zones = new Set<number>();
+  for (let slot = world.podBase[service]!; slot < world.podBase[service + 1]!; slot++)
+    if (world.podState[slot] === POD_SERVING) zones.add(world.podZone[slot]!);
+  const isOutside = world.program.outsidePlace[service]! >= 0;
+  return {
+    service: world.program.services[service]!.name,
+    zones: isOutside ? 0 : zones.size,
+    survivesAnyZoneLoss: isOutside || zones.size > 1,
+    survivesAnyNodeLoss: zones.size > 0,
+  };
 }

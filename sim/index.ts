@@ -9,8 +9,10 @@ import { BUDGET_CHECK_US, checkBudgets } from './control/drain.js';
 import { planDrill, stopEngine, type Drill } from './control/drill.js';
 import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
+import { planNodeAutoscaler } from './control/nodeScaling.js';
 import { scrapeUnlessOut } from './control/outages.js';
 import { schedulePending } from './control/pods.js';
+import { planRollouts } from './control/rollout.js';
 import { foldAllConnections } from './control/slots.js';
 import { createSeries } from './control/series.js';
 import { setUp } from './control/setUp.js';
@@ -18,6 +20,7 @@ import type { EngineStep, Sim } from './control/state.js';
 import { engineStep } from './engine-adapter.js';
 import { runEvents } from './loop.js';
 import { compileProgram } from './program.js';
+import { beginQueueCounts } from './queues.js';
 import { makeResult } from './result.js';
 import { beginUsage, endUsage, sampleUsage } from './usage.js';
 import { growWorld } from './world.js';
@@ -44,6 +47,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   every(sim, 0, run.scrapeUs, (nowUs) => scrapeUnlessOut(sim, nowUs));
   every(sim, run.warmUpUs, run.scrapeUs, (nowUs) => sampleUsage(sim, sim.usage, nowUs));
   planHpas(sim);
+  planNodeAutoscaler(sim);
   // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));
   const { engineStopsAtUs = null, drill = null } = options;
@@ -55,6 +59,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   }
   if (drill) planDrill(sim, drill);
   planFaults(sim);
+  planRollouts(sim);
   for (const load of loads)
     for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));
   if (sim.budgets.length > 0) every(sim, run.warmUpUs, BUDGET_CHECK_US, (nowUs) => checkBudgets(sim, nowUs));
@@ -117,6 +122,7 @@ function beginMeasuring(sim: Sim, nowUs: number): void {
     }
   }
   counters.areaAtUs.fill(nowUs);
+  for (const queue of world.queues) beginQueueCounts(queue, nowUs);
   foldAllConnections(world);
   counters.edgeZoneRequests.fill(0);
   counters.edgeZoneBytes.fill(0);

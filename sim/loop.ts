@@ -26,10 +26,22 @@ import {
   WORDS,
 } from './kernel/records.js';
 import { findNext, insert, take } from './kernel/wheel.js';
+import { queueEvent } from './deliveries.js';
 import { sweepEvent } from './outliers.js';
-import { CALL_PROBABILITY, CALL_TARGET, CALL_WORDS, OP_CPU, OP_END, OP_WAIT, OP_WORDS } from './program.js';
+import {
+  CALL_PROBABILITY,
+  CALL_TARGET,
+  CALL_WORDS,
+  OP_CALL,
+  OP_CPU,
+  OP_END,
+  OP_OUTSIDE,
+  OP_WAIT,
+  OP_WORDS,
+} from './program.js';
 import { PASS_HOME, PASS_IN, PASS_REPLY, passUs } from './proxies.js';
 import { quantileOf } from './quantileTable.js';
+import { publishMessage } from './queues.js';
 import {
   CAUSE_CALL,
   CAUSE_DEMAND,
@@ -42,10 +54,12 @@ import {
   requestKey,
   TWO_TO_MINUS_32,
 } from './random.js';
+import { completeOnNode, wakeNode, type NodeCpu } from './nodeCpu.js';
 import { bringUpToDate, completeDue, joinCpu, wakeCpu } from './sharing.js';
 import {
   CAUSE_APP_500,
   CAUSE_APP_503,
+  CAUSE_MASK,
   CAUSE_SHIFT,
   CAUSE_UC,
   CAUSE_UF,
@@ -53,8 +67,10 @@ import {
   EVENT_ARRIVAL,
   EVENT_ARRIVE,
   EVENT_ATTEMPT,
+  EVENT_NODE_CPU,
   EVENT_PROXY_HOME,
   EVENT_PROXY_IN,
+  EVENT_QUEUE,
   EVENT_REPLY,
   EVENT_RESUME,
   EVENT_SHARED_CPU,
@@ -133,6 +149,13 @@ export function runEvents(world: World, untilUs: number): boolean {
         if (current) sharedCpuEvent(world, words, doubles, pod, nowUs);
         break;
       }
+      case EVENT_NODE_CPU: {
+        const node = world.nodeCpus[words[at + POD]!]!;
+        const current = words[at + KEY] === node.stamp;
+        freeRecord(records, id);
+        if (current) nodeCpuEvent(world, words, doubles, node, nowUs);
+        break;
+      }
       case EVENT_ATTEMPT: {
         const caller = nextAttempt(world, words, doubles, id, nowUs);
         if (caller >= 0) resumeCaller(world, words, doubles, caller, nowUs);
@@ -145,6 +168,9 @@ export function runEvents(world: World, untilUs: number): boolean {
       }
       case EVENT_SWEEP:
         sweepEvent(world, words, id, nowUs);
+        break;
+      case EVENT_QUEUE:
+        queueEvent(world, words, doubles, id, nowUs);
         break;
       case EVENT_USER_RETRY: {
         const load = words[at + POD]!;
@@ -341,6 +367,11 @@ function proceed(world: World, words: Int32Array, doubles: Float64Array, first: 
         insert(world.queue, words, id, nowUs + delayUs);
         break;
       }
+      if (code !== OP_CALL) {
+        besides(world, words, id, code, ops[op + 1]!, nowUs);
+        step++;
+        continue;
+      }
       // OP_CALL: start the calls of this step; without any, or after a failure on the spot, go on.
       startCalls(world, words, doubles, id, ops[op + 1]!, ops[op + 2]!, step, nowUs);
       if (words[at + PENDING]! > 0) {
@@ -359,6 +390,27 @@ function proceed(world: World, words: Int32Array, doubles: Float64Array, first: 
     }
     id = next;
   }
+}
+
+/** What only an external has to do with a request: count its bytes, or take its message. */
+function besides(world: World, words: Int32Array, id: number, code: number, operand: number, nowUs: number): void {
+  const at = id * WORDS;
+  const { program, counters } = world;
+  if (code === OP_OUTSIDE) {
+    if (nowUs < world.measureFromUs) return;
+    const edge = program.targetEdge[words[at + TARGET]!]!;
+    const sentBytes = program.endpointRequestBytes[operand]!;
+    counters.outsideSentBytes[edge] = counters.outsideSentBytes[edge]! + sentBytes;
+    counters.outsideReceivedBytes[edge] =
+      counters.outsideReceivedBytes[edge]! + program.endpointBytes[operand]! - sentBytes;
+    return;
+  }
+  // A broker that fails has not got the message.
+  if (world.anyErrors) injectError(world, words, at, words[at + POD]!);
+  if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) return;
+  const user = world.tracksUsers ? world.calls.users[id]! : 0;
+  if (!publishMessage(world, world.queues[operand]!, words[at + KEY]!, user, nowUs))
+    words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_APP_503 << CAUSE_SHIFT);
 }
 
 /** The draw of an operation, keyed by the span and the operation's place in its endpoint. */
@@ -444,7 +496,8 @@ function depart(world: World, words: Int32Array, doubles: Float64Array, id: numb
   world.podEnvoy[envoy] = world.podEnvoy[envoy]! + 1;
   world.podServed[pod] = world.podServed[pod]! + 1;
   const failed = (words[id * WORDS + FLAGS]! & FLAG_FAILED) !== 0;
-  if (failed) words[id * WORDS + FLAGS] = words[id * WORDS + FLAGS]! | (CAUSE_APP_500 << CAUSE_SHIFT);
+  if (failed && ((words[id * WORDS + FLAGS]! >>> CAUSE_SHIFT) & CAUSE_MASK) === 0)
+    words[id * WORDS + FLAGS] = words[id * WORDS + FLAGS]! | (CAUSE_APP_500 << CAUSE_SHIFT);
   if (nowUs >= world.measureFromUs) {
     if (!failed) {
       counters.serviceSucceeded[service] = counters.serviceSucceeded[service]! + 1;
@@ -527,6 +580,21 @@ function sharedCpuEvent(world: World, words: Int32Array, doubles: Float64Array, 
     proceed(world, words, doubles, id, nowUs);
     if (world.records.freeCount < world.program.reserve) {
       wakeCpu(world, words, pod, nowUs);
+      return;
+    }
+  }
+}
+
+/** The timer of a node whose pods share it, likewise. */
+function nodeCpuEvent(world: World, words: Int32Array, doubles: Float64Array, node: NodeCpu, nowUs: number): void {
+  for (
+    let id = completeOnNode(world, words, doubles, node, nowUs);
+    id >= 0;
+    id = completeOnNode(world, words, doubles, node, nowUs)
+  ) {
+    proceed(world, words, doubles, id, nowUs);
+    if (world.records.freeCount < world.program.reserve) {
+      wakeNode(world, words, node, nowUs);
       return;
     }
   }

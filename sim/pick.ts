@@ -6,16 +6,18 @@
  * LEAST_REQUEST is Envoy's power of two choices (A12): two draws with replacement; the second wins only when it has
  * strictly fewer requests in flight from this proxy.
  */
+import { heldConnection } from './breakers.js';
 import { pickConnected } from './connections.js';
 import { edfFirst, edfPick, edfWindUp } from './mesh/edf.js';
 import { ownerOf, type HashTable } from './mesh/hashTable.js';
 import { warmFactor, type WarmUp } from './mesh/warmUp.js';
-import { CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
+import { CAUSE_DRAW_ZONE, CAUSE_PICK, CAUSE_PRIORITY, GOLDEN, mix, TWO_TO_MINUS_32 } from './random.js';
 import {
   ROUTE_COMPLEX,
   ROUTE_CONNECTED,
   ROUTE_LEAST_REQUEST,
   ROUTE_NONE,
+  ROUTE_POOLED,
   ROUTE_ROUND_ROBIN,
   type World,
 } from './world.js';
@@ -37,6 +39,11 @@ export interface ComplexRoute {
   readonly scheduleAt: Int32Array;
   /** Position of ROUND_ROBIN by caller slot and locality. */
   readonly rotation: Int32Array;
+  /**
+   * Zone-aware routing (A11): the localities of the first priority are drawn below these cumulative shares, scaled to
+   * 2^32; null: there is none.
+   */
+  readonly zoneBelow: Float64Array | null;
   /** Consistent hashing: by priority who owns which hash (null: no host), and whether the caller's address is hashed. */
   readonly hash: { readonly tables: readonly (HashTable | null)[]; readonly bySource: boolean } | null;
   readonly warm: WarmSchedule | null;
@@ -80,10 +87,31 @@ export function pickPod(
     return leastRequest(world, world.hosts, start, world.routeHostCount[route]!, row - calleeBase, key);
   }
   if (kind === ROUTE_NONE) return -1;
+  if (kind === ROUTE_POOLED) {
+    const held = heldConnection(world.breakers[edge]!, callerSlot);
+    if (held >= 0) return calleeBase + held;
+    return pickByKind(world, world.pooledKind[route]!, edge, route, caller, callerSlot, row, key, nowUs);
+  }
+  return pickByKind(world, kind, edge, route, caller, callerSlot, row, key, nowUs);
+}
+
+function pickByKind(
+  world: World,
+  kind: number,
+  edge: number,
+  route: number,
+  caller: number,
+  callerSlot: number,
+  row: number,
+  key: number,
+  nowUs: number,
+): number {
+  const calleeBase = world.podBase[world.program.edgeDestination[edge]!]!;
   if (kind === ROUTE_COMPLEX)
     return pickComplex(world, world.routeComplex[route]!, callerSlot, caller, row - calleeBase, key, nowUs);
   const start = world.routeHosts[route]!;
   const count = world.routeHostCount[route]!;
+  if (kind === ROUTE_LEAST_REQUEST) return leastRequest(world, world.hosts, start, count, row - calleeBase, key);
   if (kind === ROUTE_CONNECTED)
     return pickConnected(world, world.longLived[edge]!, caller, callerSlot, start, count, key, nowUs);
   if (kind === ROUTE_ROUND_ROBIN) {
@@ -127,19 +155,17 @@ function pickComplex(
   const end = route.localityEnd[priority]!;
   if (end === from) return -1;
   const localities = route.weight.length;
-  // Without locality weights a priority is one pool; its localities lie side by side in the list of hosts.
-  const locality = route.localityWeighted
-    ? from +
-      edfPick(
-        route.schedule,
-        callerSlot * route.scheduleSlots + route.scheduleAt[priority]!,
-        route.weight,
-        from,
-        end - from,
-      )
-    : from;
+  // Without a choice of locality a priority is one pool; its localities lie side by side in the list of hosts.
+  let locality = from;
+  let isPool = false;
+  if (route.localityWeighted) {
+    const at = callerSlot * route.scheduleSlots + route.scheduleAt[priority]!;
+    locality += edfPick(route.schedule, at, route.weight, from, end - from);
+  } else if (route.zoneBelow !== null && priority === 0) locality = drawZone(route.zoneBelow, key);
+  else isPool = true;
   const start = route.hostStart[locality]!;
-  const count = (route.localityWeighted ? route.hostEnd[locality]! : route.hostEnd[end - 1]!) - start;
+  const count = (isPool ? route.hostEnd[end - 1]! : route.hostEnd[locality]!) - start;
+  if (count === 0) return -1;
   if (route.warm !== null) return pickWarm(world, route, route.warm, callerSlot, connectionOffset, start, count, nowUs);
   if (route.algorithm === ROUTE_LEAST_REQUEST)
     return leastRequest(world, route.hosts, start, count, connectionOffset, key);
@@ -192,6 +218,13 @@ function drawPriority(route: ComplexRoute, key: number): number {
   let priority = 0;
   while (percent > route.loadBelow[priority]!) priority++;
   return priority;
+}
+
+function drawZone(below: Float64Array, key: number): number {
+  const word = mix(key ^ CAUSE_DRAW_ZONE) >>> 0;
+  let zone = 0;
+  while (zone < below.length - 1 && word >= below[zone]!) zone++;
+  return zone;
 }
 
 function drawIndex(word: number, count: number): number {

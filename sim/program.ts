@@ -6,7 +6,7 @@
  * So neither names nor the order of the services in the file have any part in a draw, a tie or a placement, and an
  * added idle service comes after everyone else.
  */
-import type { Call, Distribution, Endpoint, Scenario, Service } from '../scenarios/types.js';
+import type { Call, Distribution, Endpoint, MessageQueue, Scenario, Service } from '../scenarios/types.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
 import { TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
@@ -15,6 +15,9 @@ export const OP_CPU = 0; // a: table of the demand
 export const OP_WAIT = 1; // a: table of the delay
 export const OP_CALL = 2; // a: first call row, b: rows, c: unused
 export const OP_END = 3;
+/** At an external or a broker: count the bytes to and from outside, take the message (sim/queues.ts). */
+export const OP_OUTSIDE = 4; // a: endpoint
+export const OP_ENQUEUE = 5; // a: queue
 export const OP_WORDS = 4;
 
 /** Calls: two integers each, one call at most; a call with a count stands there several times. */
@@ -42,6 +45,7 @@ export interface Program {
   readonly endpointStart: Int32Array;
   readonly endpointService: Int32Array;
   readonly endpointBytes: Float64Array;
+  readonly endpointRequestBytes: Float64Array;
   readonly edgeSource: Int32Array;
   readonly edgeDestination: Int32Array;
   readonly edgeCount: number;
@@ -55,15 +59,33 @@ export interface Program {
   /** By load: a target, or ~route, from the gateways. */
   readonly loadTarget: Int32Array;
   readonly tables: Float64Array;
-  /** One-way delay in microseconds by [from x zones + to]; and between pods of one node. */
+  /** Zones, and one more place for each service outside of them. */
+  readonly placeCount: number;
+  /** By service: its place outside of the zones, or -1. */
+  readonly outsidePlace: Int32Array;
+  /** Queues of messages, in the order of the services; and by service (the gateways' too) the number of its queue, or -1. */
+  readonly queues: readonly CompiledQueue[];
+  readonly queueOf: Int32Array;
+  /** One-way delay in microseconds by [from x places + to]; and between pods of one node. */
   readonly zoneDelayUs: Float64Array;
   readonly sameNodeDelayUs: number;
+  /** What pairs of nodes add to the delay of their zones, by [from x nodes + to]; null: no pair differs. */
+  readonly nodeExtraUs: Float64Array | null;
   /** Table of the jitter factor, or -1. */
   readonly jitterTable: number;
   /** Table of the unit exponential, for arrivals. */
   readonly exponentialTable: number;
+  /** By service: a fault may steal CPU time of its pods. */
+  readonly mayBeSlowed: readonly boolean[];
   /** Most child spans one step can start, plus what an event may need besides: the reserve of free records. */
   readonly reserve: number;
+}
+
+export interface CompiledQueue {
+  readonly service: number;
+  readonly setting: MessageQueue;
+  readonly messageBytes: number;
+  readonly consumers: readonly { readonly service: number; readonly target: number; readonly concurrency: number }[];
 }
 
 export function compileProgram(scenario: Scenario): Program {
@@ -85,12 +107,19 @@ export function compileProgram(scenario: Scenario): Program {
     (source, called) => edges.of(source, indexOf[called.service]!),
     (called) => globalEndpoint(called.service, called.endpoint),
   );
-  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, GATEWAY_NAME, load));
+  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
+  const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
+  const queueOf = Int32Array.from({ length: services.length + 1 }, (_, service) => queueServices.indexOf(service));
+  const outside = services.flatMap(({ external }, service) => (external?.perZone === null ? [service] : []));
+  const outsidePlace = Int32Array.from(services, (_, service) =>
+    outside.includes(service) ? scenario.cluster.zones.length + outside.indexOf(service) : -1,
+  );
   const ops: number[] = [];
   const calls: number[] = [];
   const endpointStart = new Int32Array(endpointCount);
   const endpointService = new Int32Array(endpointCount);
   const endpointBytes = new Float64Array(endpointCount);
+  const endpointRequestBytes = new Float64Array(endpointCount);
   let widest = 1;
   services.forEach((service, index) => {
     service.endpoints.forEach((endpoint, position) => {
@@ -98,11 +127,22 @@ export function compileProgram(scenario: Scenario): Program {
       endpointStart[global] = ops.length / OP_WORDS;
       endpointService[global] = index;
       endpointBytes[global] = endpoint.requestBytes + endpoint.responseBytes;
+      endpointRequestBytes[global] = endpoint.requestBytes;
+      if (outsidePlace[index]! >= 0) ops.push(OP_OUTSIDE, global, 0, 0);
       widest = Math.max(
         widest,
-        compileEndpoint(endpoint, ops, calls, tables, (call) => targets.of(index, service.name, call)),
+        compileEndpoint(endpoint, queueOf[index]!, ops, calls, tables, (call) => targets.of(index, service.name, call)),
       );
     });
+  });
+  const queues = queueServices.map((service): CompiledQueue => {
+    const setting = services[service]!.external!.queue!;
+    const consumers = setting.consumers.map((consumer) => ({
+      service: indexOf[consumer.service]!,
+      target: targets.delivery(service, consumer, setting.visibilityTimeoutUs),
+      concurrency: consumer.concurrency,
+    }));
+    return { service, setting, messageBytes: services[service]!.endpoints[0]!.requestBytes, consumers };
   });
 
   const { roundTrip, zones } = scenario.cluster;
@@ -120,6 +160,7 @@ export function compileProgram(scenario: Scenario): Program {
     endpointStart,
     endpointService,
     endpointBytes,
+    endpointRequestBytes,
     edgeSource: Int32Array.from(edges.sources),
     edgeDestination: Int32Array.from(edges.destinations),
     edgeCount: edges.sources.length,
@@ -133,12 +174,23 @@ export function compileProgram(scenario: Scenario): Program {
     routes: targets.routes,
     loadTarget,
     tables: tables.fill(),
-    zoneDelayUs: zoneDelays(scenario),
+    placeCount: scenario.cluster.zones.length + outside.length,
+    outsidePlace,
+    queues,
+    queueOf,
+    zoneDelayUs: zoneDelays(
+      scenario,
+      outside.map((service) => services[service]!.external!.roundTripUs),
+    ),
     sameNodeDelayUs: roundTrip.sameNodeUs / 2,
+    nodeExtraUs: nodeExtras(scenario),
     jitterTable,
     exponentialTable,
+    mayBeSlowed: order.map((declared) =>
+      scenario.faults.some((fault) => fault.kind === 'slowPod' && fault.service === declared && fault.forUs !== 0),
+    ),
     // Two for each call: its span, and its time-out; as many again for a copy of it.
-    reserve: (targets.routes.some(({ mirror }) => mirror >= 0) ? 4 : 2) * widest + 8 + zones.length,
+    reserve: (targets.routes.some(({ mirror }) => mirror >= 0) ? 4 : 2) * widest + 8 + zones.length + 2 * queues.length,
   };
 }
 
@@ -153,6 +205,7 @@ function serviceOrder(scenario: Scenario): number[] {
     for (const endpoint of scenario.services[service]!.endpoints) {
       for (const step of endpoint.steps) if (step.kind === 'call') for (const call of step.calls) visit(call.service);
     }
+    for (const consumer of scenario.services[service]!.external?.queue?.consumers ?? []) visit(consumer.service);
   };
   for (const load of scenario.loads) visit(load.service);
   scenario.services.forEach((_, index) => visit(index));
@@ -162,6 +215,7 @@ function serviceOrder(scenario: Scenario): number[] {
 /** Appends the operations of one endpoint; returns the most calls that one of its steps can have under way. */
 function compileEndpoint(
   endpoint: Endpoint,
+  queue: number,
   ops: number[],
   calls: number[],
   tables: TableSet,
@@ -182,6 +236,7 @@ function compileEndpoint(
       }
     }
   }
+  if (queue >= 0) ops.push(OP_ENQUEUE, queue, 0, 0);
   ops.push(OP_END, 0, 0, 0);
   return widest;
 }
@@ -207,18 +262,37 @@ function threshold(probability: number): number {
   return probability >= 1 ? -1 : Math.floor(probability * 4294967296) | 0;
 }
 
-function zoneDelays(scenario: Scenario): Float64Array {
+/** `outsideUs`: round trips to the places outside, the same from everywhere. */
+function zoneDelays(scenario: Scenario, outsideUs: readonly number[]): Float64Array {
   const { zones, roundTrip } = scenario.cluster;
-  const delays = new Float64Array(zones.length * zones.length);
+  const places = zones.length + outsideUs.length;
+  const delays = new Float64Array(places * places);
+  outsideUs.forEach((roundTripUs, i) => {
+    for (let place = 0; place < places; place++) {
+      delays[place * places + zones.length + i] = roundTripUs / 2;
+      delays[(zones.length + i) * places + place] = roundTripUs / 2;
+    }
+  });
   zones.forEach((from, i) => {
     zones.forEach((to, j) => {
       const roundTripUs =
         i === j ? roundTrip.sameZoneUs : from.region === to.region ? roundTrip.crossZoneUs : roundTrip.crossRegionUs;
-      delays[i * zones.length + j] = roundTripUs / 2;
+      delays[i * places + j] = roundTripUs / 2;
     });
   });
-  for (const pair of roundTrip.pairs) delays[pair.from * zones.length + pair.to] = pair.roundTripUs / 2;
+  for (const pair of roundTrip.pairs) delays[pair.from * places + pair.to] = pair.roundTripUs / 2;
   return delays;
+}
+
+/** Kept as what comes on top of the zones, so that a fault on a link between zones slows these pairs, too. */
+function nodeExtras(scenario: Scenario): Float64Array | null {
+  const { nodes, zones, roundTrip } = scenario.cluster;
+  if (roundTrip.nodePairs.length === 0) return null;
+  const byZone = zoneDelays(scenario, []);
+  const extras = new Float64Array(nodes.length * nodes.length);
+  for (const { from, to, roundTripUs } of roundTrip.nodePairs)
+    extras[from * nodes.length + to] = roundTripUs / 2 - byZone[nodes[from]!.zone * zones.length + nodes[to]!.zone]!;
+  return extras;
 }
 
 /** One table per distinct distribution. */

@@ -21,7 +21,9 @@ export interface Proxies {
   readonly passCpuUs: number;
   readonly perNode: boolean;
   /** When each worker is free, by proxy (pod slot or node) x workers. */
-  readonly freeUs: Float64Array;
+  freeUs: Float64Array;
+  /** 1 for the slot of an external: no proxy stands there. */
+  readonly isBare: Uint8Array;
   /** CPU spent for each pod since it took its slot. */
   readonly cpuUs: Float64Array;
 }
@@ -32,11 +34,16 @@ export const PASS_IN = 0x550c7dc3;
 export const PASS_REPLY = 0x72be5d74;
 export const PASS_HOME = 0x80deb1fe;
 
-export function createProxies(program: Program, pods: number): Proxies | null {
+export function createProxies(program: Program, podBase: Int32Array): Proxies | null {
   const { mesh, cluster } = program.scenario;
   if (mesh.proxy === null) return null;
   const { mode, fixedUs, meanUs, cpuUsPerRequest, workers } = mesh.proxy;
   const perNode = mode === 'ambient';
+  const pods = podBase[podBase.length - 1]!;
+  const isBare = new Uint8Array(pods);
+  program.services.forEach(({ external }, service) => {
+    if (external !== null) isBare.fill(1, podBase[service], podBase[service + 1]);
+  });
   return {
     program,
     fixedUs,
@@ -44,13 +51,23 @@ export function createProxies(program: Program, pods: number): Proxies | null {
     workers,
     passCpuUs: cpuUsPerRequest / 2,
     perNode,
+    isBare,
     freeUs: new Float64Array((perNode ? cluster.nodes.length : pods) * workers),
     cpuUs: new Float64Array(pods),
   };
 }
 
+/** Room for the ztunnels of so many nodes. */
+export function growProxies(proxies: Proxies | null, nodes: number): void {
+  if (proxies === null || !proxies.perNode || proxies.freeUs.length >= nodes * proxies.workers) return;
+  const larger = new Float64Array(2 * nodes * proxies.workers);
+  larger.set(proxies.freeUs);
+  proxies.freeUs = larger;
+}
+
 /** Time that the proxy of `pod`, on `node` (-1: a gateway), takes for a message that reaches it now. */
 export function passUs(proxies: Proxies, pod: number, node: number, key: number, nowUs: number): number {
+  if (proxies.isBare[pod] === 1) return 0;
   const { program, workers, passCpuUs } = proxies;
   const drawn = quantileOf(program.tables, program.exponentialTable, mix(key + GOLDEN));
   let tookUs = proxies.fixedUs + proxies.meanUs * drawn;

@@ -28,7 +28,9 @@ export const CAUSE_DRAW_ROUTE = 0x3956c25b;
 export const CAUSE_DRAW_ERROR = 0x59f111f1;
 export const CAUSE_DRAW_MIRROR = 0xd807aa98;
 export const CAUSE_DRAW_USER = 0x923f82a4;
+export const CAUSE_DRAW_ZONE = 0x3c83709;
 export const CAUSE_DRAW_PROXY = 0x123f82a4;
+export const CAUSE_DRAW_MESSAGE = 0x27b70a85;
 
 /** Scales a 32-bit word to [0, 1). */
 export const TWO_TO_MINUS_32 = 1 / 4294967296;

@@ -5,19 +5,21 @@
 import type {
   CheckOutcome,
   EdgeFigures,
-  LatencyFigures,
   ReplicationResult,
   ResponseFlags,
   RunSeries,
   ServiceFigures,
 } from '../traces/run-result.js';
 import { costOf, serviceCostUsdPerHour } from './costs.js';
-import { quantileMs, round } from './control/series.js';
+import { nodeScalingFigures, tellsNodes } from './control/nodeScaling.js';
+import { rolloutFigures } from './control/rollout.js';
+import { latencyFigures, round } from './control/series.js';
 import { foldAllConnections } from './control/slots.js';
 import type { Sim } from './control/state.js';
 import { faultTolerance } from './faultFigures.js';
 import { envoyQuantileMs, HISTOGRAM_SIZE, toEnvoyCounts } from './kernel/histogram.js';
 import { GATEWAY_NAME } from './program.js';
+import { queueFigures } from './queueFigures.js';
 import { mix } from './random.js';
 import { CAUSE_NAMES, CAUSES } from './spans.js';
 
@@ -28,6 +30,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
   foldAllConnections(world);
   const seconds = scenario.run.durationUs / 1e6;
   const edges = edgeFigures(sim, seconds);
+  const queues = queueFigures(world, seconds);
   const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
   const succeeded = sum(counters.loadSucceeded);
   const failed = sum(counters.loadFailed);
@@ -51,6 +54,8 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
     }),
     services: scenario.services.map((_, declared) => serviceFigures(sim, program.indexOf[declared]!, seconds)),
     edges,
+    ...(queues === null ? {} : { queues }),
+    ...(program.placeCount > scenario.cluster.zones.length ? { outsideBytes: outsideBytes(edges) } : {}),
     crossZoneShare: crossZoneShare(edges),
     cost: costOf(sim),
     series,
@@ -61,6 +66,8 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
       .filter((logged) => logged.atUs >= world.measureFromUs)
       .map(({ atUs, skipped }) => ({ atSeconds: round((atUs - world.measureFromUs) / 1e6), skipped })),
     faultTolerance: faultTolerance(sim, series),
+    ...(tellsNodes(sim) ? { nodeScaling: nodeScalingFigures(sim) } : {}),
+    ...(scenario.rollouts.length > 0 ? { rollouts: rolloutFigures(sim) } : {}),
     checks,
   };
   const { events, spans, arrivals } = counters.whole;
@@ -70,11 +77,12 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
 function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigures {
   const { counters, program } = sim.world;
   const spec = program.services[service]!;
+  const { external } = spec;
   const [succeeded, failed] = [counters.serviceSucceeded[service]!, counters.serviceFailed[service]!];
   const answered = succeeded + failed - counters.serviceRefused[service]!;
   const started = counters.serviceStarted[service]!;
   const cpuMillicores = sim.usage.cpuUs[service]! / seconds / 1000;
-  const meanReplicas = sim.usage.podUs[service]! / 1e6 / seconds;
+  const meanReplicas = external === null ? sim.usage.podUs[service]! / 1e6 / seconds : spec.replicas;
   const requested = meanReplicas * spec.requests.cpuMillicores;
   return {
     service: spec.name,
@@ -91,9 +99,11 @@ function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigu
     cpuMillicores: round(cpuMillicores),
     cpuPercentOfRequests: requested > 0 ? round((cpuMillicores / requested) * 100) : null,
     meanReplicas: round(meanReplicas),
-    costUsdPerHour: serviceCostUsdPerHour(sim, service),
+    // What a managed service costs is not known; its traffic is charged with all other.
+    costUsdPerHour: external === null ? serviceCostUsdPerHour(sim, service) : null,
     ...(sim.world.proxies ? { proxyCpuMillicores: round(sim.usage.proxyCpuUs[service]! / seconds / 1000) } : {}),
     cpuMsPerRequest: answered > 0 ? round(sim.usage.cpuUs[service]! / answered / 1000) : null,
+    ...(external === null ? {} : { kind: external.queue === null ? ('external' as const) : ('queue' as const) }),
   };
 }
 
@@ -116,6 +126,9 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
     const sent = requestsByZone.flat().reduce((sum, count) => sum + count, 0);
     const crossed = sent - zones.reduce((sum, _, zone) => sum + requestsByZone[zone]![zone]!, 0);
     const end = at + zones.length * zones.length;
+    const [sentBytes, receivedBytes] = [counters.outsideSentBytes[edge]!, counters.outsideReceivedBytes[edge]!];
+    const ends = [source, program.edgeDestination[edge]!];
+    const isOutside = ends.some((service) => (program.outsidePlace[service] ?? -1) >= 0);
     return {
       source: source === program.gateway ? GATEWAY_NAME : program.services[source]!.name,
       destination: program.services[program.edgeDestination[edge]!]!.name,
@@ -128,11 +141,18 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
         counters.edgeLatencyUs[edge]!,
       ),
       responseFlags: responseFlags(counters.edgeCauses.subarray(edge * CAUSES, (edge + 1) * CAUSES)),
-      bytes: counters.edgeZoneBytes.subarray(at, end).reduce((sum, bytes) => sum + bytes, 0),
+      bytes: counters.edgeZoneBytes.subarray(at, end).reduce((sum, bytes) => sum + bytes, sentBytes + receivedBytes),
+      ...(isOutside ? { outside: { sentBytes, receivedBytes } } : {}),
       crossZoneShare: sent > 0 ? round(crossed / sent) : null,
       requestsByZone,
     };
   });
+}
+
+function outsideBytes(edges: readonly EdgeFigures[]): { sent: number; received: number } {
+  const sum = (of: 'sentBytes' | 'receivedBytes'): number =>
+    edges.reduce((bytes, { outside }) => bytes + (outside?.[of] ?? 0), 0);
+  return { sent: sum('sentBytes'), received: sum('receivedBytes') };
 }
 
 /** Sums the rows of CAUSES numbers, by name. */
@@ -159,16 +179,6 @@ function crossZoneShare(edges: readonly EdgeFigures[]): number | null {
     });
   }
   return sent > 0 ? round((sent - local) / sent) : null;
-}
-
-function latencyFigures(counts: Uint32Array, base: number, total: number, sumUs: number): LatencyFigures {
-  return {
-    mean: total > 0 ? round(sumUs / total / 1000) : null,
-    p50: quantileMs(counts, total, 0.5, base),
-    p90: quantileMs(counts, total, 0.9, base),
-    p95: quantileMs(counts, total, 0.95, base),
-    p99: quantileMs(counts, total, 0.99, base),
-  };
 }
 
 function bucketedFigures(counts: Uint32Array, base: number): ServiceFigures['bucketedLatencyMs'] {

@@ -9,21 +9,20 @@ import { readClusterPolicy } from './mesh/clusterPolicy.js';
 import { edfSlots, edfStart } from './mesh/edf.js';
 import { warmFactor, type WarmUp } from './mesh/warmUp.js';
 import { maglevTable, ringTable } from './mesh/hashTable.js';
-import {
-  buildRoute,
-  sendsNotReady as reachesProxies,
-  type Route,
-  type RouteEndpoint,
-  type RouteInput,
-} from './mesh/locality.js';
+import { buildRoute, sendsNotReady as reachesProxies, type Route, type RouteEndpoint } from './mesh/locality.js';
 import type { OutlierState } from './mesh/outlierState.js';
+import { effectiveLocalitySetting, type SettingInput } from './mesh/localitySetting.js';
+import type { CallerCount } from './mesh/zoneAware.js';
+import type { Program } from './program.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
+  POD_SERVING,
   ROUTE_COMPLEX,
   ROUTE_CONNECTED,
   ROUTE_HASHED,
   ROUTE_LEAST_REQUEST,
   ROUTE_NONE,
+  ROUTE_POOLED,
   ROUTE_RANDOM,
   ROUTE_ROUND_ROBIN,
   type World,
@@ -51,15 +50,89 @@ export function writeRoutes(world: World, change: RouteChange): void {
   const { program } = world;
   const { cluster } = program.scenario;
   // Before 1.31 only ready endpoints reach the proxies (SEMANTICS A10).
-  const listed = sendsNotReady(world, change.service) && reachesProxies(rulesOf(world, change));
+  const listed = sendsNotReady(world, change.service) && reachesProxies(settingInput(world, change));
   const known = change.endpoints.filter((endpoint) => endpoint.healthy || listed);
   noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
-  const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints));
-  for (let edge = 0; edge < program.edgeCount; edge++) {
-    if (program.edgeDestination[edge] !== change.service) continue;
-    routes.forEach((route, zone) => writeRoute(world, edge, zone, route, change.version));
+  const writeEdge = (edge: number, routes: readonly Route[]): void =>
+    routes.forEach((route, zone) => {
+      writeRoute(world, edge, zone, route, change.version);
+      if (world.breakers[edge]?.isPool) poolRoute(world, edge * cluster.zones.length + zone);
+    });
+  const edges = edgesTo(world, change.service);
+  if (!knowsCallers(world) || !balancesZones(world, change)) {
+    const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints, null));
+    for (const edge of edges) writeEdge(edge, routes);
+    return;
   }
+  // Each caller looks at its own siblings, and its own change is felt where it calls.
+  for (const edge of edges) {
+    const callers = callersOf(world, edge);
+    writeEdge(
+      edge,
+      cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints, callers)),
+    );
+  }
+}
+
+function edgesTo({ program }: World, service: number): number[] {
+  return Array.from({ length: program.edgeCount }, (_, edge) => edge).filter(
+    (edge) => program.edgeDestination[edge] === service,
+  );
+}
+
+/** Whether proxies know the pods of their own service, as zone-aware routing needs it (A11). */
+export function knowsCallers({ program }: World): boolean {
+  const { mesh, compat } = program.scenario;
+  return mesh.selfDiscovery && compat.istioMinor >= 31 && mesh.routing.kind === 'istio';
+}
+
+export function balancesZones(world: World, change: RouteChange): boolean {
+  return effectiveLocalitySetting(settingInput(world, change)).kind === 'zoneAware';
+}
+
+function settingInput(world: World, change: RouteChange): SettingInput {
+  const { mesh, compat } = world.program.scenario;
+  return {
+    destinationRule: change.destinationRule,
+    meshSetting: mesh.localityLbSetting,
+    meshZoneAware: mesh.zoneAwareLbSetting,
+    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
+    compat: compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
+  };
+}
+
+/** Pods of the host that the calling service belongs to, by zone; gateways that serve. */
+function callersOf(world: World, edge: number): ReadonlyMap<string, CallerCount> {
+  const { program } = world;
+  const { zones } = program.scenario.cluster;
+  const source = program.edgeSource[edge]!;
+  const callers = new Map<string, { total: number; healthy: number }>();
+  const count = (zone: string, isHealthy: boolean): void => {
+    const found = callers.get(zone) ?? { total: 0, healthy: 0 };
+    callers.set(zone, { total: found.total + 1, healthy: found.healthy + (isHealthy ? 1 : 0) });
+  };
+  if (source === program.gateway) {
+    for (let pod = world.podBase[source]!; pod < world.podCount; pod++)
+      if (world.podState[pod] === POD_SERVING) count(zones[world.podZone[pod]!]!.name, true);
+    return callers;
+  }
+  for (const service of versionsOf(program, source))
+    for (const { zone, healthy } of world.routeInputs[service]?.endpoints ?? []) count(zone, healthy);
+  return callers;
+}
+
+/** Services behind whose host `service` stands, itself among them. */
+export function versionsOf(program: Program, service: number): number[] {
+  const hostOf = (index: number): number => program.services[index]!.versionOf ?? program.order[index]!;
+  return program.services.flatMap((_, index) => (hostOf(index) === hostOf(service) ? [index] : []));
+}
+
+/** Connections of a pool are opened by the route; requests take those that are there. */
+function poolRoute(world: World, at: number): void {
+  if (world.routeKind[at] === ROUTE_NONE) return;
+  world.pooledKind[at] = world.routeKind[at]!;
+  world.routeKind[at] = ROUTE_POOLED;
 }
 
 /** The route of one proxy that has ejected pods; its numbers by caller stand at slot 0. */
@@ -72,26 +145,20 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
     const ejected = state.ejectedAtUs[caller * state.capacity + endpoint.index - base]! >= 0;
     return ejected ? { ...endpoint, healthy: false, ejected: true } : endpoint;
   });
-  const route = routeFrom(world, input, program.scenario.cluster.zones[zone]!.name, endpoints);
+  const callers = knowsCallers(world) ? callersOf(world, edge) : null;
+  const route = routeFrom(world, input, program.scenario.cluster.zones[zone]!.name, endpoints, callers);
   return complexRoute(world, 1, edge, route, input, input.version + caller, caller);
 }
 
-function routeFrom(world: World, change: RouteChange, clientZone: string, endpoints: readonly RouteEndpoint[]): Route {
-  const { mesh } = world.program.scenario;
-  if (mesh.routing.kind === 'kubeProxy') return connectionRoute(change, clientZone);
-  const meshSetting = mesh.localityLbSetting;
-  return buildRoute({ clientZone, clientNode: '', endpoints, meshSetting, ...rulesOf(world, change) });
-}
-
-function rulesOf(
+function routeFrom(
   world: World,
   change: RouteChange,
-): Required<Pick<RouteInput, 'destinationRule' | 'trafficDistribution' | 'compat'>> {
-  return {
-    destinationRule: change.destinationRule,
-    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
-    compat: world.program.scenario.compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
-  };
+  clientZone: string,
+  endpoints: readonly RouteEndpoint[],
+  callers: ReadonlyMap<string, CallerCount> | null,
+): Route {
+  if (world.program.scenario.mesh.routing.kind === 'kubeProxy') return connectionRoute(change, clientZone);
+  return buildRoute({ clientZone, clientNode: '', endpoints, callers, ...settingInput(world, change) });
 }
 
 /** Whether pods that are not ready may be endpoints for the proxies (A10); a rule can still keep them back. */
@@ -121,6 +188,7 @@ function connectionRoute(change: RouteChange, clientZone: string): Route {
     algorithm: 'RANDOM',
     localityWeighted: false,
     priorities: [{ loadPercent: 100, panic: false, localities }],
+    zoneShares: null,
   };
 }
 
@@ -137,7 +205,8 @@ function writeRoute(world: World, edge: number, zone: number, route: Route, vers
   const change = world.routeInputs[program.edgeDestination[edge]!]!;
   const isPlain = !isHashed && warmingUp(world, change) === null;
   const only = loaded.length === 1 && isPlain ? loaded[0]! : null;
-  if (only && (!route.localityWeighted || only.panic || only.localities.length === 1)) {
+  const isPool = route.zoneShares === null && (!route.localityWeighted || only?.panic);
+  if (only && (isPool || only.localities.length === 1)) {
     const hosts = only.localities.flatMap((locality) => locality.endpoints);
     world.routeKind[at] = world.longLived[edge] === null ? ALGORITHMS[route.algorithm] : ROUTE_CONNECTED;
     world.routeHostCount[at] = hosts.length;
@@ -223,6 +292,7 @@ function complexRoute(
     scheduleSlots,
     scheduleAt,
     rotation,
+    zoneBelow: zoneBelow(route),
     warm: warmSchedule(world, edge, route, change, {
       callers,
       firstCaller,
@@ -234,6 +304,12 @@ function complexRoute(
     }),
     hash: hashOf(world, edge, route, change),
   };
+}
+
+function zoneBelow({ priorities, zoneShares }: Route): Float64Array | null {
+  if (zoneShares === null || priorities[0]!.loadPercent === 0) return null;
+  let sum = 0;
+  return Float64Array.from(zoneShares, (share) => (sum += share) / TWO_TO_MINUS_32);
 }
 
 /** Who is new to the proxies starts its warm-up now; pods of the first route have been there all along. */
@@ -278,7 +354,9 @@ function warmSchedule(
   const sinceUs = Float64Array.from(hosts, (host) => world.hostSeenUs[host]!);
   // What one pick chooses among: a zone where zones are weighed, else all of a priority.
   const ends = localityEnd.map((end, p) => [hostStart[localityEnd[p - 1] ?? 0] ?? 0, hostEnd[end - 1] ?? 0] as const);
-  const sets = route.localityWeighted ? hostStart.map((start, i) => [start, hostEnd[i]!] as const) : ends;
+  const zones = hostStart.map((start, i) => [start, hostEnd[i]!] as const);
+  const pools = zoneBelow(route) === null ? ends : [...zones.slice(0, localityEnd[0]), ...ends.slice(1)];
+  const sets = route.localityWeighted ? zones : pools;
   const at = new Int32Array(hosts.length);
   let slots = 0;
   for (const [start, end] of sets) {

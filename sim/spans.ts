@@ -29,6 +29,11 @@ export const EVENT_USER_RETRY = 13;
 /** With proxies that take time: a request reaches its pod's proxy, and a reply its caller's; see sim/proxies.ts. */
 export const EVENT_PROXY_IN = 14;
 export const EVENT_PROXY_HOME = 15;
+/** A queue of messages has something to do; see sim/queues.ts. */
+export const EVENT_QUEUE = 16;
+
+/** Something changes on the CPU of a node whose pods share it; see sim/nodeCpu.ts. */
+export const EVENT_NODE_CPU = 17;
 
 // FLAGS: eight bits, the number of the attempt, the cause of the failure, and the load of an external request.
 export const FLAG_WORKER = 1;
@@ -79,12 +84,33 @@ export const CAUSE_UNREACHABLE = 9;
 export const CAUSE_NC = 10;
 /** No route matches: 404. */
 export const CAUSE_NR = 11;
-export const CAUSES = 12;
+/** A direct response of the route, of 400 or more. */
+export const CAUSE_DIRECT = 12;
+/** An injected abort with a gRPC status: FI too, but HTTP says 200. */
+export const CAUSE_FI_GRPC = 13;
+export const CAUSES = 14;
+/** No failure, and so in no count: the proxy has answered itself, by a redirect, say. */
+export const CAUSE_ANSWERED = 14;
 
 /** By cause: the name in results. Those without a flag of Envoy's are named by their status code. */
-export const CAUSE_NAMES = ['', 'UH', 'UF', 'UO', 'UC', 'UT', 'FI', '500', '503', 'unreachable', 'NC', 'NR'] as const;
+export const CAUSE_NAMES = [
+  '',
+  'UH',
+  'UF',
+  'UO',
+  'UC',
+  'UT',
+  'FI',
+  '500',
+  '503',
+  'unreachable',
+  'NC',
+  'NR',
+  'direct',
+  'FI-gRPC',
+] as const;
 
-/** PARENT of a span that an external request made: EXTERNAL - gateway's pod. */
+/** PARENT of a span that an external request made: EXTERNAL - gateway's pod; of a delivery: EXTERNAL - broker's slot. */
 export const EXTERNAL = -2;
 export const NOBODY = -1;
 

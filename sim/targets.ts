@@ -4,10 +4,23 @@
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
 import type { Scenario } from '../scenarios/types.js';
-import { readHttpRoutes, routeOfRequest, type HttpRoute } from './mesh/httpRoutes.js';
+import { holdsFor, readHttpRoutes, routeOfRequest, type HttpRoute } from './mesh/httpRoutes.js';
 import { serviceOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
-import { CAUSE_APP_500, CAUSE_APP_503, CAUSE_NC, CAUSE_NR, CAUSE_UC, CAUSE_UF, CAUSE_UH, CAUSE_UT } from './spans.js';
+import {
+  CAUSE_ANSWERED,
+  CAUSE_DIRECT,
+  CAUSE_FI,
+  CAUSE_FI_GRPC,
+  CAUSE_APP_500,
+  CAUSE_APP_503,
+  CAUSE_NC,
+  CAUSE_NR,
+  CAUSE_UC,
+  CAUSE_UF,
+  CAUSE_UH,
+  CAUSE_UT,
+} from './spans.js';
 
 /** Time-outs and retries of a route. Times in microseconds; 0 is none. */
 export interface RequestPolicy {
@@ -24,18 +37,25 @@ export interface RequestRoute {
   readonly targets: readonly number[];
   /** Cumulative weights of the targets, scaled to 2^32. */
   readonly below: readonly number[];
-  /** By target why the proxy answers itself, else 0: no route matches (404), no such subset or no pods in it (503). */
+  /**
+   * By target why the proxy answers itself, else 0: no route matches (404), no such subset or no pods in it (503), a
+   * redirect or direct response.
+   */
   readonly causes: readonly number[];
   /** Shares of the calls that are delayed and aborted, scaled to 2^32. */
   readonly delayBelow: number;
   readonly delayUs: number;
   readonly abortBelow: number;
+  readonly abortCause: number;
   /** Target that gets a copy of a share of the calls, scaled to 2^32, whose answers nobody waits for; -1: none. */
   readonly mirror: number;
   readonly mirrorBelow: number;
 }
 
 const TWO_TO_32 = 4294967296;
+
+/** One attempt, for as long as it takes. */
+const ONCE: RequestPolicy = { attempts: 0, retryCauses: 0, perTryTimeoutUs: 0, timeoutUs: 0, backOffBaseUs: 0 };
 
 /** Which of the targets one call through a route gets. */
 export function chooseTarget(route: RequestRoute, key: number): number {
@@ -63,7 +83,7 @@ export class TargetSet {
   private readonly targetIndex = new Map<string, number>();
   private readonly policyIndex = new Map<string, number>();
   private readonly routeIndex = new Map<string, number>();
-  private readonly httpRoutes = new Map<number, HttpRoute[]>();
+  private readonly httpRoutes = new Map<string, HttpRoute[]>();
 
   constructor(
     private readonly scenario: Scenario,
@@ -71,13 +91,15 @@ export class TargetSet {
     private readonly endpointOf: (destination: EndpointRef) => number,
   ) {}
 
-  /** `source`: whatever `edgeOf` takes; `sourceName`: its name. Returns a target, or ~route. */
-  of(source: number, sourceName: string, called: EndpointRef): number {
+  /** `source`: whatever `edgeOf` takes; `sourceName`: its name, null for the gateways. Returns a target, or ~route. */
+  of(source: number, sourceName: string | null, called: EndpointRef): number {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
     const { istioMinor } = this.scenario.compat;
-    const route = routeOfRequest(this.routesOf(called.service), endpointName, sourceName, istioMinor);
-    if (route === null) return ~this.route([this.target(source, called, 0)], [1], null, [CAUSE_NR]);
+    const routes = this.routesOf(called.service, sourceName === null);
+    const route = routeOfRequest(routes, endpointName, sourceName, istioMinor);
+    if (route === null) return this.answered(source, called, CAUSE_NR);
+    if (route.answer !== null) return this.answered(source, called, route.answer < 400 ? CAUSE_ANSWERED : CAUSE_DIRECT);
     const policy = this.policy(policyOf(route));
     const destinations = route.destinations.filter(({ weight }) => weight > 0);
     if (destinations.length === 0) destinations.push({ host: service.name, subset: null, weight: 1 });
@@ -95,17 +117,31 @@ export class TargetSet {
     );
   }
 
-  private routesOf(service: number): HttpRoute[] {
-    let routes = this.httpRoutes.get(service);
-    if (routes === undefined && this.scenario.mesh.routing.kind === 'kubeProxy') {
+  /** A message from its broker to a consumer, which asked for it: no proxy routes it or tries again. */
+  delivery(broker: number, consumer: EndpointRef, timeoutUs: number): number {
+    return this.target(broker, consumer, this.policy({ ...ONCE, timeoutUs }));
+  }
+
+  /** The caller's proxy has the answer itself. */
+  private answered(source: number, called: EndpointRef, cause: number): number {
+    return ~this.route([this.target(source, called, this.policy(ONCE))], [1], null, [cause]);
+  }
+
+  private routesOf(service: number, gateways: boolean): HttpRoute[] {
+    const key = `${service} ${gateways}`;
+    let routes = this.httpRoutes.get(key);
+    const isTcp = this.scenario.services[service]!.external?.protocol === 'tcp';
+    if (routes === undefined && (isTcp || this.scenario.mesh.routing.kind === 'kubeProxy')) {
       // Nobody but the application could try again, and applications are not known to.
       routes = [...readHttpRoutes({ http: [{ retries: { attempts: 0 } }] }, this.scenario.compat.istioMinor)];
-      this.httpRoutes.set(service, routes);
+      this.httpRoutes.set(key, routes);
     }
     if (routes === undefined) {
-      const object = this.scenario.mesh.virtualServices.find((candidate) => candidate.service === service)?.object;
+      const object = this.scenario.mesh.virtualServices.find(
+        (candidate) => candidate.service === service && holdsFor(candidate.object.spec, gateways),
+      )?.object;
       routes = [...readHttpRoutes(object?.spec ?? null, this.scenario.compat.istioMinor)];
-      this.httpRoutes.set(service, routes);
+      this.httpRoutes.set(key, routes);
     }
     return routes;
   }
@@ -117,7 +153,7 @@ export class TargetSet {
     called: EndpointRef,
   ): { target: number; percent: number } | null {
     if (mirror === null || mirror.percent === 0) return null;
-    const once = this.policy({ attempts: 0, retryCauses: 0, perTryTimeoutUs: 0, timeoutUs: 0, backOffBaseUs: 0 });
+    const once = this.policy(ONCE);
     const { target, cause } = this.destination(source, mirror.host, mirror.subset, called, once);
     return cause === 0 ? { target, percent: mirror.percent } : null;
   }
@@ -188,11 +224,17 @@ export class TargetSet {
       delayBelow: scaled(fault?.delay?.percent),
       delayUs: fault?.delay?.fixedUs ?? 0,
       abortBelow: scaled(fault?.abort?.percent),
+      abortCause: abortCause(fault?.abort ?? null),
       mirror: mirror?.target ?? -1,
       mirrorBelow: scaled(mirror?.percent),
     };
     return indexed(this.routeIndex, JSON.stringify(route), () => this.routes.push(route) - 1);
   }
+}
+
+function abortCause(abort: NonNullable<HttpRoute['fault']>['abort']): number {
+  if (abort?.grpc) return CAUSE_FI_GRPC;
+  return abort !== null && abort.httpStatus < 400 ? CAUSE_ANSWERED : CAUSE_FI;
 }
 
 function indexed(indices: Map<string, number>, key: string, add: () => number): number {

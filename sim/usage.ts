@@ -15,6 +15,8 @@ export interface Usage {
   readonly podUs: Float64Array;
   /** By node. */
   readonly charges: Map<number, Charges>;
+  /** By node: CPU time that its pods' own containers have run, whether they were charged for it or not. */
+  readonly ranCoreUs: Map<number, number>;
   readonly since: Map<SimPod, Look>;
 }
 
@@ -50,6 +52,7 @@ export function createUsage(serviceCount: number): Usage {
     proxyCpuUs: new Float64Array(serviceCount),
     podUs: new Float64Array(serviceCount),
     charges: new Map(),
+    ranCoreUs: new Map(),
     since: new Map(),
   };
 }
@@ -60,6 +63,7 @@ export function beginUsage(sim: Sim, usage: Usage, nowUs: number): void {
   usage.proxyCpuUs.fill(0);
   usage.podUs.fill(0);
   usage.charges.clear();
+  usage.ranCoreUs.clear();
   usage.since.clear();
   for (const pod of sim.pods) if (pod.slot >= 0) openUsage(sim, usage, pod, nowUs);
 }
@@ -88,6 +92,7 @@ function charge(sim: Sim, usage: Usage, pod: SimPod, look: Look, nowUs: number):
   look.sampledCpuUs = cpuUs;
   look.sampledProxyCpuUs = proxyCpuUs;
   look.sampledAtUs = nowUs;
+  if (pod.node) usage.ranCoreUs.set(pod.node.index, (usage.ranCoreUs.get(pod.node.index) ?? 0) + usedCoreUs);
   if (ranUs === 0 || !pod.node) return;
 
   const { requests, memoryUseBytes } = program.services[service]!;

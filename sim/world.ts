@@ -11,8 +11,10 @@ import { ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import type { ComplexRoute } from './pick.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
+import type { NodeCpu } from './nodeCpu.js';
 import type { LongLived } from './connections.js';
 import type { RouteChange } from './routes.js';
+import { createQueues, type QueueState } from './queues.js';
 import { createProxies, type Proxies } from './proxies.js';
 import { mix } from './random.js';
 import { CAUSES, TRIED_HOSTS } from './spans.js';
@@ -36,6 +38,8 @@ export const ROUTE_COMPLEX = 4;
 export const ROUTE_HASHED = 5;
 /** Long-lived connections: see sim/connections.ts. */
 export const ROUTE_CONNECTED = 6;
+/** A pool of connections with a request at a time, opened as `pooledKind` has it: see sim/breakers.ts. */
+export const ROUTE_POOLED = 7;
 
 export interface World {
   readonly program: Program;
@@ -56,6 +60,8 @@ export interface World {
   readonly podService: Int32Array;
   readonly podState: Uint8Array;
   readonly podNode: Int32Array;
+  /** CPU of every node there has been, by its index. */
+  readonly nodeMillicores: number[];
   readonly podZone: Int32Array;
   readonly podBusy: Int32Array;
   readonly podQueueHead: Int32Array;
@@ -65,9 +71,11 @@ export interface World {
   readonly podOnCpu: Int32Array;
   readonly podCpuUs: Float64Array;
   readonly podCpuAtUs: Float64Array;
-  /** 1 where requests share the CPU (more workers than cores), 0 where each has a core. */
+  /** 1 where requests may have to share the CPU, 0 where each has a core for sure. */
   readonly podShares: Uint8Array;
   readonly sharing: SharedCpu[];
+  /** By node, made when its first pod comes; null where pods cannot meet. See sim/nodeCpu.ts. */
+  readonly nodeCpus: (NodeCpu | null)[];
   /** Records that belong to the pod and that no proxy counts as under way: given up on, or waiting for a connection. */
   readonly podHeld: Int32Array;
   /** Proxies that take time and CPU; null: they take none. */
@@ -99,6 +107,7 @@ export interface World {
   readonly routeHostCount: Int32Array;
   readonly hosts: Int32Array;
   readonly routeComplex: (ComplexRoute | null)[];
+  readonly pooledKind: Uint8Array;
   /** What a service's routes were last made of, by service. */
   readonly routeInputs: (RouteInputs | null)[];
   /** Routes of single proxies that have ejected pods, by rotationBase[edge] + caller's slot; and how many there are. */
@@ -109,10 +118,19 @@ export interface World {
   readonly breakers: (Breaker | null)[];
   /** Long-lived connections by edge; null where each request has its own. */
   readonly longLived: (LongLived | null)[];
+  /** Queues of messages, in the order of the program. */
+  readonly queues: readonly QueueState[];
   /** 1 while a sweep is planned, by rotationBase[edge] + caller's slot. */
   readonly sweepArmed: Uint8Array;
   /** What only calls with retries or time-outs need, by record; see sim/calls.ts. */
-  readonly calls: { stamps: Int32Array; tried: Int32Array; delaysUs: Int32Array; users: Int32Array };
+  readonly calls: {
+    stamps: Int32Array;
+    tried: Int32Array;
+    delaysUs: Int32Array;
+    users: Int32Array;
+    /** Of a delivery: the number of its message. */
+    messages: Int32Array;
+  };
   /** A word for the user of a call, by record (`calls.users`) and of the call that picks now; kept only while `tracksUsers`. */
   tracksUsers: boolean;
   pickingUser: number;
@@ -123,7 +141,7 @@ export interface World {
   readonly rotationBase: Int32Array;
 
   // What faults change; nothing else writes these.
-  /** One-way delay in microseconds by [from x zones + to]. */
+  /** One-way delay in microseconds by [from x places + to]. */
   readonly zoneDelayUs: Float64Array;
   /** Probability (0..1) that a call between two zones is lost, by the same index; read only while `anyLoss`. */
   readonly zoneLoss: Float64Array;
@@ -145,12 +163,17 @@ export interface RouteInputs extends RouteChange {
   readonly hostCount: number;
 }
 
-/** A pod whose requests share its CPU: processor sharing in virtual time, with the CFS quota. See sim/sharing.ts. */
+/** A pod whose requests share its CPU: processor sharing in virtual time, with the CFS quota. See sim/sharedCpu.ts. */
 export interface SharedCpu {
+  readonly pod: number;
   coreCount: number;
   /** CPU microseconds per 100 ms; Infinity without a limit. */
   quotaUs: number;
   virtualUs: number;
+  /** What is not stolen of the time that its threads run, 0 to 1. */
+  keep: number;
+  /** Share of a core that each thread has, and how fast it gets on with it: the part that is not stolen. */
+  coreShare: number;
   rate: number;
   updatedUs: number;
   quotaLeftUs: number;
@@ -162,6 +185,18 @@ export interface SharedCpu {
   /** Number of the timer that counts; older ones are stale. */
   stamp: number;
   timerUs: number;
+  /** Where its pods meet, the node, with this pod's place there; null: it has the node to itself. See sim/nodeCpu.ts. */
+  node: NodeCpu | null;
+  group: number;
+  weight: number;
+  requestMillicores: number;
+  /** Threads that may run now, as the node counts them, and as it did when it last shared its cores out. */
+  threads: number;
+  sharedOutTo: number;
+  /** Place in the node's list; -1: not in it. */
+  activeAt: number;
+  /** When something changes next at the present rate. */
+  nextUs: number;
 }
 
 export interface LoadState {
@@ -208,6 +243,9 @@ export interface Counters {
   /** Requests and bytes by [edge x zones x zones + from x zones + to], folded in from the connections. */
   readonly edgeZoneRequests: Float64Array;
   readonly edgeZoneBytes: Float64Array;
+  /** Bytes to and from outside of all zones, by edge. */
+  readonly outsideSentBytes: Float64Array;
+  readonly outsideReceivedBytes: Float64Array;
   /** Since the start of the run, warm-up included, for the checkers. */
   readonly whole: {
     arrivals: number;
@@ -260,6 +298,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podService,
     podState: new Uint8Array(pods),
     podNode: new Int32Array(pods).fill(-1),
+    nodeMillicores: program.scenario.cluster.nodes.map(({ cpuMillicores }) => cpuMillicores),
     podZone: new Int32Array(pods),
     podBusy: new Int32Array(pods),
     podQueueHead: new Int32Array(pods).fill(-1),
@@ -269,9 +308,10 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podCpuUs: new Float64Array(pods),
     podCpuAtUs: new Float64Array(pods),
     podShares: new Uint8Array(pods),
-    sharing: Array.from({ length: pods }, createSharedCpu),
+    sharing: Array.from({ length: pods }, (_, pod) => createSharedCpu(pod)),
+    nodeCpus: [],
     podHeld: new Int32Array(pods),
-    proxies: createProxies(program, pods),
+    proxies: createProxies(program, podBase),
     podServed: new Float64Array(pods),
     podEnvoy: new Float64Array(pods * ENVOY_BUCKETS),
     hostSeenUs: new Float64Array(pods).fill(-Infinity),
@@ -289,6 +329,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     routeHostCount: new Int32Array(program.edgeCount * zones),
     hosts: new Int32Array(hostCount),
     routeComplex: new Array<ComplexRoute | null>(program.edgeCount * zones).fill(null),
+    pooledKind: new Uint8Array(program.edgeCount * zones),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
     routeInputs: new Array<RouteInputs | null>(services).fill(null),
@@ -297,18 +338,20 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     outliers: new Array<OutlierState | null>(program.edgeCount).fill(null),
     breakers: new Array<Breaker | null>(program.edgeCount).fill(null),
     longLived: new Array<LongLived | null>(program.edgeCount).fill(null),
+    queues: createQueues(program, podBase, pods),
     sweepArmed: new Uint8Array(rotationBase[program.edgeCount]!),
     calls: {
       stamps: new Int32Array(records.capacity),
       tried: new Int32Array(records.capacity * TRIED_HOSTS),
       delaysUs: new Int32Array(records.capacity),
       users: new Int32Array(records.capacity),
+      messages: new Int32Array(records.capacity),
     },
     tracksUsers: false,
     pickingUser: 0,
     failedCause: 0,
     zoneDelayUs: program.zoneDelayUs.slice(),
-    zoneLoss: new Float64Array(zones * zones),
+    zoneLoss: new Float64Array(program.placeCount * program.placeCount),
     anyLoss: false,
     serviceErrorShare: new Float64Array(services),
     anyErrors: false,
@@ -326,6 +369,7 @@ export function growWorld(world: World): void {
   calls.stamps = grown(calls.stamps, world.records.capacity);
   calls.delaysUs = grown(calls.delaysUs, world.records.capacity);
   calls.users = grown(calls.users, world.records.capacity);
+  calls.messages = grown(calls.messages, world.records.capacity);
   calls.tried = grown(calls.tried, world.records.capacity * TRIED_HOSTS);
 }
 
@@ -335,11 +379,14 @@ function grown(values: Int32Array, length: number): Int32Array {
   return larger;
 }
 
-function createSharedCpu(): SharedCpu {
+function createSharedCpu(pod: number): SharedCpu {
   return {
+    pod,
     coreCount: 1,
     quotaUs: Infinity,
     virtualUs: 0,
+    keep: 1,
+    coreShare: 1,
     rate: 1,
     updatedUs: 0,
     quotaLeftUs: Infinity,
@@ -350,6 +397,14 @@ function createSharedCpu(): SharedCpu {
     heapCount: 0,
     stamp: 0,
     timerUs: -1,
+    node: null,
+    group: 0,
+    weight: 0,
+    requestMillicores: 0,
+    threads: 0,
+    sharedOutTo: 0,
+    activeAt: -1,
+    nextUs: Infinity,
   };
 }
 
@@ -385,6 +440,8 @@ function createCounters(program: Program, zones: number): Counters {
     loadCauses: new Float64Array(loads * CAUSES),
     edgeZoneRequests: new Float64Array(edges * zones * zones),
     edgeZoneBytes: new Float64Array(edges * zones * zones),
+    outsideSentBytes: new Float64Array(edges),
+    outsideReceivedBytes: new Float64Array(edges),
     whole: { arrivals: 0, succeeded: 0, failed: 0, spans: 0, events: 0, retries: 0, ejections: 0 },
   };
 }

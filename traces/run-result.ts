@@ -44,6 +44,29 @@ export interface ServiceFigures {
   /** Mean millicores of the proxies, for the pods of this service: not part of the figures above. Left out where the
    *  scenario gives the proxies no latency and CPU (`mesh.proxy`). */
   readonly proxyCpuMillicores?: number;
+  /** What has instances instead of pods (meanReplicas counts them); left out for workloads. */
+  readonly kind?: 'external' | 'queue';
+}
+
+/** A queue of messages over the measured part. Messages are counted when they come and go, so sums differ by what waits. */
+export interface QueueFigures {
+  readonly queue: string;
+  readonly published: number;
+  readonly publishedPerSecond: number;
+  /** Publications that found the queue full. */
+  readonly refused: number;
+  /** Acknowledged; given up after the last delivery; delivered again. */
+  readonly processed: number;
+  readonly deadLettered: number;
+  readonly redelivered: number;
+  /** From publication to the first delivery, and to the acknowledgement. */
+  readonly waitMs: LatencyFigures;
+  readonly doneMs: LatencyFigures;
+  readonly length: { readonly mean: number; readonly most: number; readonly atEnd: number };
+  /** Age of the oldest message that waits at the end; null: none waits. */
+  readonly oldestSeconds: number | null;
+  /** With consumers, or between two deliveries, at the end. */
+  readonly inFlight: number;
 }
 
 export interface EdgeFigures {
@@ -56,9 +79,12 @@ export interface EdgeFigures {
   readonly latencyMs: LatencyFigures;
   readonly responseFlags: ResponseFlags;
   readonly bytes: number;
+  /** Of the bytes, those that leave the zones for a place outside, and those that come from there. Left out where neither
+   *  end is outside. */
+  readonly outside?: { readonly sentBytes: number; readonly receivedBytes: number };
   /** Share (0..1) of the requests whose pods stand in different zones; null without requests. */
   readonly crossZoneShare: number | null;
-  /** Requests by zone pair: [from][to] over the zones of the scenario. */
+  /** Requests by zone pair: [from][to] over the zones of the scenario; what is outside of them is not there. */
   readonly requestsByZone: readonly (readonly number[])[];
 }
 
@@ -76,9 +102,13 @@ export interface CostParts {
   readonly idleUsdPerHour: number | null;
   readonly crossZoneUsdPerHour: number | null;
   readonly crossRegionUsdPerHour: number | null;
-  /** nodes + cross-zone + cross-region. */
+  /** The load balancer, replies over the internet and NAT gateways; 0 where the scenario does not put them on the bill. */
+  readonly loadBalancerUsdPerHour: number | null;
+  readonly internetUsdPerHour: number | null;
+  readonly natUsdPerHour: number | null;
+  /** nodes + cross-zone + cross-region + load balancer + internet + NAT. */
   readonly totalUsdPerHour: number | null;
-  /** workload + cross-zone + cross-region: what the policy itself moves on a cluster of fixed size. */
+  /** The same with the workload in place of the nodes: what the policy itself moves on a cluster of fixed size. */
   readonly attributedUsdPerHour: number | null;
 }
 
@@ -105,13 +135,33 @@ export interface RunSeries {
     readonly zone: string;
     readonly values: readonly (number | null)[];
   }[];
+  /** Messages that wait at the end of each step, and the age of the oldest; left out without queues. */
+  readonly queues?: readonly {
+    readonly queue: string;
+    readonly lengths: readonly number[];
+    readonly oldestSeconds: readonly (number | null)[];
+  }[];
+  /** Nodes in the cluster at the end of each step, by zone; left out where no policy adds or removes any. */
+  readonly nodes?: readonly { readonly zone: string; readonly values: readonly number[] }[];
+}
+
+/** Nodes that came and went in the measured part. */
+export interface NodeScaling {
+  /** Nodes that became ready, and nodes that went. */
+  readonly nodesAdded: number;
+  readonly nodesRemoved: number;
+  /** Nodes that were paid for, mean over time. */
+  readonly meanNodes: number;
+  /** Pods that got a node which came after them, and how long they waited for it. */
+  readonly podsThatWaited: number;
+  readonly meanWaitSeconds: number | null;
 }
 
 export interface LoggedDecision {
   readonly atSeconds: number;
-  readonly decidedBy: 'wavetank' | 'hpa';
+  readonly decidedBy: 'wavetank' | 'hpa' | 'clusterAutoscaler' | 'karpenter';
   readonly summary: string;
-  /** Wavetank's own decision, whole; null for the baseline autoscaler. */
+  /** Wavetank's own decision, whole; null for the other autoscalers. */
   readonly decision: Decision | null;
   readonly because: string;
 }
@@ -143,6 +193,24 @@ export interface FaultTolerance {
   }[];
 }
 
+/** A rollout, in one workload of its service. Pods on their way out are not counted. */
+export interface RolloutFigures {
+  readonly service: string;
+  /** Its Deployment or StatefulSet: the service's name, or one per zone. */
+  readonly workload: string;
+  readonly atSeconds: number;
+  /**
+   * `finished`: all pods were new and available. `superseded`: the next rollout of the service came first. At the end of
+   * the run otherwise: `stuck` where every pod that is missing will not come by itself (it never gets ready, finds no
+   * room, or waits for the end of one whose node is away), else `underWay`.
+   */
+  readonly outcome: 'finished' | 'superseded' | 'stuck' | 'underWay';
+  readonly tookSeconds: number | null;
+  /** Meanwhile: the fewest pods that were ready for minReadySeconds, and the most that there were. */
+  readonly fewestAvailable: number;
+  readonly mostPods: number;
+}
+
 /** An identity checked from outside; a run with a failed one is a bug and stops. */
 export interface CheckOutcome {
   readonly name: string;
@@ -169,12 +237,20 @@ export interface ReplicationResult {
   }[];
   readonly services: readonly ServiceFigures[];
   readonly edges: readonly EdgeFigures[];
+  /** In the scenario's order; left out without queues. */
+  readonly queues?: readonly QueueFigures[];
+  /** Bytes of all edges to and from places outside of the zones; left out without any. */
+  readonly outsideBytes?: { readonly sent: number; readonly received: number };
   readonly crossZoneShare: number | null;
   readonly cost: CostParts;
   readonly series: RunSeries;
   readonly decisions: readonly LoggedDecision[];
   readonly skipped: readonly { readonly atSeconds: number; readonly skipped: Skipped }[];
   readonly faultTolerance: FaultTolerance;
+  /** Left out where no policy of the scenario adds or removes nodes. */
+  readonly nodeScaling?: NodeScaling;
+  /** In the order in which they began. Left out where the scenario has no rollouts. */
+  readonly rollouts?: readonly RolloutFigures[];
   readonly checks: readonly CheckOutcome[];
   /** Spans and events simulated, for speed figures. Not part of the digest. */
   readonly work: { readonly events: number; readonly spans: number; readonly requests: number };
@@ -199,6 +275,8 @@ export interface RunResult {
   };
   /** Releases whose rules were simulated, such as `1.31`. */
   readonly compat: { readonly istio: string; readonly envoy: string; readonly kubernetes: string };
+  /** Tables of list prices that were used, and of which day they are. Absent in records of earlier versions. */
+  readonly priceBooks?: readonly { readonly name: string; readonly asOf: string }[];
   readonly command: string;
   readonly zones: readonly string[];
   readonly services: readonly string[];

@@ -15,7 +15,16 @@ import {
   type WrittenRoute,
 } from '../../scenarios/losses.js';
 import { duration, fraction } from '../../scenarios/units.js';
-import { lossFigures, lossJson, lossText, worstFirst, type LossReport, type LossTerms } from '../../reports/losses.js';
+import {
+  lossFigures,
+  lossJson,
+  lossName,
+  lossText,
+  lossVerdict,
+  worstFirst,
+  type LossReport,
+  type LossTerms,
+} from '../../reports/losses.js';
 import type { Scenario } from '../../scenarios/types.js';
 import type { ReplicationResult } from '../../traces/run-result.js';
 import type { Arguments } from '../commands.js';
@@ -30,6 +39,8 @@ import { runWithProgress, type Execution } from '../run-plans.js';
 import { loadScenario } from '../scenario-input.js';
 
 const DEFAULT_SLO = 0.999;
+/** So many are named in the last line: the table has them all. */
+const NAMED_LOSSES = 3;
 
 export async function losses(args: Arguments, context: Context): Promise<ExitCode> {
   for (const name of ['replications', 'dump-snapshots', 'fail-on-inconclusive']) {
@@ -127,7 +138,13 @@ export async function losses(args: Arguments, context: Context): Promise<ExitCod
   if (!execution.quiet) {
     context.say(`${baselines.length + jobs.length} runs in ${processes} processes took ${seconds} s`);
   }
-  return EXIT.ok;
+  const bad = report.policies.flatMap(({ policy, losses }) =>
+    losses.filter((row) => lossVerdict(row) === 'failed').map((row) => `${lossName(row)} under ${policy}`),
+  );
+  if (args['fail-on-loss'] !== true || bad.length === 0) return EXIT.ok;
+  const count = bad.length === 1 ? '1 loss is' : `${bad.length} losses are`;
+  context.say(`${count} too dear: ${bad.slice(0, NAMED_LOSSES).join('; ')}${bad.length > NAMED_LOSSES ? '; ...' : ''}`);
+  return EXIT.gateFailed;
 }
 
 /** Null on an interrupt: worst first needs all of them, a part would name the wrong one. */

@@ -11,7 +11,7 @@ import { loadScenario } from '../scenario-input.js';
 
 export async function run(args: Arguments, context: Context): Promise<ExitCode> {
   if (texts(args, 'losses').length > 0) return (await import('./losses.js')).losses(args, context);
-  for (const name of ['loss-for', 'slo']) {
+  for (const name of ['loss-for', 'slo', 'fail-on-loss']) {
     if (args[name] !== undefined) throw new InputError(`--${name} belongs to --losses, as in --losses all`);
   }
   const outputs = runOutputs(args);

@@ -1,10 +1,11 @@
 /**
- * HorizontalPodAutoscalers (v2, and v1 with its single percentage) as a scenario has them: bounds, a CPU target in percent
- * of the request, and `behavior` in Kubernetes' own words. What scales on anything else is left out, with the metric.
+ * HorizontalPodAutoscalers (v2, and v1 with its single percentage) as a scenario has them: bounds, metrics of CPU and memory,
+ * and `behavior` in Kubernetes' own words. Other metrics are names of somebody's monitoring: what stands behind them nobody
+ * can know here, so one that scales on nothing else is left out, with the metric.
  */
 import type { Problem } from '../problems.js';
 import { asRecord } from '../raw.js';
-import { fieldsOf } from './fields.js';
+import { fieldsOf, type Fields } from './fields.js';
 import type { Ledger } from './ledger.js';
 import type { KubeObject, Raw } from './read.js';
 import type { ImportedService } from './services.js';
@@ -15,6 +16,8 @@ export interface ImportedAutoscaler {
   readonly min: number;
   readonly max: number;
   readonly targetCpuPercent: number | null;
+  /** As Kubernetes writes them, where one CPU percentage does not say it all; null: it does. */
+  readonly metrics: readonly Raw[] | null;
   readonly behavior: Raw | null;
 }
 
@@ -39,13 +42,13 @@ export function readAutoscalers(
       const max = fields.whole(['spec', 'maxReplicas'], 1);
       if (fields.value(['spec', 'maxReplicas']) === undefined)
         problems.push(object.problem('WT0202', ['spec', 'maxReplicas'], { message: 'missing key "maxReplicas"' }));
-      const { percent, unread } = cpuTarget(object, problems);
+      const { percent, metrics, unread } = targets(object, problems);
       if (target === undefined || max === undefined) {
         ledger.leaveOut(object, `scales ${kind ?? 'nothing'} ${name ?? ''}, which is no service here`);
         return [];
       }
-      if (percent === undefined) {
-        ledger.leaveOut(object, `scales on ${unread.join(', ')}: only CPU utilisation is simulated`);
+      if (percent === undefined && metrics === null) {
+        ledger.leaveOut(object, `scales on ${unread.join(', ')}: only CPU and memory are read`);
         return [];
       }
       if (scaled.has(target.name)) {
@@ -59,33 +62,56 @@ export function readAutoscalers(
       if (least === 0) ledger.note(object, 'minReplicas 0 is not simulated: 1 instead');
       return [
         {
-          ...{ service: target.name, object, min: Math.max(1, least), max, targetCpuPercent: percent },
+          ...{ service: target.name, object, min: Math.max(1, least), max, targetCpuPercent: percent ?? null, metrics },
           behavior: behaviorOf(fields.value(['spec', 'behavior']), object, ledger),
         },
       ];
     });
 }
 
-/** Null: no metric at all, for which Kubernetes takes its own default. Undefined: none that is simulated. */
-function cpuTarget(
-  object: KubeObject,
-  problems: Problem[],
-): { readonly percent: number | null | undefined; readonly unread: readonly string[] } {
+interface Targets {
+  /** Null: no metric at all, for which Kubernetes takes its own default. Undefined: none of these. */
+  readonly percent: number | null | undefined;
+  readonly metrics: readonly Raw[] | null;
+  readonly unread: readonly string[];
+}
+
+function targets(object: KubeObject, problems: Problem[]): Targets {
   const fields = fieldsOf(object, problems);
   const old = fields.whole(['spec', 'targetCPUUtilizationPercentage'], 1);
-  if (old !== undefined) return { percent: old, unread: [] };
-  const metrics = fields.list(['spec', 'metrics']);
-  if (metrics.length === 0) return { percent: null, unread: [] };
-  let percent: number | undefined;
+  if (old !== undefined) return { percent: old, metrics: null, unread: [] };
+  const all = fields.list(['spec', 'metrics']);
+  if (all.length === 0) return { percent: null, metrics: null, unread: [] };
+  const read: Raw[] = [];
   const unread: string[] = [];
-  for (const [index, metric] of metrics.entries()) {
-    const isCpu = metric['type'] === 'Resource' && asRecord(metric['resource'])['name'] === 'cpu';
-    const at = ['spec', 'metrics', index, 'resource', 'target', 'averageUtilization'];
-    const wanted = isCpu ? fields.whole(at, 1) : undefined;
-    if (wanted !== undefined && percent === undefined) percent = wanted;
-    else unread.push(metricName(metric));
+  for (const [index, metric] of all.entries()) {
+    const resource = resourceMetric(metric, fields, ['spec', 'metrics', index, 'resource']);
+    if (resource === undefined) unread.push(metricName(metric));
+    else read.push(resource);
   }
-  return { percent, unread };
+  const [only] = read;
+  const percent = read.length === 1 ? cpuPercentOf(only!) : undefined;
+  return percent !== undefined || read.length === 0
+    ? { percent, metrics: null, unread }
+    : { percent: undefined, metrics: read, unread };
+}
+
+/** With nothing but what a scenario takes. Undefined: another metric. */
+function resourceMetric(metric: Raw, fields: Fields, at: readonly (string | number)[]): Raw | undefined {
+  const name = asRecord(metric['resource'])['name'];
+  if (metric['type'] !== 'Resource' || (name !== 'cpu' && name !== 'memory')) return undefined;
+  const averageUtilization = fields.whole([...at, 'target', 'averageUtilization'], 1);
+  if (averageUtilization !== undefined)
+    return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
+  const averageValue = asRecord(asRecord(metric['resource'])['target'])['averageValue'];
+  if (typeof averageValue !== 'string' && typeof averageValue !== 'number') return undefined;
+  return { type: 'Resource', resource: { name, target: { type: 'AverageValue', averageValue: String(averageValue) } } };
+}
+
+function cpuPercentOf(metric: Raw): number | undefined {
+  const { name, target } = asRecord(metric['resource']);
+  const percent = asRecord(target)['averageUtilization'];
+  return name === 'cpu' && typeof percent === 'number' ? percent : undefined;
 }
 
 function metricName(metric: Raw): string {

@@ -7,7 +7,9 @@ import { parseScenario } from '../load.js';
 import type { Problem } from '../problems.js';
 import { asRecord } from '../raw.js';
 import { readAutoscalers } from './autoscalers.js';
+import { readExternals } from './externals.js';
 import { fieldsOf } from './fields.js';
+import { readKarpenter } from './karpenter.js';
 import { openLedger, type Finding } from './ledger.js';
 import { findEntries, gatewayWorkloads, hostsWithSubsets, readMesh } from './mesh.js';
 import { readNodes, tolerationsOf } from './nodes.js';
@@ -44,7 +46,16 @@ export interface ImportWishes {
 /** Their workloads keep the cluster and the mesh running, and serve nobody's users. */
 const SYSTEM = /^(kube-system|kube-public|kube-node-lease|istio-system|istio-ingress|istio-egress|istio-operator)$/;
 /** Read wherever they are: they belong to the whole cluster or mesh. */
-const CLUSTER_WIDE = ['Node', 'DaemonSet', 'ConfigMap', 'DestinationRule', 'VirtualService', 'Gateway'];
+const CLUSTER_WIDE = [
+  'Node',
+  'NodePool',
+  'DaemonSet',
+  'ConfigMap',
+  'DestinationRule',
+  'VirtualService',
+  'ServiceEntry',
+  'Gateway',
+];
 
 export function importObjects(
   files: readonly InputFile[],
@@ -73,9 +84,11 @@ export function importObjects(
   const workloads = found.filter((one) => !isGateway(one));
   const tolerations = tolerationsOf(workloads.map(({ object, podSpec }) => fieldsOf(object, []).value(podSpec)));
   const nodes = readNodes(objects, tolerations, ledger, problems);
+  const karpenter = readKarpenter(objects, nodes.pools, ledger, problems);
   const services = joinServices(objects, workloads, hostsWithSubsets(objects), ledger, problems);
   const autoscalers = readAutoscalers(objects, services, ledger, problems);
-  const mesh = readMesh(objects, services, nodes.zones, ledger, problems);
+  const externals = readExternals(objects, services, nodes.zones, ledger, problems);
+  const mesh = readMesh(objects, services, externals, nodes.zones, ledger, problems);
   if (services.length === 0 && problems.length === 0) problems.push(nothingToRun(all, files));
   // Fields are read by more than one part: a mistake in one is told once.
   if (problems.length > 0) return { problems: distinct(problems) };
@@ -83,7 +96,7 @@ export function importObjects(
   const text = writeScenario({
     name: wishes.name ?? nameOf(services),
     files: files.map(({ name }) => name),
-    ...{ nodes, services, autoscalers, mesh },
+    ...{ nodes, karpenter, services, externals, autoscalers, mesh },
     entries: findEntries(objects, services, ledger),
     gateways: gatewaysOf(gateways),
     ...meshFacts(all, services),

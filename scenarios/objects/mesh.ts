@@ -10,7 +10,10 @@ import { checkMeshObject, resolveHost, type RuleReport } from '../destination-ru
 import type { Problem } from '../problems.js';
 import { asList, asRecord, isObject } from '../raw.js';
 import type { Path } from '../source.js';
+import { meshOf } from '../references.js';
 import { checkVirtualService } from '../virtual-service.js';
+import { withNames } from '../externals.js';
+import type { ImportedExternal } from './externals.js';
 import { fieldsOf, selectsByLabels } from './fields.js';
 import type { Ledger } from './ledger.js';
 import type { KubeObject, Raw } from './read.js';
@@ -38,11 +41,18 @@ export const ENDPOINT = 'requests';
 export function readMesh(
   objects: readonly KubeObject[],
   services: readonly ImportedService[],
+  externals: readonly ImportedExternal[],
   zones: readonly string[],
   ledger: Ledger,
   problems: Problem[],
 ): ImportedMesh {
-  const hosts = services.filter(({ versionOf }) => versionOf === null).map(({ name }) => name);
+  const byHost = new Map(externals.map(({ host, name }) => [host, name]));
+  const hosts = [
+    ...services.filter(({ versionOf }) => versionOf === null).map(({ name }) => name),
+    ...externals.map(({ name }) => name),
+  ];
+  const nameOf = (host: unknown): string | null =>
+    resolveHost(typeof host === 'string' ? (byHost.get(host) ?? host) : host, hosts);
   const endpoints: EndpointNames = new Map(hosts.map((name) => [name, [ENDPOINT]]));
   const seen = { DestinationRule: new Map<string, KubeObject>(), VirtualService: new Map<string, KubeObject>() };
   const names = new Set<string>();
@@ -50,26 +60,32 @@ export function readMesh(
     const kind = object.kind as keyof typeof seen;
     const spec = asRecord(object.value['spec']);
     const meant = kind === 'DestinationRule' ? [spec['host']] : asList(spec['hosts']);
-    const ours = meant.filter((host) => resolveHost(host, hosts) !== null);
+    const ours = meant.filter((host) => nameOf(host) !== null);
     if (ours.length === 0 && meant.length > 0) {
       ledger.leaveOut(object, 'its hosts are none of the services');
       return [];
     }
-    const before = ours.map((host) => seen[kind].get(resolveHost(host, hosts)!)).find((one) => one !== undefined);
+    const before = ours.map((host) => seen[kind].get(nameOf(host)!)).find((one) => one !== undefined);
     if (before !== undefined) {
       ledger.leaveOut(object, `${before.kind} ${before.name} is older and has the same host`);
       return [];
     }
     const cleaned = kind === 'VirtualService' && ours.length < meant.length ? { ...spec, hosts: ours } : spec;
     if (cleaned !== spec) ledger.note(object, 'only the hosts that are services');
-    if (!check(object, { ...object.value, spec: cleaned }, endpoints, zones, ledger, problems)) return [];
-    for (const host of ours) seen[kind].set(resolveHost(host, hosts)!, object);
+    if (!check(object, { ...object.value, spec: withNames(cleaned, byHost) }, endpoints, zones, ledger, problems))
+      return [];
+    for (const host of ours) seen[kind].set(nameOf(host)!, object);
     ledger.use(object);
     const name = names.has(`${kind} ${object.name}`) ? `${object.name}-${object.namespace}` : object.name;
     names.add(`${kind} ${name}`);
     return [{ object, name, spec: cleaned }];
   });
-  return { objects: kept, config: readConfig(objects, ledger, problems) };
+  const entries = [...new Set(externals.map(({ object }) => object))].map((object) => ({
+    object,
+    name: object.name,
+    spec: asRecord(object.value['spec']),
+  }));
+  return { objects: [...entries, ...kept], config: readConfig(objects, ledger, problems) };
 }
 
 /** Short names of hosts whose VirtualServices route by subset. */
@@ -95,9 +111,9 @@ function check(
 ): boolean {
   const found: Problem[] = [];
   const rule: RuleReport = {
-    // Whatever the release is, it has taken the object.
-    istioMinor: Infinity,
     zones,
+    // Whatever the release is, it has taken the object.
+    mesh: { ...meshOf({}), istioMinor: Infinity },
     report: (code, path, detail) => void found.push(object.problem(code, path, detail)),
     unmodelled: ({ message }) => ledger.note(object, message),
   };

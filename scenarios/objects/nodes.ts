@@ -4,7 +4,7 @@
  * would get no pod (cordoned, not ready, tainted against all workloads) are left out, as their room is not there.
  */
 import type { Problem } from '../problems.js';
-import { PRICE_BOOKS } from '../prices.js';
+import { capacityOfLabels, PRICE_BOOKS, type Capacity } from '../prices.js';
 import { asList, asRecord, own } from '../raw.js';
 import { fieldsOf, type Fields } from './fields.js';
 import type { Ledger } from './ledger.js';
@@ -16,6 +16,7 @@ export interface NodePool {
   readonly nodes: readonly KubeObject[];
   readonly nodesPerZone: ReadonlyMap<string, number>;
   readonly instanceType: string | null;
+  readonly capacity: Capacity;
   /** Where the price of the type is known: null asks for it. */
   readonly priceBook: string | null;
   /** In cores and bytes; null where a node does not say. */
@@ -71,7 +72,8 @@ export function readNodes(
   const byPool = new Map<string, typeof nodes>();
   for (const node of nodes) {
     const labels = node.fields.labels(['metadata', 'labels']);
-    const key = [firstOf(labels, POOL_LABELS) ?? '', firstOf(labels, TYPE_LABELS) ?? ''].join('\n');
+    const capacity = capacityOfLabels(labels) ?? 'onDemand';
+    const key = [firstOf(labels, POOL_LABELS) ?? '', firstOf(labels, TYPE_LABELS) ?? '', capacity].join('\n');
     byPool.set(key, [...(byPool.get(key) ?? []), node]);
   }
   const names = new Set<string>();
@@ -127,6 +129,7 @@ function poolOf(
     return amounts.some((one) => one === null) ? null : Math.min(...(amounts as number[]));
   };
   const labels = members[0]!.fields.labels(['metadata', 'labels']);
+  const capacity = capacityOfLabels(labels) ?? 'onDemand';
   const daemons = daemonSets.filter((one) => {
     const wanted = asRecord(fieldsOf(one, problems).value(['spec', 'template', 'spec', 'nodeSelector']));
     return Object.entries(wanted).every(([key, value]) => labels[key] === value);
@@ -141,7 +144,8 @@ function poolOf(
     nodes: members.map(({ object }) => object),
     nodesPerZone,
     instanceType,
-    priceBook: priceBookOf(instanceType, members[0]!.fields),
+    capacity,
+    priceBook: priceBookOf(instanceType, capacity, members[0]!.fields),
     cpuCores: least('cpu'),
     memoryBytes: least('memory'),
     daemons,
@@ -153,11 +157,11 @@ function poolOf(
 const CLOUDS: Readonly<Record<string, string>> = { aws: 'aws', gce: 'gcp', azure: 'azure' };
 
 /** The book of the node's own cloud and region; another region's price would be a guess. */
-function priceBookOf(instanceType: string | null, fields: Fields): string | null {
+function priceBookOf(instanceType: string | null, capacity: Capacity, fields: Fields): string | null {
   const cloud = own(CLOUDS, /^(\w+):\/\//.exec(fields.text(['spec', 'providerID']) ?? '')?.[1]);
   const name = `${cloud ?? ''}/${firstOf(fields.labels(['metadata', 'labels']), REGION_LABELS) ?? ''}`;
   const book = own(PRICE_BOOKS, name);
-  return book !== undefined && own(book.instances, instanceType) !== undefined ? name : null;
+  return book !== undefined && own(book.instances, instanceType)?.usdPerHour[capacity] !== undefined ? name : null;
 }
 
 function zoneOf(labels: Readonly<Record<string, string>>): string {

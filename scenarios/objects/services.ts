@@ -6,6 +6,7 @@
  */
 import type { Problem } from '../problems.js';
 import { asRecord } from '../raw.js';
+import { controllerSettings, type ControllerSettings } from './controller-settings.js';
 import { fieldsOf, selects, selectsByLabels } from './fields.js';
 import type { Ledger } from './ledger.js';
 import { podResources, podTiming, settingsOf, type PodResources, type PodTiming } from './pod-template.js';
@@ -23,6 +24,7 @@ export interface ImportedService {
   readonly versionOf: string | null;
   readonly resources: PodResources;
   readonly timing: PodTiming;
+  readonly controller: ControllerSettings;
   readonly budget: Budget | null;
   readonly trafficDistribution: string | null;
   readonly topologyModeAuto: boolean;
@@ -75,7 +77,9 @@ export function joinServices(
     const { workload, service } = part;
     const fields = service === null ? null : fieldsOf(service, problems);
     const timing = podTiming(workload.object, workload.podSpec, problems);
-    for (const unread of timing.unread) ledger.note(workload.object, `${unread} is not simulated`);
+    const controller = controllerSettings(workload, problems);
+    for (const unread of [...timing.unread, ...controller.unread])
+      ledger.note(workload.object, `${unread} is not simulated`);
     const distribution = fields?.text(['spec', 'trafficDistribution']) ?? null;
     const isKnown = distribution === null || ['PreferClose', 'PreferSameZone'].includes(distribution);
     if (!isKnown) ledger.note(service!, `trafficDistribution ${distribution} is not simulated`);
@@ -85,6 +89,7 @@ export function joinServices(
       replicas: [workload, ...part.crowd].reduce((sum, { replicas }) => sum + replicas, 0),
       resources: podResources(workload.object, workload.podSpec, problems),
       timing,
+      controller,
       budget: budgetOf(workload, budgets, ledger, problems),
       trafficDistribution: isKnown ? distribution : null,
       topologyModeAuto: /^auto$/i.test(

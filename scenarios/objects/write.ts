@@ -8,7 +8,9 @@ import { own } from '../raw.js';
 import { REQUIRED } from '../required.js';
 import { API_VERSION } from '../schema.js';
 import type { ImportedAutoscaler } from './autoscalers.js';
+import type { ImportedExternal } from './externals.js';
 import { formatCpu, formatMemory } from './fields.js';
+import type { KarpenterFound } from './karpenter.js';
 import { ENDPOINT, type Entry, type ImportedMesh } from './mesh.js';
 import type { NodePool, NodesFound } from './nodes.js';
 import type { ImportedService } from './services.js';
@@ -17,7 +19,10 @@ export interface ScenarioParts {
   readonly name: string;
   readonly files: readonly string[];
   readonly nodes: NodesFound;
+  /** Null: none of its NodePools is there. */
+  readonly karpenter: KarpenterFound | null;
   readonly services: readonly ImportedService[];
+  readonly externals: readonly ImportedExternal[];
   readonly autoscalers: readonly ImportedAutoscaler[];
   readonly mesh: ImportedMesh;
   readonly entries: readonly Entry[];
@@ -51,11 +56,13 @@ export function writeScenario(parts: ScenarioParts): string {
     `  why: ${scalar(`The cluster of ${list(parts.files)}. Say here what is to be found out.`)}`,
     'spec:',
     ...compatLines(parts),
-    ...clusterLines(parts.nodes),
+    ...clusterLines(parts.nodes, parts.karpenter),
+    ...karpenterLines(parts.karpenter),
     ...gatewayLines(parts),
     '',
     '  services:',
     ...parts.services.flatMap(serviceLines),
+    ...externalLines(parts.externals),
     ...meshLines(parts),
     ...loadLines(parts.entries),
     ...policyLines(parts.autoscalers),
@@ -77,7 +84,7 @@ function compatLines({ nodes: { kubelet }, istio }: ScenarioParts): string[] {
   return lines.length === 0 ? [] : ['  compat:', ...lines];
 }
 
-function clusterLines({ zones, pools, placeless }: NodesFound): string[] {
+function clusterLines({ zones, pools, placeless }: NodesFound, karpenter: KarpenterFound | null): string[] {
   if (pools.length === 0)
     return [
       ...remark(2, 'The input holds no nodes.'),
@@ -98,7 +105,7 @@ function clusterLines({ zones, pools, placeless }: NodesFound): string[] {
       : []),
     beside(`    zones: ${flow(zones)}`, 'labels of the nodes'),
     '    nodePools:',
-    ...pools.flatMap(poolLines),
+    ...pools.flatMap((pool) => [...poolLines(pool), ...growthLines(pool.name, karpenter)]),
     ...(isPriced || zones.length === 1
       ? []
       : [
@@ -106,6 +113,31 @@ function clusterLines({ zones, pools, placeless }: NodesFound): string[] {
           beside(`      crossZonePerGB: ${REQUIRED}`, 'US dollars per GB between zones, both ends together'),
           ...(regions.size > 1 ? [beside(`      crossRegionPerGB: ${REQUIRED}`, 'the same between regions')] : []),
         ]),
+  ];
+}
+
+/** What Karpenter may buy for the pool. */
+function growthLines(pool: string, karpenter: KarpenterFound | null): string[] {
+  const own = karpenter?.pools.get(pool);
+  if (own === undefined) return [];
+  const { cpu, memory, nodes } = own.limits;
+  const limits = {
+    ...(cpu === undefined ? {} : { cpu: formatCpu(cpu) }),
+    ...(memory === undefined ? {} : { memory: formatMemory(memory) }),
+    ...(nodes === undefined ? {} : { nodes }),
+  };
+  return [
+    beside(`        limits: ${flow(limits)}`, `NodePool ${pool}`),
+    ...(own.instanceTypes === null ? [] : [`        instanceTypes: ${flow(own.instanceTypes)}`]),
+    ...(own.weight === null ? [] : [`        weight: ${own.weight}`]),
+  ];
+}
+
+function karpenterLines(karpenter: KarpenterFound | null): string[] {
+  if (karpenter === null) return [];
+  return [
+    '  nodeAutoscaler:',
+    beside(`    karpenter: ${flow(karpenter.settings)}`, `disruption of ${karpenter.where}`),
   ];
 }
 
@@ -118,8 +150,8 @@ function poolLines(pool: NodePool): string[] {
     instanceType === null
       ? []
       : Object.entries(PRICE_BOOKS).flatMap(([name, book]) => {
-          const found = own(book.instances, instanceType);
-          return found === undefined ? [] : [`${found.usdPerHour} in ${name}`];
+          const usd = own(book.instances, instanceType)?.usdPerHour[pool.capacity];
+          return usd === undefined ? [] : [`${usd} in ${name}`];
         });
   return [
     ...remark(6, `${list(pool.nodes.map(({ where }) => where))}${instanceType === null ? '' : `: ${instanceType}`}`),
@@ -130,10 +162,14 @@ function poolLines(pool: NodePool): string[] {
       ? [
           beside(
             `        pricePerHour: ${REQUIRED}`,
-            `US dollars per node and hour${known.length === 0 ? '' : `: ${known.join(', ')}`}`,
+            `US dollars per node and hour${pool.capacity === 'onDemand' ? '' : `, ${pool.capacity}`}${known.length === 0 ? '' : `: ${known.join(', ')}`}`,
           ),
         ]
-      : [`        instanceType: ${scalar(instanceType!)}`, `        prices: ${priceBook}`]),
+      : [
+          `        instanceType: ${scalar(instanceType!)}`,
+          `        prices: ${priceBook}`,
+          ...(pool.capacity === 'onDemand' ? [] : [`        capacity: ${pool.capacity}`]),
+        ]),
     '        allocatable:',
     cpu === null || cpu <= 0
       ? beside(`          cpu: ${REQUIRED}`, 'room for pods on one node')
@@ -193,6 +229,7 @@ function serviceLines(one: ImportedService): string[] {
       ? beside('        probe: {initialDelay: 0s, period: 1s}', 'no readiness probe: ready once it runs')
       : `        probe: {initialDelay: ${probe.initialDelaySeconds}s, period: ${probe.periodSeconds}s}`,
     ...(timing.graceSeconds === null ? [] : [`      terminationGrace: ${timing.graceSeconds}s`]),
+    ...Object.entries(one.controller.fields).map(([key, value]) => `      ${key}: ${flow(value)}`),
     ...(zoneSpread === null
       ? []
       : [`      spread: {zone: ${zoneSpread.hard ? `hard, maxSkew: ${zoneSpread.maxSkew}` : 'soft'}}`]),
@@ -215,6 +252,37 @@ function serviceLines(one: ImportedService): string[] {
       `          steps: ${REQUIRED}`,
       `its calls: ${one.mentions.length > 0 ? `[{call: ${one.mentions[0]!}}], or ` : ''}[] for none`,
     ),
+  ];
+}
+
+function externalLines(externals: readonly ImportedExternal[]): string[] {
+  if (externals.length === 0) return [];
+  return [
+    '',
+    '  externals:',
+    ...externals.flatMap(({ name, host, object, protocol, zones }) => [
+      ...remark(4, object.where),
+      `    - name: ${scalar(name)}`,
+      `      host: ${scalar(host)}`,
+      ...(zones === null
+        ? [
+            '      outside:',
+            beside(
+              `        roundTrip: ${REQUIRED}`,
+              'from every zone, such as 20ms; or zones: [region/zone] in the place of outside',
+            ),
+          ]
+        : [beside(`      zones: ${flow(zones)}`, 'localities of its endpoints')]),
+      protocol === null
+        ? beside(`      protocol: ${REQUIRED}`, 'http, or tcp for connections that proxies do not look into')
+        : beside(`      protocol: ${protocol}`, 'by its ports'),
+      '      endpoints:',
+      beside(`        - name: ${ENDPOINT}`, 'split it where requests differ'),
+      beside(
+        `          wait: ${REQUIRED}`,
+        'time that it works on a request: 20ms, or {lognormal: {mean: 20ms, cv: 1}}',
+      ),
+    ]),
   ];
 }
 
@@ -282,13 +350,14 @@ function loadLines(entries: readonly Entry[]): string[] {
 }
 
 function policyLines(autoscalers: readonly ImportedAutoscaler[]): string[] {
-  const hpas = autoscalers.flatMap(({ service, object, min, max, targetCpuPercent, behavior }) => [
+  const hpas = autoscalers.flatMap(({ service, object, min, max, targetCpuPercent, metrics, behavior }) => [
     ...remark(8, object.where),
     ...block(
       {
         [service]: {
           ...{ min, max },
           ...(targetCpuPercent === null ? {} : { targetCpu: `${targetCpuPercent}%` }),
+          ...(metrics === null ? {} : { metrics }),
           ...(behavior === null ? {} : { behavior }),
         },
       },

@@ -18,8 +18,8 @@ export const fault = oneOf(
     for: positiveDuration('How long. Default: for good.').optional(),
     zoneOutage: text('Zone that is lost with all its nodes.').optional(),
     ramp: positiveDuration('Time in which the fault grows to its full strength. Default: at once.').optional(),
-    nodeLoss: text('Node that is lost.').optional(),
-    nodeDrain: text('Node that is cordoned and drained, as budgets allow.').optional(),
+    nodeLoss: text('Node that is lost; nothing happens if an autoscaler has removed it by then.').optional(),
+    nodeDrain: text('Node that is cordoned and drained, as budgets allow; one that has gone is left alone.').optional(),
     serviceFailure: z
       .strictObject({
         service: text('Service that fails.'),
@@ -59,6 +59,15 @@ export const fault = oneOf(
         every: positiveDuration('Time from the start of a container to its end.'),
       })
       .optional(),
+    slowPod: z
+      .strictObject({
+        service: text('Service whose pods are slow.'),
+        pods: whole(1, 'How many. Default: all, new ones too.').optional(),
+        share: fraction(
+          'Share of their CPU time that is stolen: with a half, all work takes twice as long. It does not count as used.',
+        ),
+      })
+      .optional(),
     memoryLeak: z
       .strictObject({
         service: text('Service that leaks; its containers are killed at their memory limit.'),
@@ -77,7 +86,7 @@ export const fault = oneOf(
   'Something that breaks.',
   ['at', 'for', 'ramp'],
 ).superRefine((fault, context) => {
-  const grows = ['serviceFailure', 'linkLatency', 'linkLoss', 'loadBurst', 'apiErrors', 'apiSlow'] as const;
+  const grows = ['serviceFailure', 'linkLatency', 'linkLoss', 'loadBurst', 'slowPod', 'apiErrors', 'apiSlow'] as const;
   if (fault.for !== undefined && fault.podCrash !== undefined)
     context.addIssue({
       code: 'custom',

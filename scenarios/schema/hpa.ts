@@ -39,19 +39,27 @@ const value = z.strictObject({
 const wholeOrAverage = z.union([value, average(units.quantity, 'The figure, divided by the pods.')], {
   error: 'a target with type Value or AverageValue',
 });
+const resourceTarget = (kind: Amount) =>
+  z.union([utilization, average(kind, 'Mean over the pods.')], {
+    error: 'a target with type Utilization or AverageValue',
+  });
 const resourceMetric = (name: 'cpu' | 'memory', kind: Amount) =>
   z.strictObject({
     name: z.literal(name, { error: 'one of cpu, memory' }),
-    target: z.union([utilization, average(kind, 'Mean over the pods.')], {
-      error: 'a target with type Utilization or AverageValue',
-    }),
+    target: resourceTarget(kind),
+  });
+const containerMetric = (name: 'cpu' | 'memory', kind: Amount) =>
+  z.strictObject({
+    name: z.literal(name, { error: 'one of cpu, memory' }),
+    container: text("The application's container, called as its service, or istio-proxy."),
+    target: resourceTarget(kind),
   });
 const figure = word(
   ['requests_per_second', 'queue_length'],
-  'requests_per_second: answered, over the rate window; queue_length: requests that wait for a worker.',
+  'requests_per_second: answered, over the rate window; queue_length: requests that wait for a worker, or messages.',
 );
 const metricType = <const T extends string>(type: T) =>
-  z.literal(type, { error: 'one of Resource, Pods, Object, External' });
+  z.literal(type, { error: 'one of Resource, ContainerResource, Pods, Object, External' });
 
 /** spec.metrics as Kubernetes writes it. */
 export const hpaMetric = z.union(
@@ -60,6 +68,12 @@ export const hpaMetric = z.union(
       type: metricType('Resource'),
       resource: z.union([resourceMetric('cpu', units.cpu), resourceMetric('memory', units.memory)], {
         error: 'a resource with name and target',
+      }),
+    }),
+    z.strictObject({
+      type: metricType('ContainerResource'),
+      containerResource: z.union([containerMetric('cpu', units.cpu), containerMetric('memory', units.memory)], {
+        error: 'a resource with name, container and target',
       }),
     }),
     z.strictObject({
@@ -87,14 +101,20 @@ export const hpaMetric = z.union(
         metric: z.strictObject({
           name: figure,
           selector: z.strictObject({
-            matchLabels: z.strictObject({ service: text('Service whose pods the figure is summed over.') }),
+            matchLabels: z.union(
+              [
+                z.strictObject({ service: text('Service whose pods the figure is summed over.') }),
+                z.strictObject({ queue: text('Queue whose waiting messages are counted.') }),
+              ],
+              { error: 'labels service or queue' },
+            ),
           }),
         }),
         target: wholeOrAverage,
       }),
     }),
   ],
-  { error: 'a metric with type Resource, Pods, Object or External' },
+  { error: 'a metric with type Resource, ContainerResource, Pods, Object or External' },
 );
 
 export const hpa = z.strictObject({

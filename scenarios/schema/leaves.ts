@@ -77,6 +77,8 @@ export const dnsName = (description: string) =>
 export const zoneName = z
   .string({ error: 'a zone, written region/zone' })
   .regex(/^[^/*\s]+\/[^/*\s]+$/, { error: 'a zone, written region/zone such as eu-1/a' });
+export const byKey = <T extends z.ZodType>(value: T, description: string) =>
+  z.record(z.string(), value, { error: 'a mapping from name to value' }).meta({ description });
 export const byZone = <T extends z.ZodType>(value: T, description: string) =>
   z.record(z.string(), value, { error: 'a mapping from zone to value' }).meta({ description });
 

@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
 import * as units from '../units.js';
-import { amount, duration, positiveDuration, text, whole, word } from './leaves.js';
+import { amount, duration, flag, positiveDuration, text, whole, word } from './leaves.js';
 
 /** Istio objects as they are in the cluster: checked by `destination-rule.ts`, with Istio's own rules. */
 export const kubeObject = z.looseObject({
@@ -40,6 +40,17 @@ const proxy = z.strictObject({
     .meta({ description: 'What a sidecar adds to the requests of its pod. A ztunnel adds nothing.' }),
 });
 
+/** Istiod gathers changes, and one push carries all of them. */
+const pushes = z.strictObject({
+  debounce: z
+    .strictObject({
+      quiet: duration('Istiod pushes once nothing has changed for so long.').prefault(DEFAULTS.mesh.debounce.quiet),
+      max: duration('Or so long after the first change of a batch.').prefault(DEFAULTS.mesh.debounce.max),
+    })
+    .prefault({}),
+  push: duration("From Istiod's push until every proxy has it, and for the watch before.").prefault(DEFAULTS.mesh.push),
+});
+
 export const mesh = z
   .strictObject({
     objects: z
@@ -50,6 +61,13 @@ export const mesh = z
       .record(z.string(), z.unknown(), { error: 'an object' })
       .optional()
       .meta({ description: "Mesh-wide localityLbSetting. Default: Istio's, enabled and empty." }),
+    zoneAwareLbSetting: z
+      .record(z.string(), z.unknown(), { error: 'an object' })
+      .optional()
+      .meta({ description: 'Mesh-wide zoneAwareLbSetting, from Istio 1.31 on. Default: none.' }),
+    selfDiscovery: flag(
+      'Whether proxies know the pods of their own service (ISTIO_META_ENABLE_SELF_DISCOVERY), as zoneAwareLbSetting needs it.',
+    ).prefault(DEFAULTS.mesh.selfDiscovery),
     routing: word(
       ['istio', 'kubeProxy'],
       'istio: sidecars choose a pod for each request; kubeProxy: no mesh, a random pod for each connection.',
@@ -63,9 +81,15 @@ export const mesh = z
       .meta({
         description: 'With routing: kubeProxy, how gRPC clients connect. Default: a connection for each request.',
       }),
-    propagation: duration('From a change of endpoints or rules until every proxy has it.').prefault(
-      DEFAULTS.mesh.propagation,
-    ),
+    propagation: z
+      .union([duration('One delay for each change.'), pushes], {
+        error: 'a duration, or {debounce, push}',
+      })
+      .optional()
+      .meta({
+        description:
+          "From a change of endpoints or rules until every proxy has it. Default: Istiod's debounce and push; 200ms with routing: kubeProxy.",
+      }),
     proxy: proxy
       .optional()
       .meta({ description: 'Latency and CPU of the proxies. Default: none, whatever the mode of the mesh.' }),

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { hpa } from './hpa.js';
 import { kubeObject } from './mesh.js';
+import { nodeAutoscaler } from './nodeAutoscaler.js';
 import { spread } from './service.js';
 import { amountOf, flag, text, whole, word } from './leaves.js';
 
@@ -74,6 +75,10 @@ export const policy = z
       .nullable()
       .optional()
       .meta({ description: 'The Wavetank engine, by what differs from its defaults; null: off.' }),
+    nodeAutoscaler: nodeAutoscaler
+      .nullable()
+      .optional()
+      .meta({ description: 'In place of spec.nodeAutoscaler; null: the nodes are fixed.' }),
     destinationRules: z
       .array(
         z.union([z.strictObject({ remove: text('Name of the rule.') }), kubeObject], {

@@ -20,6 +20,7 @@ import {
   whole,
   word,
 } from './leaves.js';
+import { PERCENTAGE, podCount, workload } from './workload.js';
 
 const resources = z.strictObject({
   requests: z
@@ -53,16 +54,31 @@ const call = z
   )
   .meta({ description: 'A call to another service.' });
 
+const publication = z
+  .union(
+    [
+      z.string(),
+      z.strictObject({
+        to: text('Name of the queue.'),
+        probability: fraction('Chance that anything is published.').prefault(1),
+        count: amountOf(0, 'Messages published when any are; the fraction is drawn.').prefault(1),
+      }),
+    ],
+    { error: 'a queue, or {to, probability, count}' },
+  )
+  .meta({ description: 'A message to a queue; the step ends once the queue has it.' });
+
 const step = oneOf(
   {
     cpu: distribution('CPU time used.').optional(),
-    wait: distribution('Time that passes without CPU: a disk, an outside service.').optional(),
+    wait: distribution('Time that passes without CPU, as for a disk.').optional(),
     call: call.optional(),
     parallel: z
       .array(call, { error: 'a list of calls' })
       .min(1)
       .meta({ description: 'Calls that start together; the step ends with the last reply.' })
       .optional(),
+    publish: publication.optional(),
     repeat: word(
       ['sequential', 'parallel'],
       'How a call with count above 1 makes its calls. Default: one after the other.',
@@ -88,22 +104,7 @@ export const spread = z.strictObject({
   maxSkew: whole(1, 'Pods that a zone may hold more than the emptiest, when hard.').prefault(DEFAULTS.service.maxSkew),
 });
 
-/** 0% to 100%, whole. */
-const PERCENTAGE = /^(\d{1,2}|100)%$/;
-
-const podCount = z
-  .union([whole(0, 'Number of pods.'), z.string().meta({ pattern: PERCENTAGE.source })], {
-    error: 'a number of pods, or a percentage such as 50%',
-  })
-  .superRefine((value, context) => {
-    if (typeof value === 'number' || PERCENTAGE.test(value)) return;
-    context.addIssue({
-      code: 'custom',
-      message: 'not a number of pods',
-      params: { code: 'WT0204', expected: 'a number of pods, or a percentage such as 50%', hint: null },
-    });
-  })
-  .meta({ description: 'A number of pods, or a percentage, rounded up.' });
+const budgetCount = podCount(PERCENTAGE, 'A number of pods, or a percentage, rounded up.');
 
 export const service = z.strictObject({
   name: dnsName('Name of the service and of its Deployment.'),
@@ -142,11 +143,20 @@ export const service = z.strictObject({
     })
     .prefault({}),
   terminationGrace: duration('terminationGracePeriodSeconds.').prefault(DEFAULTS.service.terminationGrace),
+  ...workload,
+  preStop: z
+    .strictObject({ sleep: positiveDuration('How long the application goes on serving before it is told to stop.') })
+    .meta({ description: 'lifecycle.preStop of its container, within terminationGrace. Default: none.' })
+    .optional(),
+  onTerm: word(
+    ['drain', 'exit'],
+    'What the application does when told to stop: answer what still comes and then end, or end at once.',
+  ).prefault(DEFAULTS.service.onTerm),
   spread: spread.prefault({}),
   disruptionBudget: oneOf(
     {
-      minAvailable: podCount.optional(),
-      maxUnavailable: podCount.optional(),
+      minAvailable: budgetCount.optional(),
+      maxUnavailable: budgetCount.optional(),
       unhealthyPodEviction: word(
         ['IfHealthyBudget', 'AlwaysAllow'],
         'unhealthyPodEvictionPolicy of the budget.',

@@ -70,17 +70,26 @@ export interface AutoscalerInput {
   readonly expander: Expander;
   /** In [0, 1), new at each loop. */
   readonly draw: number;
+  readonly settings: AutoscalerSettings;
   readonly state: AutoscalerState;
+}
+
+/** Flags of the autoscaler that a scenario may set. */
+export interface AutoscalerSettings {
+  /** `--max-node-provision-time`; also how long a node that is not ready yet counts as on its way. */
+  readonly maxNodeProvisionUs: number;
+  /** Share of allocatable: nodes that are asked for less may go. */
+  readonly utilizationThreshold: number;
+  readonly unneededReadyUs: number;
+  readonly unneededUnreadyUs: number;
+  readonly delayAfterAddUs: number;
+  readonly delayAfterFailureUs: number;
 }
 
 const SECOND_US = 1_000_000;
 const MINUTE_US = 60 * SECOND_US;
-/** `--scan-interval`: the caller's rhythm. */
-export const SCAN_INTERVAL_US = 10 * SECOND_US;
 /** `--max-graceful-termination-sec`: what a drain waits at most for a pod to end. */
 export const MAX_GRACEFUL_TERMINATION_US = 600 * SECOND_US;
-/** `--max-node-provision-time`; also how long a node that is not ready yet counts as on its way. */
-const MAX_NODE_PROVISION_US = 15 * MINUTE_US;
 /** Pods all younger than this wait one loop: more of their kind may follow. */
 const POD_BATCH_US = 2 * SECOND_US;
 const BACK_OFF_MIN_US = 5 * MINUTE_US;
@@ -90,14 +99,17 @@ const BACK_OFF_RESET_US = 180 * MINUTE_US;
 /** Both must be passed: a small cluster may lose most of its nodes without halting. */
 const UNREADY_PART_MAX = 0.45;
 const UNREADY_COUNT_MAX = 3;
-const UTILIZATION_THRESHOLD = 0.5;
-const UNNEEDED_READY_US = 10 * MINUTE_US;
-const UNNEEDED_UNREADY_US = 20 * MINUTE_US;
-const DELAY_AFTER_ADD_US = 10 * MINUTE_US;
-const DELAY_AFTER_FAILURE_US = 3 * MINUTE_US;
 const UNREMOVABLE_RECHECK_US = 5 * MINUTE_US;
 const PARALLEL_REMOVALS_MAX = 10;
 const PARALLEL_DRAINS_MAX = 1;
+export const DEFAULT_AUTOSCALER_SETTINGS: AutoscalerSettings = {
+  maxNodeProvisionUs: 15 * MINUTE_US,
+  utilizationThreshold: 0.5,
+  unneededReadyUs: 10 * MINUTE_US,
+  unneededUnreadyUs: 20 * MINUTE_US,
+  delayAfterAddUs: 10 * MINUTE_US,
+  delayAfterFailureUs: 3 * MINUTE_US,
+};
 
 export function newAutoscalerState(): AutoscalerState {
   return { requests: [], backOffs: [], unneeded: [], unremovable: [], grewAtUs: null, failedAtUs: null };
@@ -110,7 +122,7 @@ export interface AutoscalerOutcome {
 
 export function autoscaleNodes(input: AutoscalerInput): AutoscalerOutcome {
   const settled = settleRequests(input);
-  const unready = input.nodes.filter((node) => !node.ready && !isOnItsWay(node, input.nowUs)).length;
+  const unready = input.nodes.filter((node) => !node.ready && !isOnItsWay(node, input)).length;
   if (unready > UNREADY_COUNT_MAX && unready > UNREADY_PART_MAX * input.nodes.length) {
     const because = `${unready} of ${input.nodes.length} nodes are unready`;
     // Timers begin anew once the cluster is well.
@@ -134,30 +146,31 @@ export function autoscaleNodes(input: AutoscalerInput): AutoscalerOutcome {
 }
 
 /** Not ready yet, as opposed to not ready any more. */
-function isOnItsWay(node: AutoscaledNode, nowUs: number): boolean {
-  return !node.ready && node.createdAtUs + MAX_NODE_PROVISION_US > nowUs;
+function isOnItsWay(node: AutoscaledNode, { nowUs, settings }: Pick<AutoscalerInput, 'nowUs' | 'settings'>): boolean {
+  return !node.ready && node.createdAtUs + settings.maxNodeProvisionUs > nowUs;
 }
 
 /** Nodes that were asked for and cannot take pods yet. */
-function upcoming(group: NodeGroup, nodes: readonly AutoscaledNode[], nowUs: number): number {
-  const here = nodes.filter((node) => node.group === group.name && !isOnItsWay(node, nowUs));
+function upcoming(group: NodeGroup, input: Pick<AutoscalerInput, 'nodes' | 'nowUs' | 'settings'>): number {
+  const here = input.nodes.filter((node) => node.group === group.name && !isOnItsWay(node, input));
   return Math.max(group.targetNodes - here.length, 0);
 }
 
-function settleRequests({ nowUs, groups, nodes, state }: AutoscalerInput): AutoscalerOutcome {
+function settleRequests(input: AutoscalerInput): AutoscalerOutcome {
+  const { nowUs, groups, nodes, state, settings } = input;
   const decisions: AutoscalerDecision[] = [];
   const requests: AutoscalerState['requests'][number][] = [];
   let backOffs = state.backOffs.filter(({ failedAtUs }) => failedAtUs + BACK_OFF_RESET_US >= nowUs);
   for (const request of state.requests) {
     const group = groups.find(({ name }) => name === request.group);
-    const missing = group ? upcoming(group, nodes, nowUs) : 0;
+    const missing = group ? upcoming(group, input) : 0;
     if (missing === 0) {
       backOffs = backOffs.filter((backOff) => backOff.group !== request.group);
     } else if (request.dueUs < nowUs) {
       // Those that registered in time are kept, ready or not; those that never showed up are given back.
       const registered = nodes.filter((node) => node.group === request.group).length;
       const lost = Math.max(group!.targetNodes - Math.max(registered, group!.minNodes), 0);
-      const because = `${request.group}: ${missing} nodes did not come within 15 min`;
+      const because = `${request.group}: ${missing} nodes did not come within ${settings.maxNodeProvisionUs / MINUTE_US} min`;
       if (lost > 0) decisions.push({ kind: 'abandon', group: request.group, nodes: lost, because });
       backOffs = [...backOffs.filter(({ group: other }) => other !== request.group), backOffAfter(request.group)];
     } else {
@@ -192,7 +205,7 @@ function grow(input: AutoscalerInput): {
   if (best === null) return nothing;
   const nodes = Math.min(best.nodes, best.group.maxNodes - best.group.targetNodes);
   const { name } = best.group;
-  const request = { group: name, dueUs: nowUs + MAX_NODE_PROVISION_US };
+  const request = { group: name, dueUs: nowUs + input.settings.maxNodeProvisionUs };
   return {
     decision: { kind: 'add', group: name, nodes, because: `${best.helped.length} pending pods fit ${name}` },
     mayShrink: false,
@@ -206,12 +219,13 @@ function grow(input: AutoscalerInput): {
 }
 
 /** Pending pods that neither a node nor one on its way has room for. */
-function withoutPlace({ nowUs, groups, nodes, pending }: AutoscalerInput): WaitingPod[] {
+function withoutPlace(input: AutoscalerInput): WaitingPod[] {
+  const { groups, nodes, pending } = input;
   const places = nodes
     .filter(({ ready, deleting }) => ready && deleting === null)
     .map(({ group, allocatable, podSlots, pods }) => ({ group, room: roomOf(allocatable, podSlots, pods) }));
   for (const group of groups) {
-    const count = upcoming(group, nodes, nowUs);
+    const count = upcoming(group, input);
     for (let n = 0; n < count; n++) places.push({ group: group.name, room: emptyNode(group) });
   }
   return pending.filter((pod) => {
@@ -226,25 +240,30 @@ function suits(groups: readonly string[], group: string | null): boolean {
 }
 
 function shrink(input: AutoscalerInput, mayShrink: boolean): AutoscalerOutcome {
-  const { nowUs, state } = input;
+  const { nowUs, state, settings } = input;
   const looked = findUnneeded(input);
   const next: AutoscalerState = { ...state, unneeded: looked.unneeded, unremovable: looked.unremovable };
   const waits = (sinceUs: number | null, delayUs: number) => sinceUs !== null && sinceUs + delayUs > nowUs;
-  if (!mayShrink || waits(state.grewAtUs, DELAY_AFTER_ADD_US) || waits(state.failedAtUs, DELAY_AFTER_FAILURE_US)) {
+  if (
+    !mayShrink ||
+    waits(state.grewAtUs, settings.delayAfterAddUs) ||
+    waits(state.failedAtUs, settings.delayAfterFailureUs)
+  ) {
     return { decisions: [], state: next };
   }
   return { decisions: removals(input, looked.unneeded, looked.drained), state: next };
 }
 
 /** Nodes whose pods would find room on the others, one after the other, each leaving its pods there. */
-function findUnneeded({ nowUs, nodes, state }: AutoscalerInput) {
+function findUnneeded(input: AutoscalerInput) {
+  const { nowUs, nodes, state, settings } = input;
   const since = new Map(state.unneeded.map(({ node, sinceUs }) => [node, sinceUs]));
   const unremovable = state.unremovable.filter(({ untilUs }) => untilUs > nowUs);
   const staying = nodes.filter(({ deleting }) => deleting === null);
   const candidates = staying
-    .filter((node) => node.group !== null && !node.scaleDownDisabled && !isOnItsWay(node, nowUs))
+    .filter((node) => node.group !== null && !node.scaleDownDisabled && !isOnItsWay(node, input))
     .filter((node) => !unremovable.some((one) => one.node === node.name))
-    .filter((node) => utilization(node) < UTILIZATION_THRESHOLD)
+    .filter((node) => utilization(node) < settings.utilizationThreshold)
     .sort(
       (a, b) =>
         Number(since.has(b.name)) - Number(since.has(a.name)) ||
@@ -306,7 +325,7 @@ function place(pods: readonly AutoscaledPod[], places: readonly Place[]): Place[
 }
 
 function removals(
-  { nowUs, groups, nodes }: AutoscalerInput,
+  { nowUs, groups, nodes, settings }: AutoscalerInput,
   unneeded: AutoscalerState['unneeded'],
   drained: ReadonlySet<string>,
 ): AutoscalerDecision[] {
@@ -321,7 +340,7 @@ function removals(
   );
   const due = unneeded.flatMap(({ node: name, sinceUs }) => {
     const node = nodes.find((one) => one.name === name)!;
-    const afterUs = node.ready ? UNNEEDED_READY_US : UNNEEDED_UNREADY_US;
+    const afterUs = node.ready ? settings.unneededReadyUs : settings.unneededUnreadyUs;
     return sinceUs + afterUs < nowUs ? [{ node, drain: drained.has(name), sinceUs }] : [];
   });
   const decisions: AutoscalerDecision[] = [];

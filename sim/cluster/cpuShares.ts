@@ -12,9 +12,11 @@
  */
 import log from '@stdlib/math-base-special-ln';
 import pow from '@stdlib/math-base-special-pow';
+import type { CpuWeights } from '../../scenarios/types.js';
 import type { QosClass } from './oom.js';
 
-export type WeightFormula = 'linear' | 'curved';
+/** `shares`: cgroup v1, whose shares are the weights themselves. */
+export type WeightFormula = CpuWeights;
 
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
@@ -25,8 +27,13 @@ export function cpuShares(requestMillicores: number): number {
   return Math.min(Math.max(Math.trunc((requestMillicores * 1024) / 1000), MIN_SHARES), MAX_SHARES);
 }
 
-/** `cpu.weight` of shares (cgroup v2): linear before runc 1.3.2 and crun 1.23, curved since. */
+/**
+ * `cpu.weight` of shares (cgroup v2). The cgroup of a container has it from the runtime: linear before runc 1.3.2 and crun
+ * 1.23, curved since. Those of a pod and of a QoS class have it from the kubelet's copy of the same code: curved from
+ * Kubernetes 1.35 on (kubernetes/enhancements issue 5246, comment of 2025-09-26; kubernetes/kubernetes pull 132791).
+ */
 export function cpuWeight(shares: number, formula: WeightFormula): number {
+  if (formula === 'shares') return shares;
   if (formula === 'linear')
     return 1 + Math.trunc(((shares - MIN_SHARES) * (MAX_WEIGHT - 1)) / (MAX_SHARES - MIN_SHARES));
   if (shares <= MIN_SHARES) return 1;

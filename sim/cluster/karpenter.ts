@@ -45,6 +45,8 @@ export interface KarpenterNode {
   readonly capacityType: 'on-demand' | 'spot';
   readonly priceUsdPerHour: number;
   readonly allocatable: Amounts;
+  readonly capacity?: Amounts;
+  readonly zone?: string;
   readonly podSlots: number;
   readonly pods: readonly KarpenterPod[];
   readonly initialized: boolean;
@@ -63,7 +65,7 @@ export interface DisruptionCommand {
   readonly method: Method;
   readonly nodes: readonly string[];
   /** Bought and ready before the nodes go; null: none is needed. */
-  readonly replacement: Pick<Bin, 'pool' | 'options'> | null;
+  readonly replacement: Pick<Bin, 'pool' | 'options' | 'zones'> | null;
 }
 
 export interface DisruptionInput {
@@ -210,7 +212,7 @@ function consolidate(
     options = options.filter(isSpot);
   }
   if (method === 'multi-node') options = withoutSameType(options, candidates);
-  return options.length > 0 ? { ...command, replacement: { pool: bin.pool, options } } : null;
+  return options.length > 0 ? { ...command, replacement: { pool: bin.pool, options, zones: bin.zones } } : null;
 }
 
 function cheaper(options: readonly Offering[], priceUsdPerHour: number): Offering[] {

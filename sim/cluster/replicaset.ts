@@ -30,10 +30,14 @@ export interface ReplicaPod {
 const SECOND_US = 1_000_000;
 const PHASE_RANK = { Pending: 0, Unknown: 1, Running: 2 } as const;
 
-/** All active pods of the ReplicaSets of one owner; first to go first. */
-export function victimOrder<Pod extends ReplicaPod>(pods: readonly Pod[], nowUs: number): Pod[] {
+/** `related`: all active pods of the ReplicaSets of one owner, which crowd its nodes. First to go first. */
+export function victimOrder<Pod extends ReplicaPod>(
+  pods: readonly Pod[],
+  nowUs: number,
+  related: readonly ReplicaPod[] = pods,
+): Pod[] {
   const podsOnNode = new Map<string | number, number>();
-  for (const { node } of pods) if (node !== null) podsOnNode.set(node, (podsOnNode.get(node) ?? 0) + 1);
+  for (const { node } of related) if (node !== null) podsOnNode.set(node, (podsOnNode.get(node) ?? 0) + 1);
   const crowd = (pod: ReplicaPod) => (pod.node === null ? 0 : podsOnNode.get(pod.node)!);
 
   const compare = (a: Pod, b: Pod): number =>

@@ -6,6 +6,7 @@
 import type { Fault } from '../../scenarios/types.js';
 import { DEFAULT_MAX_DELAY_US, restartAfterExit } from '../cluster/restartBackOff.js';
 import { POD_STARTING } from '../world.js';
+import { podsHit } from './faultTargets.js';
 import { isRunning, leaveEndpoints, restart } from './pods.js';
 import { killSlot } from './slots.js';
 import type { Sim, SimPod } from './state.js';
@@ -64,11 +65,7 @@ export interface CrashLoop {
 }
 
 function targets(sim: Sim, fault: CrashFault): SimPod[] {
-  const service = sim.world.program.indexOf[fault.service]!;
-  const pods = [...sim.pods]
-    .filter((pod) => pod.workload.service === service && pod.slot >= 0)
-    .sort((a, b) => a.uid - b.uid);
-  return fault.kind === 'memoryLeak' || fault.pods === null ? pods : pods.slice(0, fault.pods);
+  return podsHit(sim, fault.service, fault.kind === 'memoryLeak' ? null : fault.pods);
 }
 
 function concerns(sim: Sim, { fault, pods }: CrashLoop, pod: SimPod): boolean {

@@ -21,8 +21,10 @@ import type { Sim, SimNode, SimPod } from './state.js';
 export function planDrains(sim: Sim): void {
   for (const fault of sim.world.program.scenario.faults) {
     if (fault.kind !== 'nodeDrain' || fault.forUs === 0) continue;
-    const node = sim.nodes[fault.node]!;
-    sim.calendar.at(fault.atUs, (nowUs) => drain(sim, node, fault, nowUs));
+    const node = sim.fleet[fault.node]!;
+    sim.calendar.at(fault.atUs, (nowUs) => {
+      if (node.phase !== 'gone') drain(sim, node, fault, nowUs);
+    });
     if (fault.forUs === null) continue;
     sim.calendar.at(fault.atUs + fault.forUs, (nowUs) => {
       node.cordons--;
@@ -42,7 +44,7 @@ function drain(sim: Sim, node: SimNode, fault: Extract<Fault, { kind: 'nodeDrain
   });
   const turn = (state: DrainState, atUs: number): void => {
     if (atUs >= endUs) return;
-    const pass = drainPass(state, atUs, ({ name }) => ask(sim, podOf.get(name)!, atUs));
+    const pass = drainPass(state, atUs, ({ name }) => askToLeave(sim, podOf.get(name)!, atUs));
     for (const { pod } of pass.evicted) {
       const gone = podOf.get(pod.name)!;
       deletePod(sim, gone, atUs);
@@ -54,13 +56,19 @@ function drain(sim: Sim, node: SimNode, fault: Extract<Fault, { kind: 'nodeDrain
 }
 
 /** The eviction API. */
-function ask(sim: Sim, pod: SimPod, nowUs: number) {
+export function askToLeave(sim: Sim, pod: SimPod, nowUs: number) {
   const budget = budgetOf(sim, pod.workload.service);
   const answer = requestEviction(budgetPod(pod, nowUs), budget ? [budget] : [], () =>
     statusOf(sim, pod.workload.service, budget!, nowUs),
   );
   if (answer.code === 201 && answer.spendsBudget) pod.evictionAllowedUs = nowUs;
   return answer;
+}
+
+/** Pods of the service that may be evicted just now; Infinity without a budget. */
+export function evictionsAllowed(sim: Sim, service: number, nowUs: number): number {
+  const budget = budgetOf(sim, service);
+  return budget === null ? Infinity : statusOf(sim, service, budget, nowUs).disruptionsAllowed;
 }
 
 /** Only the pods of its own service are ever put before a budget. */

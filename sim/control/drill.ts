@@ -20,6 +20,7 @@ export function planDrill(sim: Sim, { atUs, service, zones }: Drill): void {
     const { indexOf, scenario } = sim.world.program;
     if (zones.length < scenario.cluster.zones.length) {
       for (const node of sim.nodes) if (zones.includes(node.spec.zone)) node.ready = false;
+      for (const zone of zones) sim.closedZones.add(zone);
     }
     for (const workload of sim.workloads) {
       if (workload.service !== indexOf[service]) continue;

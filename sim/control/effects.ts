@@ -1,11 +1,14 @@
 /**
  * Faults that bend the world without taking anything out of it: services that answer 500, slower or lossy links between
- * zones, partitions, users who send failed requests again, parts of the control plane that are out of order. Several may act at once; the world's tables are made anew from
- * all that act, so that nothing is left over when the last one ends. With a ramp a fault grows in steps.
+ * zones, partitions, users who send failed requests again, slow pods, parts of the control plane that are out of order.
+ * Several may act at once; the world's tables are made anew from all that act, so that nothing is left over when the last
+ * one ends. With a ramp a fault grows in steps.
  */
 import type { Fault } from '../../scenarios/types.js';
 import { RAMP_STEPS } from '../loadBurst.js';
 import { planRoutes } from './endpoints.js';
+import { wakeQueues } from './externals.js';
+import { setSlowdown } from './slowPods.js';
 import type { Sim } from './state.js';
 
 const EFFECTS = [
@@ -14,6 +17,7 @@ const EFFECTS = [
   'linkLoss',
   'zonePartition',
   'retryStorm',
+  'slowPod',
   'istiodDown',
   'prometheusOutage',
   'scrapeGap',
@@ -37,6 +41,8 @@ export function planEffects(sim: Sim): void {
       if (value === 0) strength.delete(fault);
       else strength.set(fault, value);
       applyEffects(sim, strength);
+      wakeQueues(sim.world, nowUs);
+      if (fault.kind === 'slowPod') setSlowdown(sim, fault, value, nowUs);
       if (!sim.outages.istiodDown) catchUp(sim, nowUs);
     };
     const steps = fault.rampUs > 0 ? RAMP_STEPS : 1;
@@ -59,7 +65,7 @@ function applyEffects({ world, outages }: Sim, strength: ReadonlyMap<EffectFault
   outages.metricsStale = acts('staleMetrics');
   outages.apiErrorShare = 0;
   outages.apiDelayUs = 0;
-  const zones = program.scenario.cluster.zones.length;
+  const places = program.placeCount;
   world.zoneDelayUs.set(program.zoneDelayUs);
   world.zoneLoss.fill(0);
   world.serviceErrorShare.fill(0);
@@ -70,13 +76,13 @@ function applyEffects({ world, outages }: Sim, strength: ReadonlyMap<EffectFault
         combine(world.serviceErrorShare, program.indexOf[fault.service]!, fault.share * grown);
         break;
       case 'linkLatency':
-        for (const at of bothWays(fault, zones)) world.zoneDelayUs[at]! += (fault.addedUs * grown) / 2;
+        for (const at of bothWays(fault, places)) world.zoneDelayUs[at]! += (fault.addedUs * grown) / 2;
         break;
       case 'linkLoss':
-        for (const at of bothWays(fault, zones)) combine(world.zoneLoss, at, fault.share * grown);
+        for (const at of bothWays(fault, places)) combine(world.zoneLoss, at, fault.share * grown);
         break;
       case 'zonePartition':
-        for (const at of bothWays(fault, zones)) world.zoneLoss[at] = 1;
+        for (const at of bothWays(fault, places)) world.zoneLoss[at] = 1;
         break;
       case 'retryStorm':
         world.userRetries[fault.load] = Math.max(world.userRetries[fault.load]!, fault.retries);
@@ -87,6 +93,7 @@ function applyEffects({ world, outages }: Sim, strength: ReadonlyMap<EffectFault
       case 'apiSlow':
         outages.apiDelayUs += fault.addedUs * grown;
         break;
+      case 'slowPod':
       case 'istiodDown':
       case 'prometheusOutage':
       case 'scrapeGap':
@@ -115,6 +122,6 @@ function combine(shares: Float64Array, at: number, share: number): void {
   shares[at] = 1 - (1 - shares[at]!) * (1 - share);
 }
 
-function bothWays({ from, to }: { readonly from: number; readonly to: number }, zones: number): number[] {
-  return [from * zones + to, to * zones + from];
+function bothWays({ from, to }: { readonly from: number; readonly to: number }, places: number): number[] {
+  return [from * places + to, to * places + from];
 }

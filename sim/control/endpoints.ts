@@ -1,22 +1,65 @@
 /**
- * From the endpoints that the API has to the routes that the proxies have: a change of pods or rules reaches every proxy
- * after the propagation time, unless Istiod is down.
+ * From the endpoints that the API has to the routes that the proxies have. A change of pods or rules reaches every proxy
+ * after the propagation time; with debounce Istiod first gathers what else changes, and one push carries all of it
+ * (sim/mesh/debounce.ts). While Istiod is down nothing reaches them.
  */
 import type { EndpointHints } from '../cluster/kubeProxy.js';
 import { topologyHints } from '../cluster/topologyHints.js';
+import { firstLookUs, nextLookUs, type Batch, type Debounce } from '../mesh/debounce.js';
 import type { RouteEndpoint } from '../mesh/locality.js';
 import type { Spec } from '../mesh/localitySetting.js';
 import { ruleOfVersion } from '../mesh/subsets.js';
 import { refreshOutliers } from '../outliers.js';
-import { sendsNotReady, writeRoutes } from '../routes.js';
+import { balancesZones, knowsCallers, sendsNotReady, versionsOf, writeRoutes } from '../routes.js';
+import type { World } from '../world.js';
+import { externalEndpoints } from './externals.js';
 import type { Sim, SimPod } from './state.js';
 
-/** Rewrites the routes of a service once a change of now has reached the proxies. */
-export function planRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  sim.calendar.at(nowUs + propagationUs(sim), (laterUs) => {
-    if (sim.outages.istiodDown) sim.outages.changedRoutes.add(serviceIndex);
-    else applyRoutes(sim, serviceIndex, laterUs);
-  });
+/** Rewrites the routes of a service once a change at `atUs`, now or later, has reached the proxies. */
+export function planRoutes(sim: Sim, serviceIndex: number, atUs: number): void {
+  const { debounce, propagationUs } = sim.world.program.scenario.mesh;
+  if (debounce === null) {
+    sim.calendar.at(atUs + propagationUs, (laterUs) => {
+      if (sim.outages.istiodDown) sim.outages.changedRoutes.add(serviceIndex);
+      else applyRoutes(sim, serviceIndex, laterUs, laterUs - propagationUs);
+    });
+  } else if (atUs > sim.world.nowUs) sim.calendar.at(atUs, (nowUs) => gather(sim, serviceIndex, nowUs, debounce));
+  else gather(sim, serviceIndex, atUs, debounce);
+}
+
+/** Changes that wait for Istiod's next push. */
+export interface Gathered {
+  batch: Batch | null;
+  readonly services: Set<number>;
+}
+
+function gather(sim: Sim, serviceIndex: number, nowUs: number, debounce: Debounce): void {
+  const { gathered } = sim;
+  gathered.services.add(serviceIndex);
+  const isFirst = gathered.batch === null;
+  gathered.batch = { firstUs: gathered.batch?.firstUs ?? nowUs, lastUs: nowUs };
+  if (isFirst) lookAt(sim, firstLookUs(gathered.batch, debounce), debounce);
+}
+
+function lookAt(sim: Sim, lookUs: number, debounce: Debounce): void {
+  // Behind what is already planned for that moment: those changes are in time for the push.
+  sim.calendar.at(lookUs, (nowUs) => sim.calendar.at(nowUs, () => look(sim, nowUs, debounce)));
+}
+
+function look(sim: Sim, nowUs: number, debounce: Debounce): void {
+  const { gathered, outages } = sim;
+  const nextUs = nextLookUs(gathered.batch!, nowUs, debounce);
+  if (nextUs !== null) return lookAt(sim, nextUs, debounce);
+  const services = [...gathered.services];
+  gathered.batch = null;
+  gathered.services.clear();
+  for (const service of services) {
+    if (outages.istiodDown) outages.changedRoutes.add(service);
+    else
+      sim.calendar.at(nowUs + sim.world.program.scenario.mesh.propagationUs, (laterUs) =>
+        applyRoutes(sim, service, laterUs, nowUs),
+      );
+  }
 }
 
 /** The DestinationRule in force for a service: that of its host, as its subset has it. */
@@ -35,15 +78,16 @@ export function planHostRoutes(sim: Sim, serviceIndex: number, nowUs: number): v
     if (versionOf === order[serviceIndex]) planRoutes(sim, index, nowUs);
 }
 
-export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void {
-  const endpoints: RouteEndpoint[] = [];
+/** Gives the proxies the routes of a service, from what the API had at `asOfUs`. */
+export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfUs: number): void {
+  const endpoints: RouteEndpoint[] = externalEndpoints(sim, serviceIndex) ?? [];
   const withNotReady = sendsNotReady(sim.world, serviceIndex);
   for (const workload of sim.workloads) {
     if (workload.service !== serviceIndex) continue;
     for (const pod of workload.pods) {
-      const seen = nowUs - pod.endpointChangedUs >= propagationUs(sim) ? pod.endpoint : !pod.endpoint;
+      const seen = asOfUs >= pod.endpointChangedUs ? pod.endpoint : !pod.endpoint;
       if (pod.slot < 0 || !pod.node) continue;
-      if (!seen && !(withNotReady && pod.deletedUs === null && isKnown(sim, pod, nowUs))) continue;
+      if (!seen && !(withNotReady && pod.deletedUs === null && isKnown(pod, asOfUs))) continue;
       const zone = sim.world.program.scenario.cluster.zones[pod.node.spec.zone]!.name;
       endpoints.push({ index: pod.slot, zone, node: pod.node.spec.name, healthy: seen });
     }
@@ -54,11 +98,27 @@ export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number): void
   const hints = hintsOf(sim, serviceIndex, endpoints);
   writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, hints, version });
   refreshOutliers(sim.world, serviceIndex);
+  followCallers(sim.world, versionsOf(sim.world.program, serviceIndex));
 }
 
-/** A pod has an address from its start on, and the proxies know it a little later. */
-function isKnown(sim: Sim, pod: SimPod, nowUs: number): boolean {
-  return pod.startedUs !== null && nowUs - pod.startedUs >= propagationUs(sim);
+/** Where proxies look at their own siblings (A11), a change among these is felt in the routes to what they call. */
+export function followCallers(world: World, callers: readonly number[]): void {
+  if (!knowsCallers(world)) return;
+  const { program, routeInputs } = world;
+  const called = new Set<number>();
+  for (let edge = 0; edge < program.edgeCount; edge++)
+    if (callers.includes(program.edgeSource[edge]!)) called.add(program.edgeDestination[edge]!);
+  for (const service of called) {
+    const input = routeInputs[service];
+    if (!input || !balancesZones(world, input)) continue;
+    writeRoutes(world, input);
+    refreshOutliers(world, service);
+  }
+}
+
+/** A pod has an address from its start on. */
+function isKnown(pod: SimPod, asOfUs: number): boolean {
+  return pod.startedUs !== null && asOfUs >= pod.startedUs;
 }
 
 /** The hints of the EndpointSlice controller, from the nodes that are ready now. */
@@ -86,7 +146,13 @@ function hintsOf(
   return topologyHints(program.services[serviceIndex]!, named, nodes, compat.kubernetesMinor).hints;
 }
 
-/** From a change until the proxies have it. */
+/** From a change until the proxies have it, while nothing else changes. */
 export function propagationUs(sim: Sim): number {
-  return sim.world.program.scenario.mesh.propagationUs;
+  const { debounce, propagationUs } = sim.world.program.scenario.mesh;
+  return (debounce?.quietUs ?? 0) + propagationUs;
+}
+
+/** The same at most, while changes follow one another. */
+export function longestPropagationUs(sim: Sim): number {
+  return propagationUs(sim) + (sim.world.program.scenario.mesh.debounce?.maxUs ?? 0);
 }

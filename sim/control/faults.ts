@@ -3,7 +3,7 @@
  * the API notices when the node's lease has run out, the endpoints drop then, and the pods are replaced only after their
  * toleration of 300 s. A node that comes back earlier starts its pods again.
  *
- * An outage of a zone takes its gateways along. Their users fail until the load balancer in front sends them elsewhere.
+ * An outage of a zone takes its gateways and what is external along. Their users fail until the load balancer in front sends them elsewhere.
  */
 import { nodeLossTimeline } from '../cluster/nodeLoss.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
@@ -11,7 +11,9 @@ import { zoneBounds } from '../load.js';
 import { POD_SERVING } from '../world.js';
 import { planCrashes } from './crashes.js';
 import { planDrains } from './drain.js';
+import { followCallers } from './endpoints.js';
 import { planEffects } from './effects.js';
+import { loseExternals, recoverExternals } from './externals.js';
 import { deletePod, leaveEndpoints, loseProcess, reconcile, restart, schedulePending } from './pods.js';
 import { killSlot } from './slots.js';
 import type { Sim, SimNode } from './state.js';
@@ -27,10 +29,12 @@ export function planFaults(sim: Sim): void {
   for (const fault of scenario.faults) {
     if (fault.kind !== 'nodeLoss' && fault.kind !== 'zoneOutage') continue;
     if (fault.forUs === 0) continue;
-    const nodes = sim.nodes.filter((node) =>
-      fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
-    );
+    let nodes: readonly SimNode[] = [];
     sim.calendar.at(fault.atUs, (nowUs) => {
+      // Of the zone those that are there by then; a named node that has gone meanwhile cannot be lost any more.
+      nodes = sim.nodes.filter((node) =>
+        fault.kind === 'nodeLoss' ? node.index === fault.node : node.spec.zone === fault.zone,
+      );
       nodes.forEach((node, i) => loseNode(sim, node, i, nowUs));
       if (fault.kind === 'zoneOutage') loseGateways(sim, fault.zone, nowUs);
     });
@@ -74,7 +78,7 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
     kubernetes: sim.world.program.scenario.compat.kubernetesMinor >= 32 ? '>=1.32' : '<=1.31',
   });
   sim.calendar.at(timeline.notReadyAtUs, (laterUs) => {
-    if (node.up || node.epoch !== epoch) return;
+    if (node.up || node.epoch !== epoch || node.phase === 'gone') return;
     node.ready = false;
     for (const pod of node.pods) leaveEndpoints(sim, pod, laterUs);
   });
@@ -87,6 +91,7 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
 }
 
 function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
+  if (node.phase === 'gone') return;
   if (--node.faultCount > 0) return;
   node.up = true;
   node.ready = true;
@@ -102,7 +107,9 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
   const outages = sim.zoneOutages[zone]!;
   if (outages.underWay++ > 0) return;
   const number = ++outages.begun;
+  loseExternals(sim, zone, nowUs);
   for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
+  followCallers(sim.world, [sim.world.program.gateway]);
   sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
     // Only while the same outage lasts: a later one has its own delay.
     if (outages.underWay === 0 || outages.begun !== number) return;
@@ -114,6 +121,8 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
 function recoverGateways(sim: Sim, zone: number, nowUs: number): void {
   if (--sim.zoneOutages[zone]!.underWay > 0) return;
   for (const slot of gatewaySlots(sim, zone)) sim.world.podState[slot] = POD_SERVING;
+  recoverExternals(sim, zone, nowUs);
+  followCallers(sim.world, [sim.world.program.gateway]);
   sim.zonesDown.delete(zone);
   applyShares(sim, nowUs);
 }

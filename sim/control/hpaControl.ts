@@ -81,7 +81,7 @@ function ask(sim: Sim, workload: SimWorkload, nowUs: number): HpaOutcome {
       nowUs,
       spec: { ...bounds, targetCpuPercent, behavior: behaviorAsOf(behavior, kubernetesMinor) },
       currentReplicas,
-      pods: pods.map((pod) => hpaPod(sim, pod, nowUs)),
+      pods: pods.map((pod) => hpaPod(sim, pod, 'pod', nowUs)),
       state,
     });
   }

@@ -7,10 +7,10 @@
  */
 import type { HpaFigure, HpaMetricSpec } from '../../scenarios/types.js';
 import { withAmounts, type HpaMetric, type HpaPod, type MetricPod } from '../cluster/hpa.js';
-import { podRequests } from '../proxies.js';
+import { podRequests, sidecarRequests } from '../proxies.js';
 import { leakedBytes } from './crashes.js';
 import { isRunning } from './pods.js';
-import { generationSeen, resourceCpu, scrapedQueueLength, servedPerSecond } from './sensors.js';
+import { generationSeen, resourceCpu, scrapedMessages, scrapedQueueLength, servedPerSecond } from './sensors.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
 export function readMetrics(
@@ -21,9 +21,12 @@ export function readMetrics(
 ): HpaMetric[] {
   return metrics.map((metric): HpaMetric => {
     switch (metric.type) {
-      case 'Resource': {
-        const podOf = metric.resource === 'cpu' ? cpuPod : memoryPod;
-        return { ...metric, pods: workload.pods.map((pod) => podOf(sim, pod, nowUs)) };
+      case 'Resource':
+      case 'ContainerResource': {
+        const { type, resource, target } = metric;
+        const of = metric.type === 'Resource' ? 'pod' : metric.container;
+        const podOf = resource === 'cpu' ? cpuPod : memoryPod;
+        return { type, resource, target, pods: workload.pods.map((pod) => podOf(sim, pod, of, nowUs)) };
       }
       case 'Pods': {
         const { type, figure: name, averageAmount } = metric;
@@ -46,33 +49,51 @@ export function isHpaReady(pod: SimPod, nowUs: number): boolean {
   return isRunning(pod, nowUs) && pod.endpoint;
 }
 
-export function hpaPod(sim: Sim, pod: SimPod, nowUs: number): HpaPod {
-  const sample = pod.dead ? null : resourceCpu(sim.sensors, pod.slot);
+/** The whole pod, or one of its containers. */
+type Part = 'pod' | 'app' | 'sidecar';
+
+export function hpaPod(sim: Sim, pod: SimPod, of: Part, nowUs: number): HpaPod {
+  const sample = pod.dead ? null : resourceCpu(sim.sensors, pod.slot, of);
   return {
     phase: isRunning(pod, nowUs) ? 'Running' : 'Pending',
     deleting: pod.deletedUs !== null,
     startedAtUs: pod.startedUs,
     readyCondition: pod.startedUs === null ? null : { ready: pod.endpoint, changedAtUs: pod.endpointChangedUs },
-    cpuRequestMillicores: podRequests(sim.world.program, pod.workload.service).cpuMillicores,
+    cpuRequestMillicores: requestsOf(sim, pod, of).cpuMillicores,
     sample: sample && { cpuMillicores: sample.millicores, atUs: sample.atUs, windowUs: sample.windowUs },
   };
 }
 
-function cpuPod(sim: Sim, pod: SimPod, nowUs: number): MetricPod {
-  return withAmounts(hpaPod(sim, pod, nowUs));
+/** A pod has no sidecar where the loader refuses a metric of one. */
+function requestsOf(
+  sim: Sim,
+  { workload: { service } }: SimPod,
+  of: Part,
+): { cpuMillicores: number; memoryBytes: number } {
+  const { program } = sim.world;
+  if (of === 'app') return program.services[service]!.requests;
+  return of === 'pod' ? podRequests(program, service) : sidecarRequests(program)!;
+}
+
+function cpuPod(sim: Sim, pod: SimPod, of: Part, nowUs: number): MetricPod {
+  return withAmounts(hpaPod(sim, pod, of, nowUs));
 }
 
 /** The metrics server shows a pod's memory as soon as it can show its CPU. */
-function memoryPod(sim: Sim, pod: SimPod, nowUs: number): MetricPod {
-  const base = hpaPod(sim, pod, nowUs);
-  const { service } = pod.workload;
-  const { memoryUseBytes } = sim.world.program.services[service]!;
+function memoryPod(sim: Sim, pod: SimPod, of: Part, nowUs: number): MetricPod {
+  const base = hpaPod(sim, pod, of, nowUs);
   const { sample } = base;
+  const app = (atUs: number): number =>
+    of === 'sidecar'
+      ? 0
+      : sim.world.program.services[pod.workload.service]!.memoryUseBytes + leakedBytes(sim, pod, atUs);
+  // What a sidecar uses is not known here: all that it requests, as the bill has it.
+  const sidecar = of === 'app' ? 0 : (sidecarRequests(sim.world.program)?.memoryBytes ?? 0);
   return {
     ...base,
-    requestAmount: podRequests(sim.world.program, service).memoryBytes,
+    requestAmount: requestsOf(sim, pod, of).memoryBytes,
     sample: sample && {
-      amount: Math.round(memoryUseBytes + leakedBytes(sim, pod, sample.atUs)),
+      amount: Math.round(app(sample.atUs) + sidecar),
       atUs: sample.atUs,
       windowUs: sample.windowUs,
     },
@@ -83,7 +104,7 @@ function figurePod(sim: Sim, pod: SimPod, figure: HpaFigure, nowUs: number): Met
   const value =
     pod.slot < 0 || pod.dead ? null : slotFigure(sim, pod.slot, sim.sensors.generation[pod.slot]!, figure, nowUs);
   return {
-    ...hpaPod(sim, pod, nowUs),
+    ...hpaPod(sim, pod, 'pod', nowUs),
     requestAmount: 0,
     // Only the CPU of a pod asks when and over which time it was sampled.
     sample: value === null ? null : { amount: thousandths(value), atUs: nowUs, windowUs: 0 },
@@ -95,6 +116,11 @@ function serviceAmount(sim: Sim, declared: number, figure: HpaFigure, nowUs: num
   if (sim.outages.prometheusDown) return null;
   const { podBase, podCapacity, program } = sim.world;
   const service = program.indexOf[declared]!;
+  const queue = program.queueOf[service]!;
+  if (queue >= 0) {
+    const length = scrapedMessages(sim.sensors, queue);
+    return length === null ? null : thousandths(length);
+  }
   let total: number | null = null;
   for (let slot = podBase[service]!; slot < podBase[service]! + podCapacity[service]!; slot++) {
     const generation = generationSeen(sim.sensors, slot, askedAtUs(sim, nowUs), windowOf(sim));

@@ -5,19 +5,17 @@ export function metricObjects(policy: HpaPolicy, services: readonly Service[]): 
   const metrics = policy.metrics ?? [
     { type: 'Resource', resource: 'cpu', target: { utilizationPercent: policy.targetCpuPercent } } as const,
   ];
-  return metrics.map((metric) => metricObject(metric, services));
+  return metrics.map((metric) => metricObject(metric, policy.service, services));
 }
 
-function metricObject(metric: HpaMetricSpec, services: readonly Service[]): Record<string, unknown> {
+function metricObject(metric: HpaMetricSpec, service: number, services: readonly Service[]): Record<string, unknown> {
   switch (metric.type) {
-    case 'Resource': {
-      const { resource: name, target } = metric;
-      if ('utilizationPercent' in target) {
-        const { utilizationPercent: averageUtilization } = target;
-        return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
-      }
-      const averageValue = name === 'cpu' ? milli(target.averageAmount) : `${target.averageAmount}`;
-      return { type: 'Resource', resource: { name, target: { type: 'AverageValue', averageValue } } };
+    case 'Resource':
+      return { type: 'Resource', resource: { name: metric.resource, target: resourceTarget(metric) } };
+    case 'ContainerResource': {
+      const container = metric.container === 'sidecar' ? 'istio-proxy' : services[service]!.name;
+      const containerResource = { name: metric.resource, container, target: resourceTarget(metric) };
+      return { type: 'ContainerResource', containerResource };
     }
     case 'Pods':
       return {
@@ -30,7 +28,7 @@ function metricObject(metric: HpaMetricSpec, services: readonly Service[]): Reco
     case 'Object':
     case 'External': {
       const { figure: name } = metric;
-      const { name: service } = services[metric.service]!;
+      const { name: service, external } = services[metric.service]!;
       const target =
         'amount' in metric.target
           ? { type: 'Value', value: milli(metric.target.amount) }
@@ -39,11 +37,22 @@ function metricObject(metric: HpaMetricSpec, services: readonly Service[]): Reco
         const describedObject = { apiVersion: 'v1', kind: 'Service', name: service };
         return { type: 'Object', object: { metric: { name }, describedObject, target } };
       }
-      return { type: 'External', external: { metric: { name, selector: { matchLabels: { service } } }, target } };
+      const matchLabels = external === null ? { service } : { queue: service };
+      return { type: 'External', external: { metric: { name, selector: { matchLabels } }, target } };
     }
   }
 }
 
 function milli(thousandths: number): string {
   return `${thousandths}m`;
+}
+
+type ResourceMetric = Extract<HpaMetricSpec, { type: 'Resource' | 'ContainerResource' }>;
+
+function resourceTarget({ resource, target }: ResourceMetric): Record<string, unknown> {
+  if ('utilizationPercent' in target) return { type: 'Utilization', averageUtilization: target.utilizationPercent };
+  return {
+    type: 'AverageValue',
+    averageValue: resource === 'cpu' ? milli(target.averageAmount) : `${target.averageAmount}`,
+  };
 }

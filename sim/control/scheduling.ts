@@ -3,15 +3,41 @@
  * drawn by a key of the pod, so that one more pod elsewhere changes no other pod's draw.
  */
 import { interleaveZones, nonZeroRequests, schedulePod, type SchedulerNode } from '../cluster/scheduler.js';
+import { buildFilters } from '../cluster/schedulerFilters.js';
+import { completeInput } from '../cluster/schedulerInput.js';
 import { podRequests } from '../proxies.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 /** The node the scheduler binds the pod to, or null while it fits nowhere. */
 export function findNode(sim: Sim, pod: SimPod): SimNode | null {
-  const { workload, wanted } = pod;
-  const preferred = wanted ? sim.nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
   const outcome = schedulePod({
+    ...inputFor(sim, pod, sim.nodes, boundPods(sim, pod.workload.service)),
+    visitOrder: interleaveZones(sim.nodes.map((node) => node.spec.zone)),
+    visitFrom: sim.visitFrom,
+    pick: tieBreaker(sim, pod),
+  });
+  sim.visitFrom = outcome.visitFrom;
+  return 'node' in outcome ? sim.nodes[outcome.node]! : null;
+}
+
+/** Which of the nodes the scheduler's filters let the pod on, were the pods of its service on `bound` (nodes of the list). */
+export function nodesThatPass(
+  sim: Sim,
+  pod: SimPod,
+  nodes: readonly SimNode[],
+  bound: readonly SimNode[],
+): readonly boolean[] {
+  const input = completeInput({ ...inputFor(sim, pod, nodes, bound), visitOrder: [], visitFrom: 0, pick: () => 0 });
+  const filters = buildFilters(input);
+  return nodes.map((_, node) => filters.every(({ passes }) => passes(node)));
+}
+
+function inputFor(sim: Sim, pod: SimPod, nodes: readonly SimNode[], bound: readonly SimNode[]) {
+  const { workload, wanted } = pod;
+  const preferred = wanted ? nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
+  const position = new Map(nodes.map((node, i) => [node, i]));
+  return {
     pod: {
       requests: podRequests(sim.world.program, workload.service),
       requiredZone: workload.pinnedZone ?? wanted?.zone ?? null,
@@ -23,21 +49,16 @@ export function findNode(sim: Sim, pod: SimPod): SimNode | null {
               {
                 topologyKey: 'zone',
                 maxSkew: workload.spread.maxSkew,
-                whenUnsatisfiable: 'DoNotSchedule',
-                nodeTaintsPolicy: 'Ignore',
+                whenUnsatisfiable: 'DoNotSchedule' as const,
+                nodeTaintsPolicy: 'Ignore' as const,
               },
             ]
           : [],
     },
-    nodes: sim.nodes.map((node) => schedulerNode(sim, node)),
-    podsOfService: boundPods(sim, workload.service),
-    visitOrder: interleaveZones(sim.nodes.map((node) => node.spec.zone)),
-    visitFrom: sim.visitFrom,
+    nodes: nodes.map((node) => schedulerNode(sim, node)),
+    podsOfService: bound.map((node) => position.get(node)!),
     kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
-    pick: tieBreaker(sim, pod),
-  });
-  sim.visitFrom = outcome.visitFrom;
-  return 'node' in outcome ? sim.nodes[outcome.node]! : null;
+  };
 }
 
 function schedulerNode(sim: Sim, node: SimNode): SchedulerNode {
@@ -57,11 +78,12 @@ function schedulerNode(sim: Sim, node: SimNode): SchedulerNode {
   };
 }
 
-function boundPods(sim: Sim, service: number): number[] {
-  const nodes: number[] = [];
+/** The node of each pod of the service that is to stay. */
+export function boundPods(sim: Sim, service: number): SimNode[] {
+  const nodes: SimNode[] = [];
   for (const workload of sim.workloads) {
     if (workload.service !== service) continue;
-    for (const pod of workload.pods) if (pod.node && pod.deletedUs === null) nodes.push(pod.node.index);
+    for (const pod of workload.pods) if (pod.node && pod.deletedUs === null) nodes.push(pod.node);
   }
   return nodes;
 }

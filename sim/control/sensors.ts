@@ -21,15 +21,25 @@ export interface Scrape {
   /** Requests answered since the pod began, and those that wait for a worker now. */
   readonly served: Float64Array;
   readonly queued: Int32Array;
+  /** Messages that wait, by queue. */
+  readonly messages: readonly number[];
 }
 
 export interface Sensors {
   /** Oldest first; what is older than the window is dropped, but for one. */
   readonly scrapes: Scrape[];
   /** CPU of the last two readings of the resource metrics server, for the HPA. */
-  readonly resource: { readonly atUs: number; readonly generation: Int32Array; readonly cpuUs: Float64Array }[];
+  readonly resource: ResourceReading[];
   /** By slot, raised with each new pod; a slot without a living pod is negative. */
   readonly generation: Int32Array;
+}
+
+interface ResourceReading {
+  readonly atUs: number;
+  readonly generation: Int32Array;
+  readonly cpuUs: Float64Array;
+  /** The part of the sidecars. */
+  readonly sidecarCpuUs: Float64Array;
 }
 
 export function createSensors(world: World): Sensors {
@@ -45,26 +55,38 @@ export function scrape(world: World, sensors: Sensors, nowUs: number, windowUs: 
     connectionRequests: world.connectionRequests.slice(),
     served: world.podServed.slice(),
     queued: world.podQueueLength.slice(),
+    messages: world.queues.map(({ length }) => length),
   });
   while (sensors.scrapes.length > 2 && sensors.scrapes[0]!.atUs < nowUs - windowUs) sensors.scrapes.shift();
 }
 
 /** The metrics server's reading; the HPA's CPU is the rate between the last two. */
 export function readResourceMetrics(world: World, sensors: Sensors, nowUs: number): void {
-  sensors.resource.push({ atUs: nowUs, generation: livingGenerations(world, sensors), cpuUs: readCpu(world, nowUs) });
+  const { proxies } = world;
+  sensors.resource.push({
+    atUs: nowUs,
+    generation: livingGenerations(world, sensors),
+    cpuUs: readCpu(world, nowUs),
+    sidecarCpuUs: proxies === null || proxies.perNode ? new Float64Array(world.podCount) : proxies.cpuUs.slice(),
+  });
   if (sensors.resource.length > 2) sensors.resource.shift();
 }
 
-/** CPU of a pod in millicores between the last two readings of the metrics server, and when it was read; or null. */
+/** CPU of a pod, or of one of its containers, in millicores between the last two readings of the metrics server; or null. */
 export function resourceCpu(
   sensors: Sensors,
   slot: number,
+  of: 'pod' | 'app' | 'sidecar',
 ): { millicores: number; atUs: number; windowUs: number } | null {
   const [before, last] = sensors.resource;
   if (!before || !last || slot < 0) return null;
   if (last.generation[slot]! <= 0 || before.generation[slot] !== last.generation[slot]) return null;
   const windowUs = last.atUs - before.atUs;
-  return { millicores: ((last.cpuUs[slot]! - before.cpuUs[slot]!) / windowUs) * 1000, atUs: last.atUs, windowUs };
+  const used = ({ cpuUs, sidecarCpuUs }: ResourceReading): number => {
+    const sidecarUs = of === 'pod' ? 0 : sidecarCpuUs[slot]!;
+    return of === 'sidecar' ? sidecarUs : cpuUs[slot]! - sidecarUs;
+  };
+  return { millicores: ((used(last) - used(before)) / windowUs) * 1000, atUs: last.atUs, windowUs };
 }
 
 /** CPU of a pod in millicores over the rate window; null before its second scrape. */
@@ -124,6 +146,11 @@ export function generationSeen(sensors: Sensors, slot: number, nowUs: number, wi
 export function scrapedQueueLength(sensors: Sensors, slot: number): number | null {
   const last = sensors.scrapes[sensors.scrapes.length - 1];
   return last && last.generation[slot]! > 0 ? last.queued[slot]! : null;
+}
+
+/** Messages that waited in a queue at the last scrape; null before the first. */
+export function scrapedMessages(sensors: Sensors, queue: number): number | null {
+  return sensors.scrapes.at(-1)?.messages[queue] ?? null;
 }
 
 /** Response-time counts of a pod over the rate window are added to `into` (Envoy's buckets); false without two scrapes. */

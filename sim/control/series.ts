@@ -2,10 +2,14 @@
  * The time series of a run: at the end of every step, what happened in it and what stands. Latencies are those of the
  * external requests that were answered in the step.
  */
-import type { RunSeries } from '../../traces/run-result.js';
+import type { LatencyFigures, RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
+import { billUsd, userBytes } from '../bill.js';
 import { sumOfKnown, transferCost } from '../costs.js';
+import { oldestSeconds } from '../queueFigures.js';
 import { cpuUsedUs } from '../sharing.js';
+import { billedUs } from '../nodeHours.js';
+import { countNodes, tellsNodes } from './nodeScaling.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
 
@@ -27,10 +31,11 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
   const p95Ms: (number | null)[] = [];
   const p99Ms: (number | null)[] = [];
   const costUsdPerHour: (number | null)[] = [];
-  const cells = order.flatMap((declared, service) =>
+  const withPods = order.filter((declared) => scenario.services[declared]!.external === null);
+  const cells = withPods.flatMap((declared) =>
     scenario.cluster.zones.map((zone, zoneIndex) => ({
       declared,
-      service,
+      service: world.program.indexOf[declared]!,
       zoneIndex,
       name: scenario.services[declared]!.name,
       zone: zone.name,
@@ -38,6 +43,12 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       cpu: [] as (number | null)[],
     })),
   );
+  const queues = world.queues.map((queue) => ({
+    queue,
+    declared: order[queue.compiled.service]!,
+    lengths: [] as number[],
+    oldest: [] as (number | null)[],
+  }));
   // A pod that was restarted counts from 0 again: its generation tells.
   const cpuBefore = new Map<SimPod, { readonly generation: number; readonly cpuUs: number }>();
   const generationOf = (pod: SimPod): number => sim.sensors.generation[pod.slot]!;
@@ -46,7 +57,9 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     return cpuUsedUs(world, pod.slot, nowUs) - (before?.generation === generationOf(pod) ? before.cpuUs : 0);
   };
   let bytesBefore = new Float64Array(world.counters.edgeZoneBytes.length);
+  let usersBefore = userBytes(world);
   let beganUs = 0;
+  const nodes = tellsNodes(sim) ? countNodes(sim) : null;
 
   const readyPods = (): SimPod[][] => {
     const byCell: SimPod[][] = Array.from({ length: serviceCount * zoneCount }, () => []);
@@ -63,6 +76,7 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     world.counters.seriesHistogram.fill(0);
     foldAllConnections(world);
     bytesBefore = world.counters.edgeZoneBytes.slice();
+    usersBefore = userBytes(world);
     cpuBefore.clear();
     for (const pod of sim.pods) {
       if (pod.slot < 0) continue;
@@ -83,8 +97,22 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     foldAllConnections(world);
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
     const transfer = transferCost(scenario.cluster, moved);
-    const nodesUsdPerHour = sumOfKnown(sim.nodes.map(({ spec }) => spec.priceUsdPerHour));
-    const movedUsd = sumOfKnown([transfer.crossZoneUsd, transfer.crossRegionUsd]);
+    const nodesUsdPerHour = sumOfKnown(
+      sim.fleet.map((node) => {
+        const price = node.spec.priceUsdPerHour;
+        return price === null ? null : price * (billedUs(node, beganUs, nowUs) / (nowUs - beganUs));
+      }),
+    );
+    const users = userBytes(world);
+    const since = { requests: users.requests - usersBefore.requests, replies: users.replies - usersBefore.replies };
+    const bill = billUsd(scenario.cluster.bill, since, 0, nowUs - beganUs);
+    const movedUsd = sumOfKnown([
+      transfer.crossZoneUsd,
+      transfer.crossRegionUsd,
+      bill.loadBalancerUsd,
+      bill.internetUsd,
+      bill.natUsd,
+    ]);
     const isKnown = nodesUsdPerHour !== null && movedUsd !== null;
     costUsdPerHour.push(isKnown ? round(nodesUsdPerHour + (movedUsd * 3600) / seconds) : null);
     const byCell = readyPods();
@@ -97,11 +125,24 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       const known = pods.length > 0 && requested > 0;
       cell.cpu.push(known ? round(((usedUs / (nowUs - beganUs)) * 1000 * 100) / (requested * pods.length)) : null);
     }
+    for (const { queue, lengths, oldest } of queues) {
+      lengths.push(queue.length);
+      oldest.push(oldestSeconds(queue, nowUs));
+    }
+    nodes?.record();
     begin(nowUs);
   };
 
   const byDeclared = (): typeof cells =>
     [...cells].sort((a, b) => a.declared - b.declared || a.zoneIndex - b.zoneIndex);
+  const queueSeries = (): NonNullable<RunSeries['queues']> =>
+    [...queues]
+      .sort((a, b) => a.declared - b.declared)
+      .map(({ declared, lengths, oldest }) => ({
+        queue: scenario.services[declared]!.name,
+        lengths,
+        oldestSeconds: oldest,
+      }));
   return {
     begin,
     record,
@@ -117,6 +158,8 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
         costUsdPerHour,
         readyReplicas: byDeclared().map((cell) => ({ service: cell.name, zone: cell.zone, values: cell.ready })),
         cpuPercent: byDeclared().map((cell) => ({ service: cell.name, zone: cell.zone, values: cell.cpu })),
+        ...(queues.length === 0 ? {} : { queues: queueSeries() }),
+        ...(nodes === null ? {} : { nodes: nodes.series }),
       };
     },
   };
@@ -132,4 +175,14 @@ export function quantileMs(counts: Uint32Array, total: number, q: number, base =
   if (total < 10 / (1 - q) - 1e-6) return null;
   const us = quantileUs(counts, base, q);
   return us === null ? null : us / 1000;
+}
+
+export function latencyFigures(counts: Uint32Array, base: number, total: number, sumUs: number): LatencyFigures {
+  return {
+    mean: total > 0 ? round(sumUs / total / 1000) : null,
+    p50: quantileMs(counts, total, 0.5, base),
+    p90: quantileMs(counts, total, 0.9, base),
+    p95: quantileMs(counts, total, 0.95, base),
+    p99: quantileMs(counts, total, 0.99, base),
+  };
 }

@@ -6,9 +6,10 @@ import { emptyMemory } from '../../engine/index.js';
 import type { KubeObject } from '../../engine/types.js';
 import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
+import { resolveFenceposts } from '../cluster/rollingUpdate.js';
 import { insert } from '../kernel/wheel.js';
 import { CODE, POD, takeRecord, WORDS } from '../kernel/records.js';
-import { createBreaker } from '../breakers.js';
+import { createBreaker, createPool } from '../breakers.js';
 import { createLongLived } from '../connections.js';
 import { readClusterPolicy } from '../mesh/clusterPolicy.js';
 import { createOutlierState } from '../mesh/outlierState.js';
@@ -20,10 +21,13 @@ import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
 import { ruleSpecOf, applyRoutes } from './endpoints.js';
+import { instanceCount, startExternals } from './externals.js';
+import { startNode } from './nodes.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
 import { createOutages } from './outages.js';
 import { createSensors } from './sensors.js';
 import { takeSlot } from './slots.js';
+import { newController, watchPods } from './workloads.js';
 import { engineStep } from '../engine-adapter.js';
 import type { EngineStep, Sim, SimPod, SimWorkload } from './state.js';
 
@@ -50,23 +54,21 @@ export function setUp(
     ),
   );
   const world = createWorld(program, seed, slotCapacities(program, policy, workloads), loads);
+  const { nodes, pools } = scenario.cluster;
+  const fleet = nodes.map((spec, index) => {
+    const machine = pools.find(({ name }) => name === spec.pool)?.machine ?? null;
+    return startNode(spec, index, machine, -AGE_AT_START_US);
+  });
   const sim: Sim = {
     world,
     policy,
     calendar: createCalendar(),
     endUs,
-    nodes: scenario.cluster.nodes.map((spec, index) => ({
-      index,
-      spec,
-      up: true,
-      faultCount: 0,
-      cordons: 0,
-      ready: true,
-      epoch: 0,
-      requestedCpuMillicores: 0,
-      requestedMemoryBytes: 0,
-      pods: new Set(),
-    })),
+    nodes: [...fleet],
+    fleet,
+    nodeWatch: null,
+    nodeWaits: { pods: 0, waitedUs: 0 },
+    closedZones: new Set(),
     workloads,
     pods: new Set(),
     unscheduled: [],
@@ -77,11 +79,15 @@ export function setUp(
     routeVersion: new Int32Array(program.serviceCount),
     zonesDown: new Set(),
     outages: createOutages(),
+    gathered: { batch: null, services: new Set() },
     budgets: program.services.flatMap(({ disruptionBudget }, service) =>
       disruptionBudget ? [{ service, brokenSeconds: 0, leastSpare: Infinity }] : [],
     ),
     crashLoops: new Set(),
+    slowdowns: new Map(),
     onStart: null,
+    onPodChange: null,
+    rollouts: [],
     zoneOutages: scenario.cluster.zones.map(() => ({ underWay: 0, begun: 0 })),
     sensors: createSensors(world),
     usage: createUsage(program.serviceCount),
@@ -105,9 +111,11 @@ export function setUp(
     });
   };
   setUpPolicies(sim);
+  watchPods(sim);
   startPods(sim);
   startGateways(sim);
-  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0);
+  startExternals(sim);
+  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0, 0);
   startArrivals(world);
   sim.starting = false;
   return sim;
@@ -126,6 +134,15 @@ function setUpPolicies(sim: Sim): void {
     const destination = program.edgeDestination[edge]!;
     const policy = readClusterPolicy(ruleSpecOf(sim, destination), null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
+    const capacity = world.podCapacity[destination]!;
+    const external = program.services[destination]!.external;
+    // Consumers pull from a broker, and a broker takes any number of connections: nothing of a proxy's is in between.
+    if (program.queueOf[program.edgeSource[edge]!]! >= 0 || external?.queue) continue;
+    if (external?.protocol === 'tcp') {
+      world.breakers[edge] = createPool(policy.pool, external.connectionsPerCaller, callers, capacity);
+      if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
+      continue;
+    }
     const { routing } = program.scenario.mesh;
     if (routing.kind === 'kubeProxy') {
       const { connectionsPerCaller, maxAgeUs } = routing;
@@ -133,7 +150,6 @@ function setUpPolicies(sim: Sim): void {
         world.longLived[edge] = createLongLived(callers, connectionsPerCaller, maxAgeUs);
       continue;
     }
-    const capacity = world.podCapacity[destination]!;
     world.breakers[edge] = createBreaker(policy.pool, callers, capacity);
     if (policy.hash !== null) world.tracksUsers = true;
     if (policy.pool.connectTimeoutUs !== null) world.lossUs[edge] = policy.pool.connectTimeoutUs;
@@ -146,6 +162,7 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
   const { zones } = program.scenario.cluster;
   const workloads: SimWorkload[] = [];
   program.services.forEach((service, index) => {
+    if (service.external !== null) return;
     const declared = program.order[index]!;
     const spread = policy.spread.find((override) => override.service === declared)?.spread ?? service.spread;
     const hpa = policy.hpas.find((candidate) => candidate.service === declared) ?? null;
@@ -153,10 +170,10 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
     if (!policy.deploymentPerZone.includes(declared)) {
       workloads.push({
         ...base,
+        ...newController(service, service.replicas),
         index: workloads.length,
         name: service.name,
         pinnedZone: null,
-        desired: service.replicas,
         hpa: hpa && hpaOf(hpa, hpa.minReplicas, hpa.maxReplicas),
       });
       return;
@@ -165,11 +182,11 @@ function makeWorkloads(program: Program, policy: Policy): SimWorkload[] {
       const share = Math.ceil((service.replicas - zoneIndex) / zones.length);
       workloads.push({
         ...base,
+        ...newController(service, service.replicasPerZone?.[zoneIndex] ?? share),
         pods: [],
         index: workloads.length,
         name: `${service.name}-${zone.zone}`,
         pinnedZone: zoneIndex,
-        desired: service.replicasPerZone?.[zoneIndex] ?? share,
         hpa: hpa && hpaOf(hpa, Math.ceil(hpa.minReplicas / zones.length), Math.ceil(hpa.maxReplicas / zones.length)),
       });
     });
@@ -189,11 +206,25 @@ function slotCapacities(program: Program, policy: Policy, workloads: readonly Si
   const most = new Array<number>(program.serviceCount).fill(0);
   for (const workload of workloads) {
     const own = workload.hpa?.maxReplicas ?? engineMaximum(program, policy, workload);
-    most[workload.service] = most[workload.service]! + Math.max(workload.desired, own);
+    most[workload.service] = most[workload.service]! + withSurge(program, workload, Math.max(workload.desired, own));
   }
-  const moves = policy.hpas.length > 0 || policy.engine !== null || program.scenario.faults.length > 0;
+  const { faults, rollouts } = program.scenario;
+  const moves =
+    policy.hpas.length > 0 ||
+    policy.engine !== null ||
+    policy.nodeAutoscaler !== null ||
+    faults.length > 0 ||
+    rollouts.length > 0;
   const { zones } = program.scenario.cluster;
-  return [...most.map((count) => (moves ? 2 * count + 4 : count)), program.scenario.gateways.perZone * zones.length];
+  const slots = most.map((count, service) => instanceCount(program, service) ?? (moves ? 2 * count + 4 : count));
+  return [...slots, program.scenario.gateways.perZone * zones.length];
+}
+
+/** A rollout adds its surge. */
+function withSurge({ scenario, order }: Program, { service, controller }: SimWorkload, pods: number): number {
+  const isRolled = scenario.rollouts.some((rollout) => rollout.service === order[service]);
+  if (!isRolled || controller.kind !== 'Deployment' || controller.strategy.type !== 'RollingUpdate') return pods;
+  return pods + resolveFenceposts(controller.strategy, pods).surge;
 }
 
 function engineMaximum(program: Program, policy: Policy, workload: SimWorkload): number {

@@ -6,6 +6,7 @@ import { GOLDEN, mix } from '../random.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
 import { insert } from '../kernel/wheel.js';
+import { forgetPool } from '../breakers.js';
 import { finishExternal } from '../calls.js';
 import { leaveSystem } from '../loop.js';
 import { forgetCaller } from '../outliers.js';
@@ -26,7 +27,9 @@ import {
   isSpan,
 } from '../spans.js';
 import { resetProxy } from '../proxies.js';
-import { bringUpToDate, clearCpu, CFS_PERIOD_US, resetSharedCpu } from '../sharing.js';
+import { enterNode, leaveNode, nodeCpuOf } from '../nodeCpu.js';
+import { CFS_PERIOD_US, resetSharedCpu } from '../sharedCpu.js';
+import { bringUpToDate, clearCpu } from '../sharing.js';
 import { POD_DEAD, POD_FREE, POD_STARTING, type World } from '../world.js';
 
 /** A free slot of the service, or -1 when every slot is taken or still has calls under way. */
@@ -42,6 +45,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   foldConnections(world, slot);
   forgetCaller(world, slot);
   const service = world.podService[slot]!;
+  forgetPools(world, service, slot);
   world.podState[slot] = POD_STARTING;
   world.podNode[slot] = node;
   world.podZone[slot] = zone;
@@ -53,14 +57,30 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   world.podServed[slot] = 0;
   world.podEnvoy.fill(0, slot * ENVOY_BUCKETS, (slot + 1) * ENVOY_BUCKETS);
   if (service === world.program.gateway) return;
-  const { limits, workers } = world.program.services[service]!;
-  const nodeMillicores = world.program.scenario.cluster.nodes[node]!.cpuMillicores;
+  const { limits, workers, external } = world.program.services[service]!;
+  if (external !== null) return;
+  const nodeMillicores = world.nodeMillicores[node]!;
   const limitMillicores = limits.cpuMillicores ?? Infinity;
+  const nodeCpu = nodeCpuOf(world, node, nodeMillicores);
   // With a core for each worker nobody waits for the CPU and no quota can run out.
-  const shares = workers * 1000 > Math.min(limitMillicores, nodeMillicores);
+  const hasCores = workers * 1000 <= Math.min(limitMillicores, nodeMillicores);
+  const shares = nodeCpu !== null || !hasCores || world.program.mayBeSlowed[service]!;
   world.podShares[slot] = shares ? 1 : 0;
   const quotaUs = (limitMillicores / 1000) * CFS_PERIOD_US;
+  enterNode(world, world.sharing[slot]!, nodeCpu, service, nowUs);
   resetSharedCpu(world.sharing[slot]!, nodeMillicores / 1000, quotaUs, nowUs);
+}
+
+function forgetPools({ breakers, program, podBase }: World, service: number, slot: number): void {
+  for (let edge = 0; edge < program.edgeCount; edge++) {
+    const pool = breakers[edge]!;
+    if (program.edgeSource[edge] === service && pool?.isPool) forgetPool(pool, slot - podBase[service]!);
+  }
+}
+
+/** The pod is off its node for good; calls to and from it may still be under way. */
+export function leaveSlot(world: World, slot: number): void {
+  leaveNode(world, world.sharing[slot]!, world.nowUs);
 }
 
 export function giveBackSlot(world: World, slot: number): void {
@@ -88,11 +108,11 @@ export function isBusy(world: World, slot: number): boolean {
  */
 export function killSlot(world: World, slot: number, knownAtUs: number): void {
   const { records, nowUs } = world;
-  const { words, doubles } = records;
   const service = world.podService[slot]!;
   world.podState[slot] = POD_DEAD;
   if (world.podShares[slot] === 1) clearCpu(world, slot, nowUs);
   else bringUpToDate(world, slot, nowUs);
+  const { words, doubles } = records;
   const callers = new Set<number>();
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;
@@ -178,10 +198,14 @@ function fold(world: World, connection: number, edge: number, caller: number, ca
   const requests = world.connectionRequests[connection]! - world.connectionFolded[connection]!;
   if (requests === 0) return;
   const zones = world.program.scenario.cluster.zones.length;
-  const at = (edge * zones + world.podZone[caller]!) * zones + world.podZone[callee]!;
-  const { counters } = world;
-  counters.edgeZoneRequests[at] = counters.edgeZoneRequests[at]! + requests;
-  counters.edgeZoneBytes[at] = counters.edgeZoneBytes[at]! + world.connectionBytes[connection]!;
+  const [from, to] = [world.podZone[caller]!, world.podZone[callee]!];
+  // Bytes to and from outside are counted where they are made (sim/loop.ts).
+  if (from < zones && to < zones) {
+    const at = (edge * zones + from) * zones + to;
+    const { counters } = world;
+    counters.edgeZoneRequests[at] = counters.edgeZoneRequests[at]! + requests;
+    counters.edgeZoneBytes[at] = counters.edgeZoneBytes[at]! + world.connectionBytes[connection]!;
+  }
   world.connectionFolded[connection] = world.connectionRequests[connection]!;
   world.connectionBytes[connection] = 0;
 }

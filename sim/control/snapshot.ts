@@ -45,7 +45,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     workloads: sim.workloads.map((workload) => snapshotWorkload(sim, workload)),
     pods: pods.map((pod) => snapshotPod(sim, pod, nowUs)),
     edges: isOut ? [] : snapshotEdges(sim),
-    latencies: { zones: isOut ? [] : zoneLatencies(sim), nodes: [] },
+    latencies: isOut ? { zones: [], nodes: [] } : { zones: zoneLatencies(sim), nodes: nodeLatencies(sim) },
     responseTimes: isOut ? [] : responseTimes(sim, pods),
     destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
     horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(sim, workload)] : [])),
@@ -58,7 +58,7 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
   const service = sim.world.program.services[workload.service]!;
   return {
     namespace: NAMESPACE,
-    kind: 'Deployment',
+    kind: workload.controller.kind,
     name: workload.name,
     desiredReplicas: workload.desired,
     // As the API has it: a lost node's pods count until the node controller has noticed.
@@ -159,9 +159,21 @@ function zoneLatencies(sim: Sim): Snapshot['latencies']['zones'] {
     zones.map((to, j) => ({
       from: from.name,
       to: to.name,
-      rttMs: (2 * program.zoneDelayUs[i * zones.length + j]!) / 1000,
+      rttMs: (2 * program.zoneDelayUs[i * program.placeCount + j]!) / 1000,
     })),
   );
+}
+
+function nodeLatencies(sim: Sim): Snapshot['latencies']['nodes'] {
+  const { nodes, roundTrip } = sim.world.program.scenario.cluster;
+  // Nobody measures what is gone.
+  const isThere = (node: number): boolean => sim.fleet[node]!.phase === 'registered';
+  const pairs = roundTrip.nodePairs.filter(({ from, to }) => isThere(from) && isThere(to));
+  return pairs.map(({ from, to, roundTripUs }) => ({
+    from: nodes[from]!.name,
+    to: nodes[to]!.name,
+    rttMs: roundTripUs / 1000,
+  }));
 }
 
 function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[] {
@@ -186,7 +198,7 @@ function hpaObject(sim: Sim, workload: SimWorkload): KubeObject {
     kind: 'HorizontalPodAutoscaler',
     metadata: { name: workload.name, namespace: NAMESPACE },
     spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: workload.name },
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: workload.controller.kind, name: workload.name },
       minReplicas: hpa.minReplicas,
       maxReplicas: hpa.maxReplicas,
       metrics: metricObjects(hpa.policy, sim.world.program.scenario.services),

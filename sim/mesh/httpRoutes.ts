@@ -4,7 +4,9 @@
  * route with Istio's defaults: no time-out, two retries of what never reached an application.
  *
  * A request's path is taken to be "/" + the name of the endpoint. Headers, methods and query parameters are not
- * modelled: a match on one of them never holds, and the loader says so.
+ * modelled: a match on one of them never holds, and the loader says so. The ingress gateways of a scenario stand for every
+ * gateway that an object may name; "mesh" are the sidecars. An object that names none holds for both: users come in as
+ * if their gateway routed as the mesh does.
  */
 import { goDurationUs } from '../../engine/go-duration.js';
 import { re2 } from '../../engine/re2.js';
@@ -23,9 +25,12 @@ export interface RetryConditions {
 }
 
 export interface HttpRoute {
-  matches(endpointName: string, sourceService: string): boolean;
+  /** `sourceService` null: the gateways. */
+  matches(endpointName: string, sourceService: string | null): boolean;
   /** False: none of its matches is for that caller, whose proxy does not even get to know it. */
-  appliesTo(sourceService: string): boolean;
+  appliesTo(sourceService: string | null): boolean;
+  /** The status with which the proxy answers itself, by `redirect` or `directResponse`; null: it does not. */
+  readonly answer: number | null;
   /** Empty: the called host itself. */
   readonly destinations: readonly { readonly host: string; readonly subset: string | null; readonly weight: number }[];
   /** 0: none. */
@@ -39,7 +44,8 @@ export interface HttpRoute {
   };
   readonly fault: {
     readonly delay: { readonly percent: number; readonly fixedUs: number } | null;
-    readonly abort: { readonly percent: number; readonly httpStatus: number } | null;
+    /** With a gRPC status, the status of HTTP is 200. */
+    readonly abort: { readonly percent: number; readonly httpStatus: number; readonly grpc: boolean } | null;
   } | null;
   readonly mirror: { readonly host: string; readonly subset: string | null; readonly percent: number } | null;
 }
@@ -52,33 +58,51 @@ const DEFAULT_BASE_US = 25_000;
 export function readHttpRoutes(spec: Spec | null, istioMinor: number): readonly HttpRoute[] {
   const http = list(spec?.['http']);
   if (http.length === 0) return [readRoute({}, istioMinor)];
-  return http.map((route) => readRoute(route, istioMinor));
+  const isOfGateways = list(spec?.['gateways']).length > 0;
+  return http.map((route) => readRoute(route, istioMinor, isOfGateways));
 }
 
 /** The route of a request; null: 404. A VirtualService without any route for a caller leaves it the default. */
 export function routeOfRequest(
   routes: readonly HttpRoute[],
   endpointName: string,
-  sourceService: string,
+  sourceService: string | null,
   istioMinor: number,
 ): HttpRoute | null {
   if (!routes.some((route) => route.appliesTo(sourceService))) return readRoute({}, istioMinor);
   return routes.find((route) => route.matches(endpointName, sourceService)) ?? null;
 }
 
-function readRoute(route: Spec, istioMinor: number): HttpRoute {
+/** Whether an object's routes hold for the gateways, or for sidecars. */
+export function holdsFor(spec: Spec, gateways: boolean): boolean {
+  const named = list(spec['gateways']) as readonly unknown[];
+  return named.length === 0 || isAmong(named, gateways);
+}
+
+function isAmong(named: readonly unknown[], gateways: boolean): boolean {
+  return gateways ? named.some((name) => name !== MESH) : named.includes(MESH);
+}
+
+/** Istio's name for all sidecars, among those of gateways. */
+const MESH = 'mesh';
+
+/** `isOfGateways`: a gateway that the object names knows its host by nothing else, and so answers 404 for the rest. */
+function readRoute(route: Spec, istioMinor: number, isOfGateways = false): HttpRoute {
   const matches = list(route['match']);
   const timeoutUs = goDurationUs(route['timeout']) ?? 0;
   return {
     matches: (endpointName, sourceService) =>
       matches.length === 0 || matches.some((match) => holds(match, `/${endpointName}`, sourceService)),
     appliesTo: (sourceService) =>
-      matches.length === 0 || matches.some((match) => isFor(sourceService, record(match['sourceLabels']))),
+      (isOfGateways && sourceService === null) ||
+      matches.length === 0 ||
+      matches.some((match) => isFor(match, sourceService)),
     destinations: list(route['route']).map((entry, _, all) => ({
       ...destinationOf(record(entry['destination'])),
       // Alone it takes all, whatever its weight.
       weight: number(entry['weight'], 0) || (all.length === 1 ? 1 : 0),
     })),
+    answer: readAnswer(route),
     timeoutUs,
     retries: readRetries(route['retries'], timeoutUs, istioMinor),
     fault: readFault(route['fault']),
@@ -89,8 +113,13 @@ function readRoute(route: Spec, istioMinor: number): HttpRoute {
   };
 }
 
+function readAnswer(route: Spec): number | null {
+  if (route['redirect'] !== undefined) return number(record(route['redirect'])['redirectCode'], 301);
+  return route['directResponse'] === undefined ? null : number(record(route['directResponse'])['status'], 200);
+}
+
 /** All conditions of one match must hold. */
-function holds(match: Spec, path: string, sourceService: string): boolean {
+function holds(match: Spec, path: string, sourceService: string | null): boolean {
   return Object.entries(match).every(([field, wanted]) => {
     switch (field) {
       case 'name':
@@ -99,17 +128,25 @@ function holds(match: Spec, path: string, sourceService: string): boolean {
         return matchesText(record(wanted), path, match['ignoreUriCase'] === true);
       case 'ignoreUriCase':
         return true;
+      case 'gateways':
       case 'sourceLabels':
-        return isFor(sourceService, record(wanted));
+        return isFor(match, sourceService);
       default:
         return false;
     }
   });
 }
 
-/** Callers have no label but `app`. */
-function isFor(sourceService: string, labels: Spec): boolean {
-  return Object.entries(labels).every(([label, value]) => label === 'app' && value === sourceService);
+/**
+ * Whether a match is for that caller, whatever it asks. Where it names gateways, its labels are not read (Istio's
+ * sourceMatchHTTP). Callers have no label but `app`.
+ */
+function isFor(match: Spec, sourceService: string | null): boolean {
+  const named = list(match['gateways']) as readonly unknown[];
+  if (named.length > 0) return isAmong(named, sourceService === null);
+  return Object.entries(record(match['sourceLabels'])).every(
+    ([label, value]) => label === 'app' && value === sourceService,
+  );
 }
 
 function matchesText(wanted: Spec, path: string, ignoreCase: boolean): boolean {
@@ -159,7 +196,7 @@ function readFault(raw: unknown): HttpRoute['fault'] {
     delay: 'fixedDelay' in delay ? { percent: percent(delay), fixedUs: goDurationUs(delay['fixedDelay']) ?? 0 } : null,
     abort:
       'httpStatus' in abort || 'grpcStatus' in abort
-        ? { percent: percent(abort), httpStatus: number(abort['httpStatus'], 200) }
+        ? { percent: percent(abort), httpStatus: number(abort['httpStatus'], 200), grpc: 'grpcStatus' in abort }
         : null,
   };
 }

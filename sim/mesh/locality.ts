@@ -18,14 +18,15 @@ import {
   type DistributeEntry,
   type EffectiveLocality,
   type FailoverEntry,
+  type IstioLevel,
   type Spec,
   type TrafficPolicy,
 } from './localitySetting.js';
+import { zoneAwareShares, type CallerCount } from './zoneAware.js';
+
+export type { IstioLevel } from './localitySetting.js';
 
 export type Algorithm = EndpointAlgorithm;
-
-/** Behaviour that changed with Istio 1.31: not-ready endpoints are sent and count as unhealthy, and panic is always off. */
-export type IstioLevel = '<=1.30' | '>=1.31';
 
 export interface RouteEndpoint {
   readonly index: number;
@@ -52,7 +53,10 @@ export interface RoutePriority {
   /** Integers that sum to 100 over the priorities. */
   readonly loadPercent: number;
   readonly panic: boolean;
-  /** Zones with at least one usable endpoint. None: whoever lands here gets 503 "no healthy upstream" (UH). */
+  /**
+   * Zones with at least one usable endpoint; with `zoneShares` every zone. None: whoever lands here gets 503 "no healthy
+   * upstream" (UH).
+   */
   readonly localities: readonly RouteLocality[];
 }
 
@@ -65,6 +69,8 @@ export interface Route {
   readonly localityWeighted: boolean;
   /** At least one. */
   readonly priorities: readonly RoutePriority[];
+  /** Zone-aware routing: shares of the first priority's localities, drawn for each request; null: there is none. */
+  readonly zoneShares: readonly number[] | null;
 }
 
 export interface RouteInput {
@@ -76,6 +82,10 @@ export interface RouteInput {
   readonly destinationRule: Spec | null;
   /** Mesh-wide `localityLbSetting`; null is Istio's default (enabled, empty). */
   readonly meshSetting: Spec | null;
+  /** Mesh-wide `zoneAwareLbSetting`; left out: none. */
+  readonly meshZoneAware?: Spec | null;
+  /** Pods of the calling service by zone; null or left out: its proxies do not know them (no self-discovery). */
+  readonly callers?: ReadonlyMap<string, CallerCount> | null;
   /** The Service's `trafficDistribution`; left out: none. */
   readonly trafficDistribution?: string | null;
   /** Left out: the behaviour of the releases before 1.31. */
@@ -99,11 +109,29 @@ export function buildRoute(input: RouteInput): Route {
   const setting = effectiveLocalitySetting(input);
   const sent = sendsNotReady(input) ? input.endpoints : input.endpoints.filter(isReadyOrEjected);
   const groups = arrange(groupByZone(sent), setting, input, level);
-  return {
+  const route = {
     algorithm: algorithmOf(policy),
     localityWeighted: setting.kind === 'distribute' || (setting.kind === 'failover' && setting.explicit),
     priorities: weighByHealth(groups, panicThreshold(policy, level, hasDistribution(input))),
+    zoneShares: null,
   };
+  return setting.kind === 'zoneAware' ? balanceZones(route, groups, setting.minClusterSize, input) : route;
+}
+
+/** A11: only in the first priority, and not while it is in panic. */
+function balanceZones(
+  route: Route,
+  groups: readonly Group[],
+  minClusterSize: number,
+  { clientZone, callers = null }: RouteInput,
+): Route {
+  const [first, ...rest] = route.priorities;
+  const members = groups.filter(({ priority }) => priority === 0);
+  const upstream = members.map((group) => ({ zone: group.zone, healthy: healthyCount(group) }));
+  const zoneShares = callers && zoneAwareShares({ clientZone, callers, upstream, minClusterSize });
+  if (zoneShares === null || first!.panic) return route;
+  const localities = members.map((group) => routeLocality(group, false));
+  return { ...route, priorities: [{ ...first!, localities }, ...rest], zoneShares };
 }
 
 /**
@@ -173,6 +201,14 @@ function arrange(groups: Group[], setting: EffectiveLocality, input: RouteInput,
       return groups;
     case 'distribute':
       return applyDistribute(groups, setting.distribute, input.clientZone);
+    case 'zoneAware': {
+      const { failover, failoverPriority } = setting;
+      const labelled =
+        failoverPriority.length === 0
+          ? groups
+          : failoverPriorityLabels(groups, failoverPriority, input.clientZone, input.clientNode, level);
+      return regionPriorities(labelled, failover, input.clientZone);
+    }
     case 'failover': {
       const { failover, failoverPriority } = setting;
       if (failoverPriority.length === 0) return failoverPriorities(groups, failover, input.clientZone);
@@ -216,6 +252,23 @@ export function failoverPriorities(
       if (there.region === client.region) distance = there.zone === client.zone ? 0 : 2;
       else distance = target !== undefined && there.region !== target.to ? 4 : 3;
       return { ...group, priority: group.priority * 5 + distance };
+    }),
+  );
+}
+
+/** A11: the own region first, then where `failover` points, then the others. Works inside given priorities. */
+export function regionPriorities(
+  groups: readonly Group[],
+  failover: readonly FailoverEntry[],
+  clientZone: string,
+): Group[] {
+  const client = splitZone(clientZone);
+  const target = failover.find(({ from }) => from === client.region);
+  return compactPriorities(
+    groups.map((group) => {
+      const { region } = splitZone(group.zone);
+      const distance = region === client.region ? 0 : region === target?.to ? 1 : 2;
+      return { ...group, priority: group.priority * 3 + distance };
     }),
   );
 }

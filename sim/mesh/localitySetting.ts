@@ -7,9 +7,14 @@
  * preference on.
  *
  * Between the two stands the Service's `trafficDistribution`: the own zone first, then the own region, with readiness as
- * health instead of outlier detection (A1, A6). `zoneAwareLbSetting` is not modelled, nor are subsets and port-level
- * policies: the caller hands in the rule that holds for the host as a whole.
+ * health instead of outlier detection (A1, A6). From 1.31 on, `zoneAwareLbSetting` goes before `localityLbSetting`, in the
+ * rule as in the mesh; releases before do not know it. Port-level policies are not modelled, and the caller hands in the
+ * rule that holds for the host or version as a whole.
  */
+import { MIN_CLUSTER_SIZE } from './zoneAware.js';
+
+/** Behaviour that changed with Istio 1.31: not-ready endpoints are sent and count as unhealthy, and panic is always off. */
+export type IstioLevel = '<=1.30' | '>=1.31';
 
 export interface DistributeEntry {
   readonly from: string;
@@ -23,6 +28,13 @@ export interface FailoverEntry {
 
 export type EffectiveLocality =
   | { readonly kind: 'none' }
+  /** Zones are balanced by the proxy (A11); regions are ranked here, with or without outlier detection. */
+  | {
+      readonly kind: 'zoneAware';
+      readonly failover: readonly FailoverEntry[];
+      readonly failoverPriority: readonly string[];
+      readonly minClusterSize: number;
+    }
   | { readonly kind: 'distribute'; readonly distribute: readonly DistributeEntry[] }
   | {
       readonly kind: 'failover';
@@ -38,6 +50,7 @@ export interface TrafficPolicy {
     readonly simple?: string;
     readonly consistentHash?: object | null;
     readonly localityLbSetting?: LocalityLbSetting | null;
+    readonly zoneAwareLbSetting?: ZoneAwareLbSetting | null;
   };
   readonly outlierDetection?: { readonly minHealthPercent?: number } | null;
 }
@@ -49,18 +62,35 @@ export interface LocalityLbSetting {
   readonly failoverPriority?: readonly string[] | null;
 }
 
+export interface ZoneAwareLbSetting {
+  readonly enabled?: boolean | null;
+  readonly failover?: readonly FailoverEntry[] | null;
+  readonly failoverPriority?: readonly string[] | null;
+  readonly minClusterSize?: number | null;
+}
+
 export type Spec = Readonly<Record<string, unknown>>;
 
-/** `meshSetting` null is Istio's default: enabled and empty. */
-export function effectiveLocalitySetting(input: {
+export interface SettingInput {
   readonly destinationRule: Spec | null;
+  /** Null is Istio's default: enabled and empty. */
   readonly meshSetting: Spec | null;
+  /** Mesh-wide `zoneAwareLbSetting`; left out: none. */
+  readonly meshZoneAware?: Spec | null;
   /** The Service's own; left out: none. */
   readonly trafficDistribution?: string | null;
-}): EffectiveLocality {
+  /** Left out: the behaviour of the releases before 1.31. */
+  readonly compat?: IstioLevel;
+}
+
+export function effectiveLocalitySetting(input: SettingInput): EffectiveLocality {
   const policy = trafficPolicyOf(input.destinationRule);
+  const zoneAware = zoneAwareOf(input);
+  if (zoneAware) return zoneAwareSetting(zoneAware);
   if (isDistributed(input))
     return { kind: 'failover', explicit: true, failover: [], failoverPriority: DISTRIBUTION_LABELS };
+  const ofMesh = input.compat === '>=1.31' && !hasOwnLocality(policy) ? (input.meshZoneAware ?? null) : null;
+  if (ofMesh) return zoneAwareSetting(ofMesh);
   const setting: LocalityLbSetting = policy.loadBalancer?.localityLbSetting ?? input.meshSetting ?? {};
   if (setting.enabled === false) return { kind: 'none' };
   const distribute = setting.distribute ?? [];
@@ -80,12 +110,30 @@ const DISTRIBUTION_LABELS = [
 ];
 
 /** True where the Service's `trafficDistribution` holds: a `localityLbSetting` of the rule, of any content, goes first. */
-function isDistributed(input: {
-  readonly destinationRule: Spec | null;
-  readonly trafficDistribution?: string | null;
-}): boolean {
-  const own = trafficPolicyOf(input.destinationRule).loadBalancer?.localityLbSetting;
-  return (input.trafficDistribution ?? null) !== null && (own === undefined || own === null);
+function isDistributed(input: Pick<SettingInput, 'destinationRule' | 'trafficDistribution' | 'compat'>): boolean {
+  if ((input.trafficDistribution ?? null) === null) return false;
+  return !hasOwnLocality(trafficPolicyOf(input.destinationRule)) && zoneAwareOf(input) === null;
+}
+
+function hasOwnLocality({ loadBalancer }: TrafficPolicy): boolean {
+  return (loadBalancer?.localityLbSetting ?? null) !== null;
+}
+
+/** The rule's own zone-aware setting, where the release knows it. */
+function zoneAwareOf(input: Pick<SettingInput, 'destinationRule' | 'compat'>): ZoneAwareLbSetting | null {
+  if (input.compat !== '>=1.31') return null;
+  return trafficPolicyOf(input.destinationRule).loadBalancer?.zoneAwareLbSetting ?? null;
+}
+
+/** Switched off, it ends the search as `localityLbSetting` does. */
+function zoneAwareSetting(setting: ZoneAwareLbSetting): EffectiveLocality {
+  if (setting.enabled === false) return { kind: 'none' };
+  return {
+    kind: 'zoneAware',
+    failover: setting.failover ?? [],
+    failoverPriority: setting.failoverPriority ?? [],
+    minClusterSize: setting.minClusterSize ?? MIN_CLUSTER_SIZE,
+  };
 }
 
 export function trafficPolicyOf(destinationRule: Spec | null): TrafficPolicy {

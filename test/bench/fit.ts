@@ -2,10 +2,12 @@
  * How far the model of proxies (sim/proxies.ts) carries: its numbers are fitted to the runs of Istio's own benchmark of
  * 2020 at up to 500 requests a second, then the simulator predicts the runs at 1000 to 3000, which it has not seen.
  * Base latency is a lognormal through p50 and p99 of the runs without proxies. One pass is fitted to the mean p50, p90 and
- * p99 of the runs with proxies; CPU is the slope through the origin. The figures say nothing of newer releases.
+ * p99 of the runs with proxies. CPU per request falls with load, so beside what an idle proxy takes it is a power of the
+ * load, a straight line between logarithms. The figures say nothing of newer releases.
  */
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
+import { linearRegression } from 'simple-statistics';
 import { nextWord, openStream, TWO_TO_MINUS_32 } from '../../sim/random.js';
 import { simulate } from '../../sim/index.js';
 import { aLoad, anEndpoint, aScenario, aService } from '../sim/builders.js';
@@ -81,7 +83,10 @@ interface Fit {
   readonly baseCv: number;
   readonly fixedUs: number;
   readonly meanUs: number;
-  readonly cpuUsPerRequest: number;
+  /** Millicores of a proxy without requests, CPU per request at one a second, and the power of the load it goes with. */
+  readonly idleMillicores: number;
+  readonly cpuUsAtOne: number;
+  readonly cpuExponent: number;
 }
 
 /** For each mean of a pass the fixed part follows from the p50; the mean that serves p90 and p99 best wins. */
@@ -108,14 +113,15 @@ function fitPass(base: Measured, low: readonly Measured[]): Fit {
     ].reduce((sum, off) => sum + off * off, 0);
     if (error < best.error) best = { error, fixedUs, meanUs };
   }
-  const slope =
-    low.reduce((sum, run) => sum + run.qps * run.cpu, 0) / low.reduce((sum, run) => sum + run.qps * run.qps, 0);
+  const line = linearRegression(low.map(({ qps, cpu }) => [Math.log(qps), Math.log((1000 * (cpu - base.cpu)) / qps)]));
   return {
     baseMeanUs: base.p50 * Math.exp((sigma * sigma) / 2),
     baseCv: Math.sqrt(Math.exp(sigma * sigma) - 1),
     fixedUs: best.fixedUs,
     meanUs: best.meanUs,
-    cpuUsPerRequest: slope * 1000,
+    idleMillicores: base.cpu,
+    cpuUsAtOne: Math.exp(line.b),
+    cpuExponent: line.m,
   };
 }
 
@@ -126,12 +132,13 @@ function predict(fit: Fit, qps: number): { p50: number; p90: number; p99: number
     loads: [aLoad(qps)],
     run: { durationUs: 20e6, warmUpUs: 1e6, seed: 1 },
   });
-  const { fixedUs, meanUs, cpuUsPerRequest } = fit;
+  const { fixedUs, meanUs } = fit;
+  const cpuUsPerRequest = fit.cpuUsAtOne * qps ** fit.cpuExponent;
   const requests = { cpuMillicores: 100, memoryBytes: 1e8 };
   const proxy = { mode: 'sidecar', fixedUs, meanUs, cpuUsPerRequest, workers: 2, requests } as const;
   const result = simulate({ ...scenario, mesh: { ...scenario.mesh, proxy } }, { policy: 0, seed: 1 });
   const { p50, p90, p99 } = result.total.latencyMs;
-  return { p50: p50!, p90: p90!, p99: p99!, cpu: result.services[0]!.proxyCpuMillicores! };
+  return { p50: p50!, p90: p90!, p99: p99!, cpu: fit.idleMillicores + result.services[0]!.proxyCpuMillicores! };
 }
 
 function cell(predicted: number, measured: number, digits: number): string {

@@ -140,6 +140,15 @@ test('losses are tried one by one, worst first, the same for one or two processe
   t.is((await wavetank([...words, '-j', '2'])).stdout, one.stdout);
 });
 
+test('a loss that is too dear ends with 3 where that is asked for', async (t) => {
+  // The only zone: nobody recovers from its loss.
+  const words = ['run', 'chain-of-three', '--losses', 'zones', '--set', 'load[0].rate=20/s', '--policy', 'static'];
+  const gated = await wavetank([...words, '--fail-on-loss']);
+  t.is(gated.code, 3, gated.stderr);
+  t.regex(gated.stderr, /1 loss is too dear: zone .* under static/);
+  t.is((await wavetank(words)).code, 0);
+});
+
 test('the first seeds of a longer run are those of a shorter one', async (t) => {
   const seeds = async (count: string): Promise<unknown[]> => {
     const words = ['run', 'chain-of-three', ...SHORT.slice(0, 4), '-n', count, '-o', 'json'];

@@ -206,6 +206,17 @@ test('what leaves is the youngest pod on the least free node of the fullest zone
   t.deepEqual(reasons(step(anInput(gone, OFF))), ['noVictim']);
 });
 
+test('of a StatefulSet the highest ordinals leave, in whatever zones they are', (t) => {
+  const pods = ['web-0', 'web-2', 'web-10'].map((name, i) =>
+    aPod('web', i === 2 ? 'n-b' : 'n-a', name, 50, { createdAtMs: NOW_MS - (i + 1) * 1e6 }),
+  );
+  const snapshot = { ...web([50, 50, 50]), workloads: [aWorkload('web', 3, { kind: 'StatefulSet' })], pods };
+  // By zone and age it would have been web-0, on the fuller node and the youngest.
+  t.deepEqual(down(step(anInput(snapshot, { ...OFF, scaler: { stepRule: 'one' } })))?.victims, [
+    { pod: 'web-10', node: 'n-b' },
+  ]);
+});
+
 test('gated pods see each other and the room they take', (t) => {
   const small = ['n-a', 'n-b'].map((name, index) =>
     aNode(name, `eu/${'ab'[index]!}`, { allocatable: { cpuMillicores: 2000, memoryBytes: 16 * GIB } }),

@@ -78,9 +78,14 @@ export function slowSimulate(scenario: Scenario, seed: number, pods: readonly (r
   const draw = (table: number, word: number): number => quantileOf(program.tables, table, word);
 
   const hopUs = (from: SlowPod, to: SlowPod, key: number): number => {
-    const { zones } = scenario.cluster;
+    const { zones, roundTrip } = scenario.cluster;
     const sameNode = from.node >= 0 && from.node === to.node;
-    let us = sameNode ? program.sameNodeDelayUs : program.zoneDelayUs[from.zone * zones.length + to.zone]!;
+    const pair = roundTrip.nodePairs.find((one) => one.from === from.node && one.to === to.node);
+    let us = sameNode
+      ? program.sameNodeDelayUs
+      : pair
+        ? pair.roundTripUs / 2
+        : program.zoneDelayUs[from.zone * zones.length + to.zone]!;
     if (program.jitterTable >= 0) us *= draw(program.jitterTable, mix(key));
     return Math.floor(us + 0.5);
   };

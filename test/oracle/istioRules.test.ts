@@ -37,8 +37,8 @@ for (const [release, istioMinor] of [
 function problemsOf(kind: 'DestinationRule' | 'VirtualService', spec: Spec, istioMinor: number): readonly string[] {
   const found: string[] = [];
   const to: RuleReport = {
-    istioMinor,
     zones: ['eu/a'],
+    mesh: { istioMinor, selfDiscovery: false },
     report: (_, path, { message }) => found.push(`${path.join('.')}: ${message}`),
     unmodelled: () => undefined,
   };

@@ -262,6 +262,9 @@ function costOf(policy: PolicyTraits, luck: number, edges: readonly EdgeFigures[
     idleUsdPerHour: idle,
     crossZoneUsdPerHour: crossZone,
     crossRegionUsdPerHour: 0,
+    loadBalancerUsdPerHour: 0,
+    internetUsdPerHour: 0,
+    natUsdPerHour: 0,
     totalUsdPerHour: nodes + crossZone,
     attributedUsdPerHour: nodes - idle + crossZone,
   };

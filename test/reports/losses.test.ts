@@ -3,7 +3,15 @@ import test from 'ava';
 import { cellsOf } from '../../reports/format.js';
 import { lossHtml } from '../../reports/html-losses.js';
 import { junitXml } from '../../reports/junit.js';
-import { lossFigures, lossJson, lossText, worstFirst, type LossReport, type LossRow } from '../../reports/losses.js';
+import {
+  lossFigures,
+  lossJson,
+  lossText,
+  lossVerdict,
+  worstFirst,
+  type LossReport,
+  type LossRow,
+} from '../../reports/losses.js';
 import type { ReplicationResult } from '../../traces/run-result.js';
 import { aRun } from './fixtures.js';
 
@@ -185,4 +193,6 @@ test('in JUnit a loss fails where users never recover or a month of errors is sp
   );
   t.regex(cases[2]!, /<failure message="goodput kept 20\.00%; recovery 30 s; 100%/);
   t.regex(cases[3]!, /<skipped message="goodput kept -/);
+  const rows = [aRow('zone a', 0.5, null), aRow('zone b', 0.99, 30), dear, silent];
+  t.deepEqual(rows.map(lossVerdict), ['failed', 'passed', 'failed', 'unknown']);
 });

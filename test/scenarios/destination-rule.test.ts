@@ -124,7 +124,7 @@ test(
   ),
   'WT0502 portLevelSettings of a DestinationRule is not simulated yet',
   'WT0502 tls of a DestinationRule is not simulated yet',
-  'WT0502 zoneAwareLbSetting of a DestinationRule is not simulated yet',
+  'WT0504 without mesh.selfDiscovery proxies do not know where their callers are: only regions are ranked',
 );
 test(
   'subsets are taken',
@@ -299,4 +299,54 @@ test(
   'a from that an earlier one covers is refused, one that covers an earlier one is taken',
   accepts,
   withLocality('{distribute: [{from: r1/a, to: {r1/a/*: 100}}, {from: r1/*, to: {r1/b/*: 100}}]}'),
+);
+
+const ZONE_AWARE = `${POLICY}.loadBalancer.zoneAwareLbSetting`;
+const SELF_DISCOVERY: readonly [string, string] = ['  mesh:\n', '  mesh:\n    selfDiscovery: true\n'];
+
+/** Zone-aware routing at Istio 1.31, among proxies that know their siblings. */
+function withZoneAware(setting: string): string {
+  const policy = `{loadBalancer: {zoneAwareLbSetting: ${setting}}}`;
+  return small(SELF_DISCOVERY, [
+    'trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}',
+    `trafficPolicy: ${policy}`,
+  ]);
+}
+
+test(
+  'zone-aware routing is taken from Istio 1.31 on',
+  accepts,
+  withZoneAware('{enabled: true, failover: [{from: r1, to: r2}], minClusterSize: 3}'),
+);
+test(
+  'zone-aware routing is refused before, as kubectl apply does',
+  finds,
+  withZoneAware('{}')
+    .replace('  mesh:', '  compat: {istio: "1.30"}\n  mesh:')
+    .replace('zoneAwareLbSetting', '¦zoneAwareLbSetting'),
+  `WT0201 ${ZONE_AWARE}: unknown key "zoneAwareLbSetting"`,
+);
+test(
+  'zone-aware routing without self-discovery only ranks regions, which is announced',
+  accepts,
+  withZoneAware('{}').replace('selfDiscovery: true', 'selfDiscovery: false'),
+  'WT0504 without mesh.selfDiscovery proxies do not know where their callers are: only regions are ranked',
+);
+test(
+  'zoneAwareLbSetting beside localityLbSetting is refused',
+  finds,
+  withZoneAware('{}, localityLbSetting: {enabled: true}').replace('zoneAwareLbSetting', '¦zoneAwareLbSetting'),
+  `WT0401 ${ZONE_AWARE}: Istio refuses it beside localityLbSetting`,
+);
+test(
+  'mistakes in zoneAwareLbSetting are found',
+  finds,
+  withZoneAware(
+    '{enabled: ¦1, failover: [{from: r1, to: ¦r1}], failoverPriority: [¦topology.kubernetes.io/zone], ¦distribute: [], minClusterSize: ¦0}',
+  ),
+  `WT0203 ${ZONE_AWARE}.enabled: is not true or false`,
+  `WT0401 ${ZONE_AWARE}.failover[0].to: a failover within one region`,
+  `WT0401 ${ZONE_AWARE}.failoverPriority[0]: Istio refuses a topology label in the failoverPriority of zoneAwareLbSetting, which ranks regions itself`,
+  `WT0201 ${ZONE_AWARE}.distribute: unknown key "distribute"`,
+  `WT0401 ${ZONE_AWARE}.minClusterSize: not a number of endpoints`,
 );

@@ -31,6 +31,7 @@ test('a cross-zone ratio', absolute, 'ratio(crossZone) <= 30%', 0.3, 'share');
 test('cost by the hour', absolute, 'cost <= 1.2 USD/h', 1.2, 'usdPerHour');
 // 876 / 730 hours = 1.2
 test('cost by the month of 730 hours', absolute, 'cost{part="attributed"} <= 876 USD/month', 1.2, 'usdPerHour');
+test('nodes are a plain number', absolute, 'max(nodes{zone="eu-1/a"}) <= 9', 9, 'count');
 test('replicas are a plain number', absolute, 'max(replicas{service="x"}) <= 20', 20, 'count');
 test('a rate in requests a second', absolute, 'rate(requests{service="cart"}) >= 90 rps', 90, 'perSecond');
 test('recovery in minutes is kept in seconds', absolute, 'max(recovery) <= 2min', 120, 'seconds');

@@ -28,6 +28,10 @@ for (const [fault, loaded] of [
   ['retryStorm: {load: checkout/pay, retries: 3}', { kind: 'retryStorm', load: 0, retries: 3, rampUs: 0 }],
   ['loadBurst: {load: checkout/pay, times: 3}, ramp: 30s', { kind: 'loadBurst', load: 0, times: 3, rampUs: 30e6 }],
   ['crashLoop: {service: ledger, every: 30s}', { kind: 'crashLoop', service: 1, pods: null, everyUs: 30e6, rampUs: 0 }],
+  [
+    'slowPod: {service: ledger, pods: 2, share: 50%}, ramp: 30s',
+    { kind: 'slowPod', service: 1, pods: 2, share: 0.5, rampUs: 30e6 },
+  ],
   ['istiodDown: {}', { kind: 'istiodDown', rampUs: 0 }],
   ['prometheusOutage: {}', { kind: 'prometheusOutage', rampUs: 0 }],
   ['scrapeGap: {}', { kind: 'scrapeGap', rampUs: 0 }],
@@ -45,6 +49,12 @@ test(
   finds,
   withFault('{at: 1m, serviceFailure: {service: ¦leger, share: 5%}}'),
   `WT0301 ${FAULT}.serviceFailure.service: unknown service "leger"`,
+);
+test(
+  'a slow pod of no service',
+  finds,
+  withFault('{at: 1m, slowPod: {service: ¦leger, share: 5%}}'),
+  `WT0301 ${FAULT}.slowPod.service: unknown service "leger"`,
 );
 test(
   'a load that is not there',

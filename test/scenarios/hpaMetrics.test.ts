@@ -21,6 +21,10 @@ const FILE: readonly (readonly [file: string, spec: HpaMetricSpec])[] = [
     { type: 'Resource', resource: 'memory', target: { averageAmount: 1_048_576 } },
   ],
   [
+    '{type: ContainerResource, containerResource: {name: cpu, container: checkout, target: {type: Utilization, averageUtilization: 60}}}',
+    { type: 'ContainerResource', resource: 'cpu', container: 'app', target: { utilizationPercent: 60 } },
+  ],
+  [
     '{type: Pods, pods: {metric: {name: requests_per_second}, target: {type: AverageValue, averageValue: "1.5"}}}',
     { type: 'Pods', figure: 'requests_per_second', averageAmount: 1500 },
   ],
@@ -66,20 +70,29 @@ test('both forms at once are refused', (t) => {
 });
 
 test('metrics of services that are not there are refused', (t) => {
-  const [objectFile, externalFile] = [FILE[4]![0], FILE[5]![0]].map((file) => file.replace('ledger', 'leger'));
+  const [objectFile, externalFile] = [FILE[5]![0], FILE[6]![0]].map((file) => file.replace('ledger', 'leger'));
   t.deepEqual(codes(`metrics: [${objectFile}, ${externalFile}]`), [
     `WT0301 ${AT}[0].object.describedObject.name: unknown service "leger"`,
     `WT0301 ${AT}[1].external.metric.selector.matchLabels.service: unknown service "leger"`,
   ]);
 });
 
+test('a container is the application, or the sidecar where pods have one', (t) => {
+  const metric = FILE[3]![0].replace('container: checkout', 'container: istio-proxy');
+  t.deepEqual(codes(`metrics: [${metric}]`), [
+    `WT0301 ${AT}[0].containerResource.container: unknown container "istio-proxy"`,
+  ]);
+  const withSidecars = withHpa(`metrics: [${metric}]`).replace('mesh:\n', 'mesh:\n    proxy: {mode: sidecar}\n');
+  t.like(policyOf(withSidecars).metrics![0], { type: 'ContainerResource', container: 'sidecar' });
+});
+
 test('slips in a metric are named where they stand', (t) => {
   const one = (number: number, from: string, to: string) => codes(`metrics: [${FILE[number]![0].replace(from, to)}]`);
   t.deepEqual(one(0, 'name: cpu', 'name: disk'), [`WT0206 ${AT}[0].resource.name: not an allowed word`]);
   t.deepEqual(one(0, ': 60', ': 0'), [`WT0205 ${AT}[0].resource.target.averageUtilization: must be at least 1`]);
-  t.deepEqual(one(3, '"1.5"', '1.5rps'), [`WT0204 ${AT}[0].pods.target.averageValue: not a quantity`]);
-  t.deepEqual(one(3, '"1.5"', '0'), [`WT0205 ${AT}[0].pods.target.averageValue: must be more than 0`]);
-  t.deepEqual(one(3, 'requests_per_second', 'qps'), [`WT0206 ${AT}[0].pods.metric.name: not an allowed word`]);
+  t.deepEqual(one(4, '"1.5"', '1.5rps'), [`WT0204 ${AT}[0].pods.target.averageValue: not a quantity`]);
+  t.deepEqual(one(4, '"1.5"', '0'), [`WT0205 ${AT}[0].pods.target.averageValue: must be more than 0`]);
+  t.deepEqual(one(4, 'requests_per_second', 'qps'), [`WT0206 ${AT}[0].pods.metric.name: not an allowed word`]);
   t.deepEqual(codes('metrics: []'), [`WT0205 ${AT}: must not be empty`]);
 });
 

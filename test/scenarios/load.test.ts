@@ -91,6 +91,7 @@ test('what is left out has the written defaults', (t) => {
     crossZoneUs: 1200,
     crossRegionUs: 80_000,
     pairs: [],
+    nodePairs: [],
     jitter: null,
   });
   t.deepEqual(scenario.gateways, { perZone: 2, failoverUs: 10e6 });
@@ -104,13 +105,23 @@ test('what is left out has the written defaults', (t) => {
     cycleUs: 60e6,
     seriesUs: 10e6,
   });
-  t.is(scenario.mesh.propagationUs, 200_000);
+  t.is(scenario.mesh.propagationUs, 100_000);
+  t.deepEqual(scenario.mesh.debounce, { quietUs: 100_000, maxUs: 10e6 });
   t.is(scenario.mesh.connectTimeoutUs, 10e6);
   t.is(scenario.mesh.localityLbSetting, null);
   t.deepEqual(scenario.loads[0]!.from, [{ atUs: 0, shares: [0.5, 0.5] }]);
   t.deepEqual(scenario.faults, []);
   t.deepEqual(scenario.policies, [
-    { name: 'static', why: '', hpas: [], engine: null, destinationRules: [], spread: [], deploymentPerZone: [] },
+    {
+      name: 'static',
+      why: '',
+      hpas: [],
+      engine: null,
+      nodeAutoscaler: null,
+      destinationRules: [],
+      spread: [],
+      deploymentPerZone: [],
+    },
   ]);
   t.deepEqual(scenario.services[1], {
     name: 'ledger',
@@ -129,11 +140,19 @@ test('what is left out has the written defaults', (t) => {
       probePeriodUs: 10e6,
     },
     terminationGraceUs: 30e6,
+    controller: {
+      kind: 'Deployment',
+      minReadyUs: 0,
+      strategy: { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' },
+    },
+    preStopUs: 0,
+    onTerm: 'drain',
     disruptionBudget: null,
     labels: { app: 'ledger' },
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     spread: { zone: 'soft', maxSkew: 1 },
     endpoints: [
       {

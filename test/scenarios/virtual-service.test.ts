@@ -197,3 +197,56 @@ test(
   withRoute('fault: ¦{}'),
   `WT0401 ${OBJECT}.spec.http[0].fault: a fault that injects nothing`,
 );
+
+test(
+  'redirects and direct responses are taken; that nobody follows a redirect is said',
+  accepts,
+  withRoutes('[{redirect: {uri: /new}, match: [{uri: {prefix: /old}}]}, {directResponse: {status: 404}}]'),
+  'WT0504 the call ends with the redirect: nobody follows it',
+);
+test(
+  'mistakes in redirects and direct responses are found',
+  finds,
+  withRoutes(
+    '[{redirect: ¦{redirectCode: ¦200}, ¦fault: {abort: {httpStatus: 500, percentage: {value: 1}}}, match: [{uri: {prefix: /a}}]}, {directResponse: {status: ¦99}, match: [{uri: {prefix: /b}}]}, {directResponse: ¦{}}]',
+  ),
+  `WT0401 ${OBJECT}.spec.http[0].redirect: a redirect to the same place`,
+  `WT0401 ${OBJECT}.spec.http[0].redirect.redirectCode: not a code of a redirect`,
+  `WT0401 ${OBJECT}.spec.http[0].fault: Istio refuses fault beside redirect`,
+  `WT0401 ${OBJECT}.spec.http[1].directResponse.status: not a status`,
+  `WT0401 ${OBJECT}.spec.http[2].directResponse: not a status`,
+);
+test(
+  'a status that gRPC does not know is refused',
+  finds,
+  withRoute('fault: {abort: {percentage: {value: 1}, grpcStatus: ¦UNAVAILBLE}}'),
+  `WT0401 ${OBJECT}.spec.http[0].fault.abort.grpcStatus: not a status of gRPC`,
+);
+test(
+  'an object of gateways may stand beside one of the mesh, and a host of gateways that is no service is said',
+  accepts,
+  withRoutes(`${ROUTES}, gateways: [mesh]`).replace(
+    '  load:\n',
+    `      - apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: shop}
+        spec: {hosts: [checkout, shop.example.com], gateways: [shop], http: ${ROUTES}}
+  load:
+`,
+  ),
+  'WT0502 a host of gateways that is no service is left out: loads call services',
+);
+test(
+  'two objects that both speak of gateways and host are refused',
+  finds,
+  withRoutes(ROUTES).replace(
+    '  load:\n',
+    `      - apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: shop}
+        spec: {hosts: ¦[checkout], gateways: [shop], http: ${ROUTES}}
+  load:
+`,
+  ),
+  'WT0403 spec.mesh.objects[2].spec.hosts: the VirtualService "checkout-routes" speaks of "checkout" already',
+);

@@ -19,6 +19,19 @@ test('by default sidecars choose, and Services say nothing of topology', (t) => 
   t.deepEqual([services[0]!.trafficDistribution, services[0]!.topologyModeAuto], [null, false]);
 });
 
+test('changes reach kube-proxy after one delay, and sidecars by pushes, unless the file says one delay', (t) => {
+  const propagation = (...changes: (readonly [string, string])[]) => {
+    const { propagationUs, debounce } = load(small(...changes)).mesh;
+    return [propagationUs, debounce];
+  };
+  const mesh = (text: string) => propagation(['    objects:\n', `    ${text}\n    objects:\n`]);
+  t.deepEqual(propagation([NO_OBJECTS, '    routing: kubeProxy\n']), [200_000, null]);
+  t.deepEqual(propagation(), [100_000, { quietUs: 100_000, maxUs: 10e6 }]);
+  t.deepEqual(mesh('propagation: 3s'), [3e6, null]);
+  t.deepEqual(mesh('propagation: {push: 1s}'), [1e6, { quietUs: 100_000, maxUs: 10e6 }]);
+  t.deepEqual(mesh('propagation: {debounce: {quiet: 50ms, max: 1s}, push: 0s}'), [0, { quietUs: 50_000, maxUs: 1e6 }]);
+});
+
 const refused = test.macro((t, marked: string, ...expected: readonly string[]) => {
   const { text, places } = unmarked(marked);
   t.deepEqual(
@@ -38,6 +51,12 @@ test(
   refused,
   small(['    objects:\n', '    ¦connections: {perCaller: 1}\n    objects:\n']),
   'WT0401 spec.mesh.connections: sidecars choose a pod for each request, whatever the connection',
+);
+test(
+  'pushes without a mesh are refused',
+  refused,
+  small([NO_OBJECTS, '    routing: kubeProxy\n    propagation: ¦{push: 1s}\n']),
+  'WT0401 spec.mesh.propagation: without a mesh there is no Istiod that pushes',
 );
 test(
   'a distribution that Kubernetes does not know is refused',

@@ -7,19 +7,25 @@ import { defaultEngineConfig } from '../../engine/index.js';
 import type { EngineConfig, KubeObject } from '../../engine/types.js';
 import type {
   Call,
+  Controller,
+  CpuWeights,
   Distribution,
   Endpoint,
   Fault,
   Load,
   Mesh,
+  NodeAutoscaler,
+  NodePool,
+  PodCount,
   Policy,
   Proxy,
+  Rollout,
   Scenario,
   Service,
   Step,
   HpaMetricSpec,
 } from '../../scenarios/types.js';
-import { aLoad, aNode, aScenario, aService } from './builders.js';
+import { aLoad, anExternal, aNode, aQueue, aScenario, aService, call } from './builders.js';
 
 const SECOND = 1_000_000;
 const pick = <const T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
@@ -33,17 +39,29 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       regions: fc.boolean(),
       nodesPerZone: fc.integer({ min: 1, max: 3 }),
       nodeMillicores: pick(1000, 4000, 16_000),
+      cpuWeights: pick<CpuWeights | null>(null, 'shares', 'linear', 'curved', 'curved'),
       services: fc.tuple(...Array.from({ length: services }, (_, i) => anyService(i, services, zones))),
       loads: fc.array(anyLoad(services, zones), { minLength: 1, maxLength: 2 }),
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
       effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
+      rollouts: fc.array(anyRollout(services), { maxLength: 3 }),
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
       istioMinor: pick(23, 30, 31),
       envoyMinor: pick(26, 39),
       policy: anyPolicy(services, zones),
+      nodeAutoscaler: fc.oneof(
+        { weight: 2, arbitrary: fc.constant(null) },
+        { weight: 1, arbitrary: anyNodeAutoscaler() },
+      ),
+      moreNodes: pick(0, 1, 3),
       jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.3 }),
       roundTripUs: pick(0, 400, 2000),
       propagationUs: pick(0, 200_000, 3 * SECOND),
+      debounce: pick<Mesh['debounce']>(
+        null,
+        { quietUs: 100_000, maxUs: 10 * SECOND },
+        { quietUs: 5 * SECOND, maxUs: 12 * SECOND },
+      ),
       proxy: pick<Mesh['proxy']>(null, null, aProxy('sidecar', 1), aProxy('sidecar', 2), aProxy('ambient', 1)),
       connectTimeoutUs: pick(0, SECOND, 10 * SECOND),
       gatewaysPerZone: pick(1, 2),
@@ -54,9 +72,12 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         { kind: 'kubeProxy', connectionsPerCaller: null, maxAgeUs: null },
         { kind: 'kubeProxy', connectionsPerCaller: 2, maxAgeUs: 20 * SECOND },
       ),
+      zoneAware: pick<Record<string, unknown> | null>(null, null, { minClusterSize: 2 }),
+      selfDiscovery: fc.boolean(),
       meshSetting: pick<Record<string, unknown> | null>(null, null, { enabled: false }),
       warmUpUs: pick(0, 20 * SECOND),
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
+      outsiders: fc.option(anyOutsiders(services, zones), { nil: null }),
       scrapeUs: pick(5 * SECOND, 15 * SECOND),
     }),
   )
@@ -69,9 +90,10 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
           aNode(`n${zone}-${i}`, zone, { cpuMillicores: parts.nodeMillicores, memoryBytes: 4e9 }),
         ),
       ).flat(),
+      pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores)],
       services: parts.services,
       loads: parts.loads,
-      policies: [parts.policy],
+      policies: [{ ...parts.policy, nodeAutoscaler: parts.nodeAutoscaler }],
       roundTripUs: parts.roundTripUs,
       gatewaysPerZone: parts.gatewaysPerZone,
       run: {
@@ -83,7 +105,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       },
     });
     const nodes = scenario.cluster.nodes.length;
-    return {
+    const whole = {
       ...scenario,
       cluster: {
         ...scenario.cluster,
@@ -92,6 +114,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
           name: `${regionOf(i)}/${zone.zone}`,
           region: regionOf(i),
         })),
+        cpuWeights: parts.cpuWeights,
         roundTrip: { ...scenario.cluster.roundTrip, crossZoneUs: 2 * parts.roundTripUs, jitter: parts.jitter },
       },
       mesh: {
@@ -101,17 +124,179 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
           http ? [{ service, object: routes(service, http) }] : [],
         ),
         propagationUs: parts.propagationUs,
+        debounce: parts.routing.kind === 'istio' ? parts.debounce : null,
         proxy: parts.proxy,
         connectTimeoutUs: parts.connectTimeoutUs,
         localityLbSetting: parts.meshSetting,
+        zoneAwareLbSetting: parts.zoneAware,
+        selfDiscovery: parts.selfDiscovery,
       },
       compat: { istioMinor: parts.istioMinor, envoyMinor: parts.envoyMinor, kubernetesMinor: 37 },
+      rollouts: parts.rollouts,
       faults: [
         ...parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
         ...parts.effects,
       ],
     };
+    return parts.outsiders === null ? whole : withOutsiders(whole, parts.outsiders);
   });
+
+interface Outsiders {
+  readonly external: Service;
+  readonly queue: Service;
+  /** Who calls the external, and who publishes. */
+  readonly callers: readonly number[];
+  readonly publishers: readonly number[];
+  readonly count: number;
+  readonly rule: Record<string, unknown> | null;
+  readonly onLag: boolean;
+  readonly failing: Fault | null;
+}
+
+/** An external and a queue behind the services; the last of these, which calls no other, consumes. */
+function anyOutsiders(services: number, zones: number): fc.Arbitrary<Outsiders> {
+  const perZone = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: zones, maxLength: zones });
+  const place = fc.oneof(
+    fc.constant({ perZone: null, roundTripUs: 6000 }),
+    perZone.map((counts) => ({
+      perZone: counts.some((count) => count > 0) ? counts : counts.map(() => 1),
+      roundTripUs: 0,
+    })),
+  );
+  const before = fc.subarray(Array.from({ length: services - 1 }, (_, i) => i));
+  const setting = fc.record({
+    maxLength: pick<number | null>(null, null, 2),
+    attempts: pick(1, 3),
+    redeliveryDelayUs: pick(0, 2 * SECOND),
+    visibilityTimeoutUs: pick(0, 0, 30_000, 5 * SECOND),
+    concurrency: pick(1, 3, 50),
+  });
+  const broker = fc.oneof(
+    fc.constant({ perZone: null, roundTripUs: 4000 }),
+    fc.constant({ perZone: Array.from({ length: zones }, () => 1), roundTripUs: 0 }),
+    fc.constant({ perZone: Array.from({ length: zones }, (_, zone) => (zone === 0 ? 1 : 0)), roundTripUs: 0 }),
+  );
+  return fc
+    .record({
+      ...{ place, broker, setting, callers: before, publishers: before, count: pick(1, 0.5, 3) },
+      protocol: pick('http', 'tcp'),
+      connectionsPerCaller: pick<number | null>(null, 1, 4),
+      workers: pick(1, 4, 1000),
+      places: pick<number | null>(null, null, 0, 5),
+      work: pick(0, 3000, 40_000).chain(anyDistribution),
+      rule: fc.option(anyRule(zones), { nil: null }),
+      onLag: fc.boolean(),
+      failing: pick<Fault | null>(null, null, {
+        ...{ kind: 'serviceFailure', service: services + 1, share: 0.5 },
+        ...{ atUs: 10 * SECOND, forUs: 40 * SECOND, rampUs: 0 },
+      }),
+    })
+    .map(({ protocol, connectionsPerCaller, workers, places, work, ...parts }): Outsiders => {
+      const { concurrency, ...setting } = parts.setting;
+      const consumers = [{ service: services - 1, endpoint: 0, concurrency }];
+      const instances = parts.place.perZone?.reduce((sum, count) => sum + count, 0) ?? 1;
+      return {
+        ...parts,
+        external: anExternal(
+          { ...parts.place, protocol, connectionsPerCaller: protocol === 'tcp' ? connectionsPerCaller : null },
+          {
+            ...{ name: `s${services}`, replicas: instances, workers, queue: places },
+            endpoints: [{ name: 'e', steps: [{ kind: 'wait', delay: work }], requestBytes: 300, responseBytes: 900 }],
+          },
+        ),
+        queue: aQueue({ ...setting, consumers }, parts.broker),
+      };
+    });
+}
+
+function withOutsiders(scenario: Scenario, parts: Outsiders): Scenario {
+  const { callers, publishers, external, queue, count } = parts;
+  const at = scenario.services.length;
+  const services = scenario.services.map((service, i): Service => ({
+    ...service,
+    endpoints: service.endpoints.map((endpoint) => ({
+      ...endpoint,
+      steps: [
+        ...(callers.includes(i) ? [call(at, 1, count)] : []),
+        ...endpoint.steps,
+        ...(publishers.includes(i) ? [call(at + 1, 0.8, count)] : []),
+      ],
+    })),
+  }));
+  const onLag: HpaMetricSpec = { type: 'External', figure: 'queue_length', service: at + 1, target: { amount: 4000 } };
+  const policies = scenario.policies.map((policy): Policy => ({
+    ...policy,
+    hpas: policy.hpas.map((hpa) => (parts.onLag ? { ...hpa, metrics: [...(hpa.metrics ?? []), onLag] } : hpa)),
+    destinationRules: [
+      ...policy.destinationRules,
+      ...(parts.rule === null ? [] : [{ service: at, object: rule(at, parts.rule) }]),
+    ],
+  }));
+  const faults = parts.failing === null ? scenario.faults : [...scenario.faults, parts.failing];
+  return { ...scenario, services: [...services, external, queue], policies, faults };
+}
+
+function aPool(zones: number, nodesPerZone: number, more: number, cpuMillicores: number): NodePool {
+  const size = { cpuMillicores, memoryBytes: 4e9, wholeCpuMillicores: cpuMillicores, wholeMemoryBytes: 4e9 };
+  const machine = { instanceType: 'whole', ...size, priceUsdPerHour: 0.2 };
+  const half = { ...machine, instanceType: 'half', cpuMillicores: cpuMillicores / 2, priceUsdPerHour: 0.11 };
+  return {
+    name: 'general',
+    machine,
+    groups: Array.from({ length: zones }, (_, zone) => ({ minNodes: zone % 2, maxNodes: nodesPerZone + more })),
+    karpenter: {
+      weight: 0,
+      isSpot: false,
+      machines: more === 1 ? [machine] : [machine, half],
+      zones: Array.from({ length: zones }, (_, zone) => zone),
+      limits: { cpuMillicores: Infinity, memoryBytes: Infinity, nodes: zones * (nodesPerZone + more) },
+    },
+  };
+}
+
+/** Much faster than the real ones, so that much happens. */
+const anyNodeAutoscaler = (): fc.Arbitrary<NodeAutoscaler> =>
+  fc
+    .record({
+      nodeStart: pick(0, 7 * SECOND, 40 * SECOND).chain(anyDistribution),
+      expander: pick('least-waste', 'random', 'price'),
+      unneededUs: pick(0, 20 * SECOND, 90 * SECOND),
+      delayUs: pick(0, 15 * SECOND),
+      maxNodeProvisionUs: pick(30 * SECOND, 900 * SECOND),
+      utilizationThreshold: pick(0.3, 0.5, 1),
+      consolidationPolicy: pick('WhenEmpty', 'WhenEmptyOrUnderutilized'),
+      consolidateAfterUs: pick<number | null>(null, 0, 30 * SECOND),
+      budget: pick<Extract<NodeAutoscaler, { kind: 'karpenter' }>['budget']>(
+        { percent: 10 },
+        { percent: 100 },
+        { nodes: 2 },
+      ),
+      isKarpenter: fc.boolean(),
+    })
+    .map(({ isKarpenter, nodeStart, ...one }) =>
+      isKarpenter
+        ? {
+            kind: 'karpenter',
+            nodeStart,
+            batchIdleUs: SECOND,
+            batchMaxUs: 10 * SECOND,
+            consolidationPolicy: one.consolidationPolicy,
+            consolidateAfterUs: one.consolidateAfterUs,
+            budget: one.budget,
+          }
+        : {
+            kind: 'clusterAutoscaler',
+            nodeStart,
+            scanIntervalUs: 10 * SECOND,
+            expander: one.expander,
+            maxNodeProvisionUs: one.maxNodeProvisionUs,
+            utilizationThreshold: one.utilizationThreshold,
+            unneededReadyUs: one.unneededUs,
+            unneededUnreadyUs: 2 * one.unneededUs,
+            delayAfterAddUs: one.delayUs,
+            delayAfterFailureUs: one.delayUs,
+          },
+    );
 
 function aProxy(mode: 'sidecar' | 'ambient', workers: number): Proxy {
   const requests = { cpuMillicores: 100, memoryBytes: 1.2e8 };
@@ -168,6 +353,9 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
       holds: fc.boolean(),
       pull: pick(0, 2 * SECOND),
       grace: pick(0, SECOND, 30 * SECOND),
+      controller: anyController,
+      preStop: pick(0, 0, SECOND, 5 * SECOND),
+      onTerm: pick('drain', 'drain', 'exit'),
       budget: pick<Service['disruptionBudget']>(
         null,
         { limit: { minAvailable: 1 }, unhealthyPodEviction: 'IfHealthyBudget' },
@@ -195,6 +383,9 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
           probePeriodUs: SECOND,
         },
         terminationGraceUs: parts.grace,
+        controller: parts.controller,
+        preStopUs: parts.preStop,
+        onTerm: parts.onTerm,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
         trafficDistribution: parts.distribution,
         disruptionBudget: parts.budget,
@@ -268,12 +459,48 @@ function anyEffect(zones: number, services: number): fc.Arbitrary<Fault> {
         fc
           .constantFrom('istiodDown', 'prometheusOutage', 'scrapeGap', 'staleMetrics')
           .map((kind) => ({ kind }) as { kind: 'istiodDown' }),
+        fc
+          .record({
+            service: fc.nat(services - 1),
+            pods: pick<number | null>(null, 1),
+            share: pick(0.3, 0.5, 1),
+          })
+          .map((one) => ({ kind: 'slowPod' as const, ...one })),
         fc.constant({ kind: 'apiErrors' as const, share: 0.5 }),
         fc.constant({ kind: 'apiSlow' as const, addedUs: 4 * SECOND }),
       ),
       times,
     )
     .map(([kind, when]) => ({ ...kind, ...when }));
+}
+
+const anyController: fc.Arbitrary<Controller> = fc
+  .record({
+    minReadyUs: pick(0, 0, 3 * SECOND),
+    maxSurge: pick<PodCount>('25%', '25%', 0, 2, '100%'),
+    maxUnavailable: pick<PodCount>('25%', 1, '50%'),
+    kind: pick('RollingUpdate', 'RollingUpdate', 'Recreate', 'StatefulSet'),
+    podManagement: pick('OrderedReady', 'Parallel'),
+    update: pick<Extract<Controller, { kind: 'StatefulSet' }>['update']>(
+      { partition: 0 },
+      { partition: 1 },
+      'OnDelete',
+    ),
+  })
+  .map(({ minReadyUs, maxSurge, maxUnavailable, kind, podManagement, update }): Controller => {
+    if (kind === 'StatefulSet') return { kind, minReadyUs, podManagement, update };
+    const strategy = kind === 'Recreate' ? { type: kind } : { type: kind, maxSurge, maxUnavailable };
+    return { kind: 'Deployment', minReadyUs, strategy };
+  });
+
+function anyRollout(services: number): fc.Arbitrary<Rollout> {
+  return fc.record({
+    atUs: fc.integer({ min: 0, max: 100 }).map((seconds) => seconds * SECOND),
+    service: fc.nat(services - 1),
+    imagePull: fc.constant(null),
+    ready: fc.option(pick(0, 8 * SECOND).chain(anyDistribution), { nil: null }),
+    neverReady: pick(false, false, true),
+  });
 }
 
 function anyFault(zones: number): fc.Arbitrary<Fault> {
@@ -324,6 +551,7 @@ function anyPolicy(services: number, zones: number): fc.Arbitrary<Policy> {
         behavior: null,
       })),
       engine: parts.engine,
+      nodeAutoscaler: null,
       destinationRules: parts.ruled.map((service) => ({ service, object: rule(service, parts.rules[service]!) })),
       spread: [],
       deploymentPerZone: parts.perZone,
@@ -429,29 +657,47 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
         { attempts: 3, retryOn: '5xx,reset', perTryTimeout: '30ms' },
         { attempts: 2, retryOn: 'gateway-error', backoff: '5ms' },
       ),
-      fault: pick<Record<string, unknown> | null>(null, null, {
-        delay: { percentage: { value: 20 }, fixedDelay: '300ms' },
-        abort: { percentage: { value: 5 }, httpStatus: 500 },
-      }),
+      fault: pick<Record<string, unknown> | null>(
+        null,
+        null,
+        {
+          delay: { percentage: { value: 20 }, fixedDelay: '300ms' },
+          abort: { percentage: { value: 5 }, httpStatus: 500 },
+        },
+        {
+          abort: { percentage: { value: 5 }, grpcStatus: 'UNAVAILABLE' },
+        },
+      ),
       splits: fc.boolean(),
       mirrors: pick(null, null, 100, 30),
+      answer: pick<Record<string, unknown> | null>(
+        null,
+        null,
+        null,
+        { redirect: { uri: '/elsewhere' } },
+        { directResponse: { status: 503 } },
+      ),
+      gateways: pick<readonly string[]>([], [], ['mesh'], ['shop']),
     })
-    .map(({ timeout, retries, fault, splits, mirrors }) => ({
-      // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
-      route: splits ? [own, { ...own, weight: 20 }] : [own],
-      ...(timeout ? { timeout } : {}),
-      ...(retries ? { retries } : {}),
-      ...(fault ? { fault } : {}),
-      ...(mirrors === null ? {} : { mirror: own.destination, mirrorPercentage: { value: mirrors } }),
+    .map(({ timeout, retries, fault, splits, mirrors, answer, gateways }) => ({
+      gateways,
+      ...(answer ?? {
+        // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
+        route: splits ? [own, { ...own, weight: 20 }] : [own],
+        ...(timeout ? { timeout } : {}),
+        ...(retries ? { retries } : {}),
+        ...(fault ? { fault } : {}),
+        ...(mirrors === null ? {} : { mirror: own.destination, mirrorPercentage: { value: mirrors } }),
+      }),
     }));
 }
 
-function routes(service: number, http: Record<string, unknown>): KubeObject {
+function routes(service: number, { gateways, ...http }: Record<string, unknown>): KubeObject {
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: `s${service}` },
-    spec: { hosts: [`s${service}`], http: [http] },
+    spec: { hosts: [`s${service}`], http: [http], gateways },
   };
 }
 

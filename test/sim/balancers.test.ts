@@ -92,6 +92,19 @@ test(`naive 11: one pod in warm-up turns two choices into a schedule, until the 
   t.true(Math.abs(share(600 * SECOND) - 5 / 9) < margin);
 });
 
+test(`A12 worked: in a schedule a host of weight 2 with 4 requests under way weighs 2/5 ${SEED_NOTE}`, (t) => {
+  // Warm-up factors are the only weights that Istio makes: old hosts weigh 1, one in the middle of its window a half, as
+  // 2 and 1 would. With 4 under way an old one weighs 1/5 beside the new one's 1/2, so 2/7 of the picks.
+  const policy = { loadBalancer: { warmupDurationSecs: '60s' } };
+  const world = worldOf(scenarioWith(policy));
+  learn(world, [0], 100 * SECOND, policy, 5);
+  learn(world, [0, 1], 200 * SECOND, policy, 6);
+  world.connectionActive.set([4, 0], world.connectionBase[0]);
+  picks(world, 230 * SECOND, 200);
+  const [old] = picks(world, 230 * SECOND, 70_000);
+  t.true(Math.abs(old! / 70_000 - 2 / 5 / (2 / 5 + 1)) < 0.0005, `${old}`);
+});
+
 test('A13: without a warm-up, and for RANDOM, a new pod gets its full share at once', (t) => {
   const policy = { loadBalancer: { simple: 'RANDOM', warmupDurationSecs: '60s' } };
   const world = worldOf(scenarioWith(policy));

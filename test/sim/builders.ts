@@ -1,8 +1,12 @@
 /** Scenarios for tests: everything has a default, so that what a test sets means something to it. */
 import type {
+  Controller,
   Distribution,
   Endpoint,
+  External,
   Load,
+  MessageQueue,
+  NodePool,
   NodeSpec,
   Policy,
   RunSettings,
@@ -18,6 +22,7 @@ export interface ScenarioParts {
   readonly zones?: number;
   /** One big node per zone unless given. */
   readonly nodes?: readonly NodeSpec[];
+  readonly pools?: readonly NodePool[];
   readonly services?: readonly Service[];
   readonly loads?: readonly Load[];
   readonly policies?: readonly Policy[];
@@ -54,14 +59,76 @@ export function aService(parts: Partial<Service> = {}): Service {
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: constant(2e6), ready: constant(3e6), probeInitialDelayUs: 0, probePeriodUs: 1e6 },
     terminationGraceUs: 30e6,
+    controller: aDeployment(),
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 5 },
     labels: {},
     disruptionBudget: null,
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     endpoints: [anEndpoint([cpu(exponential(10_000))])],
     ...parts,
+  };
+}
+
+/** Kubernetes' defaults: a quarter more, a quarter fewer. */
+export function aDeployment(
+  strategy: Extract<Controller, { kind: 'Deployment' }>['strategy'] = {
+    type: 'RollingUpdate',
+    maxSurge: '25%',
+    maxUnavailable: '25%',
+  },
+  minReadyUs = 0,
+): Controller {
+  return { kind: 'Deployment', minReadyUs, strategy };
+}
+
+export function aStatefulSet(parts: Partial<Extract<Controller, { kind: 'StatefulSet' }>> = {}): Controller {
+  return { kind: 'StatefulSet', minReadyUs: 0, podManagement: 'OrderedReady', update: { partition: 0 }, ...parts };
+}
+
+/** One instance in the first zone, of HTTP, that works 10 ms (exponential) on as many requests as come. */
+export function anExternal(parts: Partial<External> = {}, service: Partial<Service> = {}): Service {
+  const external: External = {
+    host: service.name ?? 'db',
+    perZone: [1],
+    roundTripUs: 0,
+    protocol: 'http',
+    connectionsPerCaller: null,
+    queue: null,
+    ...parts,
+  };
+  return aService({
+    name: 'db',
+    replicas: external.perZone?.reduce((sum, count) => sum + count, 0) ?? 1,
+    requests: { cpuMillicores: 0, memoryBytes: 0 },
+    memoryUseBytes: 0,
+    workers: 2 ** 31 - 1,
+    holdsWorkerWhileCalling: true,
+    endpoints: [anEndpoint([{ kind: 'wait', delay: exponential(10_000) }])],
+    external,
+    ...service,
+  });
+}
+
+/** A queue in the first zone, of messages of 1000 bytes, which it takes within a millisecond. */
+export function aQueue(queue: Partial<MessageQueue> = {}, parts: Partial<External> = {}): Service {
+  const setting: MessageQueue = {
+    maxLength: null,
+    consumers: [],
+    attempts: 20,
+    redeliveryDelayUs: 0,
+    visibilityTimeoutUs: 0,
+    ...queue,
+  };
+  const steps: Step[] = [{ kind: 'wait', delay: constant(1000) }];
+  return {
+    ...anExternal({ host: 'orders', protocol: 'tcp', queue: setting, ...parts }, { name: 'orders' }),
+    trafficDistribution: 'PreferSameZone',
+    endpoints: [{ name: 'publish', steps, requestBytes: 1000, responseBytes: 0 }],
   };
 }
 
@@ -87,6 +154,7 @@ export const staticPolicy: Policy = {
   why: '',
   hpas: [],
   engine: null,
+  nodeAutoscaler: null,
   destinationRules: [],
   spread: [],
   deploymentPerZone: [],
@@ -101,15 +169,20 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
     cluster: {
       zones: zones.map((zone) => ({ name: `r/${zone}`, region: 'r', zone })),
       nodes: parts.nodes ?? zones.map((zone, i) => aNode(`node-${zone}`, i)),
+      pools: parts.pools ?? [],
       roundTrip: {
         sameNodeUs: roundTripUs,
         sameZoneUs: roundTripUs,
         crossZoneUs: roundTripUs,
         crossRegionUs: roundTripUs,
         pairs: [],
+        nodePairs: [],
         jitter: null,
       },
+      cpuWeights: 'curved',
       transfer: { crossZoneUsdPerGb: 0.02, crossRegionUsdPerGb: 0.02 },
+      bill: { loadBalancer: null, internet: null, nat: null },
+      priceBooks: [],
     },
     gateways: { perZone: parts.gatewaysPerZone ?? 1, failoverUs: 10e6 },
     services: parts.services ?? [aService()],
@@ -119,12 +192,16 @@ export function aScenario(parts: ScenarioParts = {}): Scenario {
       destinationRules: [],
       virtualServices: [],
       localityLbSetting: null,
+      zoneAwareLbSetting: null,
+      selfDiscovery: false,
       propagationUs: 200_000,
+      debounce: null,
       proxy: null,
       connectTimeoutUs: 10e6,
     },
     loads: parts.loads ?? [aLoad(50)],
     faults: [],
+    rollouts: [],
     policies: parts.policies ?? [staticPolicy],
     run: {
       durationUs: 600e6,

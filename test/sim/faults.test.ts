@@ -66,7 +66,7 @@ function twoZones(faults: Scenario['faults'], parts: ScenarioParts = {}): Scenar
   });
 }
 
-test(`a lost node's pods get requests for 50 or 55 s, and their replacements come 300 s after that ${SEED_NOTE}`, (t) => {
+test(`B13 worked: a lost node's pods get requests for 50 or 55 s, and their replacements come 300 s after that ${SEED_NOTE}`, (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const scenario = twoZones([{ kind: 'nodeLoss', node: 1, atUs: 100 * SECOND, forUs: null }]);
     const { series, edges, total } = simulate(scenario, { policy: 0, seed });

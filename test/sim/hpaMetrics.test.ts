@@ -1,6 +1,6 @@
 /** Autoscaling by several metrics in the run (SEMANTICS B1 to B4). */
 import test from 'ava';
-import type { Fault, HpaMetricSpec, HpaPolicy, Service } from '../../scenarios/types.js';
+import type { Fault, HpaMetricSpec, HpaPolicy, Proxy, Service } from '../../scenarios/types.js';
 import { simulate } from '../../sim/index.js';
 import { SEED } from '../seed.js';
 import { aLoad, anEndpoint, aScenario, aService, constant, cpu, staticPolicy } from './builders.js';
@@ -12,6 +12,8 @@ function run(
   metrics: readonly HpaMetricSpec[] | null,
   more: {
     kubernetesMinor?: number;
+    proxy?: Proxy;
+    perSecond?: number;
     service?: Partial<Service>;
     faults?: readonly Fault[];
     seconds?: number;
@@ -29,7 +31,7 @@ function run(
   };
   const scenario = aScenario({
     services: [aService({ replicas: 3, workers: 4, endpoints: [anEndpoint([cpu(constant(1000))])], ...more.service })],
-    loads: [aLoad(100, { arrivals: 'even' })],
+    loads: [aLoad(more.perSecond ?? 100, { arrivals: 'even' })],
     policies: [{ ...staticPolicy, hpas: [hpa] }],
     run: { warmUpUs: 0, durationUs: (more.seconds ?? 240) * SECOND, seriesUs: SECOND },
     over: {
@@ -37,7 +39,8 @@ function run(
       compat: { istioMinor: 31, envoyMinor: 39, kubernetesMinor: more.kubernetesMinor ?? 37 },
     },
   });
-  const { series, decisions } = simulate(scenario, { policy: 0, seed: SEED });
+  const { proxy = null } = more;
+  const { series, decisions } = simulate({ ...scenario, mesh: { ...scenario.mesh, proxy } }, { policy: 0, seed: SEED });
   const { values } = series.readyReplicas[0]!;
   return { last: values.at(-1)!, values, reasons: decisions.map(({ because }) => because) };
 }
@@ -129,4 +132,35 @@ test('B1: a service figure cannot be read while Prometheus is down, whatever it 
   const hpa = { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } };
   const metrics = [ofService('requests_per_second', { averageAmount: 22_000 })];
   t.is(run(metrics, { hpa, faults: [{ ...blind, atUs: 100 * SECOND }] }).last, 5);
+});
+
+test('B1: a container metric reads the application without its sidecar, or the sidecar alone', (t) => {
+  // 0.3 cores in one pod that requests 1 core and 0.25 for its sidecar, which takes 2 ms of each of 300 requests: 0.6.
+  const service: Partial<Service> = { replicas: 1, requests: { cpuMillicores: 1000, memoryBytes: 2 ** 30 } };
+  const proxy: Proxy = {
+    mode: 'sidecar',
+    fixedUs: 0,
+    meanUs: 0,
+    cpuUsPerRequest: 2000,
+    workers: 8,
+    requests: { cpuMillicores: 250, memoryBytes: 0 },
+  };
+  const of = (container: 'app' | 'sidecar', utilizationPercent: number) =>
+    run([{ type: 'ContainerResource', resource: 'cpu', container, target: { utilizationPercent } }], {
+      service,
+      proxy,
+      perSecond: 300,
+      seconds: 60,
+    }).last;
+  // The application at 30 % of its request is far below 60; with its sidecar the pod is at (0.3 + 0.6) / 1.25 = 72 %.
+  t.is(of('app', 60), 1);
+  const whole = run([{ type: 'Resource', resource: 'cpu', target: { utilizationPercent: 60 } }], {
+    service,
+    proxy,
+    perSecond: 300,
+    seconds: 60,
+  });
+  t.is(whole.last, 2);
+  // 240 % of 100: ceil(2.4).
+  t.is(of('sidecar', 100), 3);
 });

@@ -1,6 +1,6 @@
 /** What must not change a figure, and what must stay the same when something else changes. */
 import test from 'ava';
-import type { Policy, Scenario, Service } from '../../scenarios/types.js';
+import type { Distribution, Policy, Scenario, Service } from '../../scenarios/types.js';
 import { simulate } from '../../sim/index.js';
 import type { ReplicationResult } from '../../traces/run-result.js';
 import {
@@ -126,6 +126,92 @@ test(`an idle service changes no one else's figures ${SEED_NOTE}`, (t) => {
   t.deepEqual(after.services.slice(0, 3), before.services);
   t.deepEqual(after.edges, before.edges);
   t.is(after.services[3]!.requests.total, 0);
+});
+
+test(`a zone without nodes and users that no policy names changes no figure ${SEED_NOTE}`, (t) => {
+  const scenario = shop();
+  const { cluster } = scenario;
+  const zones = [...cluster.zones, { name: 'r/d', region: 'r', zone: 'd' }];
+  const loads = scenario.loads.map((load) => ({
+    ...load,
+    from: load.from.map(({ atUs, shares }) => ({ atUs, shares: [...shares, 0] })),
+  }));
+  const [before, after] = [run(scenario), run({ ...scenario, loads, cluster: { ...cluster, zones } })];
+  const inOld = <T>(rows: readonly T[]): readonly T[] => rows.slice(0, cluster.zones.length);
+  const edges = after.edges.map((edge) => {
+    const requestsByZone = inOld(edge.requestsByZone).map(inOld);
+    return { ...edge, requestsByZone };
+  });
+  t.deepEqual(
+    [after.total, after.services, edges, after.cost],
+    [before.total, before.services, before.edges, before.cost],
+  );
+});
+
+test(`twice the pods, nodes and users leave every utilisation as it is ${SEED_NOTE}`, (t) => {
+  const scenario = shop();
+  const doubled = run({
+    ...scenario,
+    cluster: {
+      ...scenario.cluster,
+      nodes: scenario.cluster.nodes.flatMap((node) => [node, { ...node, name: `${node.name}-twin` }]),
+    },
+    services: scenario.services.map((service) => ({ ...service, replicas: 2 * service.replicas })),
+    loads: scenario.loads.map((load) => ({
+      ...load,
+      rate: load.rate.map(({ atUs, perSecond }) => ({ atUs, perSecond: 2 * perSecond })),
+    })),
+  });
+  for (const [i, service] of run(scenario).services.entries()) {
+    const { requests } = service;
+    // CPU is the sum of the demands of n requests with a cv of 1 or less: relative deviation 1.42 / sqrt(n), and that of
+    // the doubled one by sqrt 2 less. Four deviations of their difference.
+    const margin = 4 * Math.SQRT2 * Math.sqrt(1.5 / requests.total);
+    const ratio = doubled.services[i]!.cpuPercentOfRequests! / service.cpuPercentOfRequests!;
+    t.true(Math.abs(ratio - 1) < margin, `${service.service}: ${ratio} +- ${margin}`);
+    t.true(doubled.services[i]!.latencyMs.mean! < service.latencyMs.mean! * 1.02, 'more pods to choose from wait less');
+  }
+});
+
+test(`in a world twice as slow with half the users per second everything happens at twice the time ${SEED_NOTE}`, (t) => {
+  const stretch = (law: Distribution): Distribution => ({ ...law, mean: 2 * law.mean });
+  const scenario = shop();
+  const { roundTrip } = scenario.cluster;
+  const slow = run({
+    ...scenario,
+    cluster: {
+      ...scenario.cluster,
+      roundTrip: {
+        ...roundTrip,
+        sameNodeUs: 2 * roundTrip.sameNodeUs,
+        sameZoneUs: 2 * roundTrip.sameZoneUs,
+        crossZoneUs: 2 * roundTrip.crossZoneUs,
+      },
+    },
+    services: scenario.services.map((service) => ({
+      ...service,
+      endpoints: service.endpoints.map((endpoint) => ({
+        ...endpoint,
+        steps: endpoint.steps.map((step) => (step.kind === 'cpu' ? { ...step, demand: stretch(step.demand) } : step)),
+      })),
+    })),
+    loads: scenario.loads.map((load) => ({
+      ...load,
+      rate: load.rate.map(({ atUs, perSecond }) => ({ atUs: 2 * atUs, perSecond: perSecond / 2 })),
+    })),
+    run: { ...scenario.run, durationUs: 2 * scenario.run.durationUs },
+  });
+  const plain = run(scenario);
+  t.deepEqual(slow.total.requests, plain.total.requests);
+  // Times are whole microseconds, so a tie or a rounding may turn a pick; that is far below a thousandth of the mean.
+  t.true(Math.abs(slow.total.latencyMs.mean! / plain.total.latencyMs.mean! / 2 - 1) < 0.01);
+  for (const [i, service] of plain.services.entries()) {
+    t.deepEqual(slow.services[i]!.requests, service.requests);
+    t.true(
+      Math.abs(slow.services[i]!.cpuPercentOfRequests! / service.cpuPercentOfRequests! - 1) < 1e-3,
+      service.service,
+    );
+  }
 });
 
 test(`another policy leaves every arrival and every demand as they were ${SEED_NOTE}`, (t) => {

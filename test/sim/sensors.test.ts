@@ -112,6 +112,7 @@ test('a counter of another pod in the same slot gives no rate', (t) => {
     connectionRequests: new Float64Array(0),
     served: new Float64Array(0),
     queued: new Int32Array(0),
+    messages: [],
   });
   const sensors = (scrapes: Sensors['scrapes']): Sensors => ({ scrapes, resource: [], generation: Int32Array.of(2) });
   const [old, young, older] = [scrape(15e6, 1, 9e6), scrape(30e6, 2, 1e6), scrape(45e6, 2, 4e6)];
@@ -162,6 +163,7 @@ function counted(...samples: readonly (readonly [second: number, served: number 
       connectionRequests: new Float64Array(0),
       served: Float64Array.of(served ?? 0),
       queued: new Int32Array(1),
+      messages: [],
     })),
     resource: [],
     generation: Int32Array.of(2),
@@ -186,4 +188,25 @@ test('requests per second are read as rate() of Prometheus reads them', (t) => {
 test('the rate at the start is that of the time since the start', (t) => {
   // 150 in the first 15 s, and on for 7.5 s: 225 in 22.5 s.
   t.is(servedPerSecond(counted([0, 0], [15, 150]), 0, 2, 22.5 * SECOND, 60 * SECOND), 10);
+});
+
+test('B4 worked: the HPA answers a step in load 15 to 45 s later: a whole window of the metrics server, and two periods to be seen', (t) => {
+  // At 50 % of a target of 60 %; from the step on 67 %, which is over the tolerance only when all of a window shows it.
+  const hpa = { service: 0, minReplicas: 1, maxReplicas: 3, targetCpuPercent: 60, metrics: null, behavior: null };
+  const reaction = (phase: number): number => {
+    const stepUs = (120 + phase) * SECOND;
+    const points = [0, 1].flatMap((k) => [{ atUs: stepUs, perSecond: 50 + 17 * k }]);
+    const scenario = aScenario({
+      services: [aService({ workers: 8, endpoints: [anEndpoint([cpu(constant(10_000))])] })],
+      loads: [aLoad(0, { arrivals: 'even', rate: [{ atUs: 0, perSecond: 50 }, ...points] })],
+      policies: [{ ...staticPolicy, hpas: [hpa] }],
+      run: { warmUpUs: 0, durationUs: 240 * SECOND },
+    });
+    const { decisions } = simulate(scenario, { policy: 0, seed: 1 });
+    return decisions[0]!.atSeconds - 120 - phase;
+  };
+  const reactions = Array.from({ length: 15 }, (_, phase) => reaction(phase));
+  // Scrapes and syncs stand 7.5 s apart here, so one of the three parts is fixed and the others make 15 s.
+  for (const seconds of reactions) t.true(seconds >= 15 && seconds <= 45, `${seconds} s`);
+  t.is(Math.max(...reactions) - Math.min(...reactions), 14);
 });

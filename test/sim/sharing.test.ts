@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { compileProgram } from '../../sim/program.js';
 import { findNext, take } from '../../sim/kernel/wheel.js';
 import { freeRecord, KEY, takeRecord, WORDS } from '../../sim/kernel/records.js';
-import { CFS_PERIOD_US, completeDue, cpuUsedUs, joinCpu, resetSharedCpu } from '../../sim/sharing.js';
+import { CFS_PERIOD_US, resetSharedCpu } from '../../sim/sharedCpu.js';
+import { completeDue, cpuUsedUs, joinCpu } from '../../sim/sharing.js';
 import { createWorld } from '../../sim/world.js';
 import { processorSharing } from '../models/processorSharing.js';
 import { SEED, SEED_NOTE } from '../seed.js';
@@ -98,12 +99,29 @@ test(`CPU microseconds are conserved exactly on one core, quota or not ${SEED_NO
   t.pass();
 });
 
-test('80 ms of work under a limit of 500m takes 130 ms: 50 run, 50 throttled, 30 run (SEMANTICS B12)', (t) => {
+test('B12 worked: 80 ms of work under a limit of 500m takes 130 ms: 50 run, 50 throttled, 30 run', (t) => {
   t.deepEqual(simulateJobs([{ atUs: 0, demandUs: 80_000 }], 4, 50_000).doneUs, [130_000]);
 });
 
-test('four busy threads use up a quota of 50 ms in 12.5 ms and then stall for 87.5 ms (SEMANTICS B12)', (t) => {
+test('B12 worked: four busy threads use up a quota of 50 ms in 12.5 ms and then stall for 87.5 ms', (t) => {
   const jobs = Array.from({ length: 4 }, () => ({ atUs: 0, demandUs: 12_600 }));
   // 12.5 ms of each are done when the quota ends; the last 0.1 ms run in the next period.
   t.deepEqual(simulateJobs(jobs, 4, 50_000).doneUs, [100_100, 100_100, 100_100, 100_100]);
 });
+
+// Work of C ms on a quota of q: C + floor((C - eps) / q) x (100 - q). A quota that is just enough does not stall.
+const throttled: readonly (readonly [number, number, number])[] = [
+  [20, 50, 20],
+  [50, 50, 50],
+  [51, 50, 101],
+  [100, 50, 150],
+  [101, 50, 201],
+  [80, 20, 320],
+  [150, 40, 330],
+  [250, 100, 250],
+];
+for (const [demandMs, quotaMs, expectedMs] of throttled)
+  test(`B12: ${demandMs} ms of work on one thread with ${quotaMs} ms a period take ${expectedMs} ms`, (t) => {
+    t.is(expectedMs, demandMs + Math.floor((demandMs - 1e-9) / quotaMs) * (100 - quotaMs));
+    t.deepEqual(simulateJobs([{ atUs: 0, demandUs: demandMs * 1000 }], 4, quotaMs * 1000).doneUs, [expectedMs * 1000]);
+  });

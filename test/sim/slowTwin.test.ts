@@ -51,6 +51,7 @@ const staticScenario: fc.Arbitrary<Scenario> = fc
       even: fc.boolean(),
       gatewaysPerZone: pick(1, 3),
       roundTrips: pick([0, 0, 0], [100, 400, 1300], [1, 3, 5]),
+      hasNodePair: fc.boolean(),
       jitter: pick<Distribution | null>(null, { kind: 'lognormal', mean: 1, cv: 0.4 }),
       warmUpUs: pick(0, 5e6),
     }),
@@ -89,6 +90,14 @@ const staticScenario: fc.Arbitrary<Scenario> = fc
       crossZoneUs,
       crossRegionUs: crossZoneUs,
       pairs: [],
+      // The first two nodes, where there are two, as far apart as another continent.
+      nodePairs:
+        parts.hasNodePair && scenario.cluster.nodes.length > 1
+          ? [
+              { from: 0, to: 1, roundTripUs: 90_001 },
+              { from: 1, to: 0, roundTripUs: 7_777 },
+            ]
+          : [],
       jitter: parts.jitter,
     };
     return { ...scenario, cluster: { ...scenario.cluster, roundTrip } };

@@ -79,18 +79,23 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
       destinationRules: [],
       virtualServices: [],
       localityLbSetting: null,
+      zoneAwareLbSetting: null,
+      selfDiscovery: false,
       propagationUs: 1_000_000,
+      debounce: null,
       proxy: null,
       connectTimeoutUs: 10_000_000,
     },
     loads: uniqueNames(loads),
     faults: [],
+    rollouts: [],
     policies: [
       {
         name: 'static',
         why: 'As recorded: one pod a service',
         hpas: [],
         engine: null,
+        nodeAutoscaler: null,
         destinationRules: [],
         spread: [],
         deploymentPerZone: [],
@@ -136,12 +141,20 @@ function service(
     holdsWorkerWhileCalling: false,
     startUp: { imagePull: none, ready: none, probeInitialDelayUs: 0, probePeriodUs: 1_000_000 },
     terminationGraceUs: 30_000_000,
+    controller: {
+      kind: 'Deployment',
+      minReadyUs: 0,
+      strategy: { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' },
+    },
+    preStopUs: 0,
+    onTerm: 'drain',
     spread: { zone: 'soft', maxSkew: 1 },
     labels: {},
     disruptionBudget: null,
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,
+    external: null,
     endpoints,
   };
 }
@@ -177,15 +190,21 @@ function cluster(roundTripMs: number): Scenario['cluster'] {
         priceUsdPerHour: null,
       },
     ],
+    pools: [],
     roundTrip: {
       sameNodeUs: roundTripUs,
       sameZoneUs: roundTripUs,
       crossZoneUs: roundTripUs,
       crossRegionUs: roundTripUs,
       pairs: [],
+      nodePairs: [],
       jitter: null,
     },
+    // Recordings do not say which pods shared a node: this one stands for all of them.
+    cpuWeights: null,
     transfer: { crossZoneUsdPerGb: 0, crossRegionUsdPerGb: 0 },
+    bill: { loadBalancer: null, internet: null, nat: null },
+    priceBooks: [],
   };
 }
 

@@ -103,12 +103,18 @@ test('without routes by subset, workloads of one Service are counted together', 
   t.true(result.partly.some(({ name, reason }) => name === 'productcatalogservice-v2' && /only its pods/.test(reason)));
 });
 
+const utilization = (name: string, averageUtilization: number) => ({
+  type: 'Resource',
+  resource: { name, target: { type: 'Utilization', averageUtilization } },
+});
+
 test('autoscalers of both versions are read, and one on another metric is left out by name', (t) => {
   const result = imported([dump('boutique.yaml')]);
   const { spec } = parse(result.text) as { spec: { policies: Record<string, { hpa: unknown }> } };
   t.deepEqual(spec.policies['today']!.hpa, {
     frontend: {
-      ...{ min: 3, max: 12, targetCpu: '70%' },
+      ...{ min: 3, max: 12 },
+      metrics: [utilization('cpu', 70), utilization('memory', 80)],
       behavior: {
         scaleDown: {
           policies: [{ periodSeconds: 60, type: 'Percent', value: 50 }],
@@ -121,6 +127,28 @@ test('autoscalers of both versions are read, and one on another metric is left o
   const left = result.leftOut.find(({ kind }) => kind === 'HorizontalPodAutoscaler')!;
   t.is(left.name, 'payment');
   t.regex(left.reason, /External queue_depth 30/);
+});
+
+test('an autoscaler on CPU and memory keeps both, in the words of Kubernetes', (t) => {
+  const own = {
+    type: 'Resource',
+    resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '200Mi' } },
+  };
+  const cpu = utilization('cpu', 65);
+  const hpa = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'cartservice' },
+      maxReplicas: 5,
+      metrics: [cpu, { type: 'Pods', pods: { metric: { name: 'lag' }, target: { averageValue: '3' } } }, own],
+    },
+  };
+  const result = imported([dump('boutique.yaml'), inline(JSON.stringify(hpa))]);
+  const { spec } = parse(result.text) as { spec: { policies: Record<string, { hpa: Record<string, unknown> }> } };
+  t.deepEqual(spec.policies['today']!.hpa['cartservice'], { min: 1, max: 5, metrics: [cpu, own] });
+  t.true(result.partly.some(({ name, reason }) => name === 'cart' && /its metric Pods lag 3/.test(reason)));
 });
 
 test('every object is used or left out with a reason, and what a Secret holds is never written', (t) => {
@@ -280,4 +308,143 @@ test('real Deployments of a social network, recorded in a cluster, become servic
   t.is(last.size, 27);
   t.is(result.services, 27);
   t.is(filled(result).services.length, 27);
+});
+
+test('how a workload replaces its pods and how they end', (t) => {
+  const workload = (kind: string, name: string, spec: string, container = '{name: c}', pod = ''): string =>
+    `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {${spec} template: {metadata: {labels: {app: ${name}}}, spec: {${pod} containers: [${container}]}}}\n`;
+  const exec = (...command: string[]): string =>
+    `{name: c, lifecycle: {preStop: {exec: {command: ${JSON.stringify(command)}}}}}`;
+  const text = [
+    workload(
+      'Deployment',
+      'user-timeline-service',
+      'strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 25%, maxUnavailable: 25%}},',
+    ),
+    workload(
+      'Deployment',
+      'careful',
+      'minReadySeconds: 15, strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}},',
+    ),
+    workload(
+      'Deployment',
+      'once',
+      'strategy: {type: Recreate},',
+      '{name: c, lifecycle: {preStop: {sleep: {seconds: 5}}}}',
+    ),
+    workload('StatefulSet', 'store', 'podManagementPolicy: Parallel, updateStrategy: {rollingUpdate: {partition: 2}},'),
+    workload(
+      'StatefulSet',
+      'log',
+      'updateStrategy: {type: OnDelete}, volumeClaimTemplates: [{metadata: {name: data}}],',
+    ),
+    workload('Deployment', 'shell', '', exec('/bin/sh', '-c', 'sleep 10')),
+    workload('Deployment', 'bare', '', exec('sleep', '90'), 'terminationGracePeriodSeconds: 60,'),
+    workload('Deployment', 'nginx', '', exec('sh', '-c', 'sleep 4 && nginx -s quit')),
+    workload('Deployment', 'curl', '', exec('curl', 'localhost/stop')),
+  ].join('---\n');
+  const result = imported([inline(text)]);
+  const { services } = filled(result);
+  const of = (name: string) => services.find((one) => one.name === name)!;
+  const rolling = { type: 'RollingUpdate', maxSurge: '25%', maxUnavailable: '25%' };
+  t.deepEqual(of('user-timeline-service').controller, { kind: 'Deployment', minReadyUs: 0, strategy: rolling });
+  t.deepEqual(of('careful').controller, {
+    ...{ kind: 'Deployment', minReadyUs: 15e6, strategy: { ...rolling, maxSurge: 1, maxUnavailable: 0 } },
+  });
+  t.deepEqual(of('once').controller, { kind: 'Deployment', minReadyUs: 0, strategy: { type: 'Recreate' } });
+  const set = { kind: 'StatefulSet', minReadyUs: 0, podManagement: 'OrderedReady' };
+  t.deepEqual(of('store').controller, { ...set, podManagement: 'Parallel', update: { partition: 2 } });
+  t.deepEqual(of('log').controller, { ...set, update: 'OnDelete' });
+  // The kubelet gives a hook no longer than the grace.
+  t.deepEqual(
+    services.map(({ name, preStopUs }) => `${name} ${preStopUs / 1e6}`),
+    ['user-timeline-service 0', 'careful 0', 'once 5', 'store 0', 'log 0', 'shell 10', 'bare 60', 'nginx 4', 'curl 0'],
+  );
+  const notes = result.partly.flatMap(({ name, reason }) => (/Service/.test(reason) ? [] : [`${name}: ${reason}`]));
+  t.deepEqual(notes, [
+    'log: volumeClaimTemplates is not simulated',
+    'nginx: a preStop hook that does more than sleep is not simulated',
+    'curl: a preStop hook that does more than sleep is not simulated',
+  ]);
+  // What is a default of Kubernetes is not written.
+  t.notRegex(result.text, /maxSurge: 25%/);
+});
+
+test('a limit that Kubernetes would not take is told with its place', (t) => {
+  const spec = 'strategy: {rollingUpdate: {maxSurge: many}}, template: {spec: {containers: [{name: c}]}}';
+  const [problem] = problemsOf(inline(`apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {${spec}}\n`));
+  t.is(problem!.path, 'Deployment a, spec.strategy.rollingUpdate.maxSurge');
+});
+
+const WORKLOAD = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: c, resources: {requests: {cpu: 100m, memory: 64Mi}}}]}
+---
+{apiVersion: v1, kind: Service, metadata: {name: shop}, spec: {type: LoadBalancer, selector: {app: shop}, ports: [{port: 80}]}}
+`;
+const istio = (kind: string, name: string, spec: string): string =>
+  `---\n{apiVersion: networking.istio.io/v1, kind: ${kind}, metadata: {name: ${name}}, spec: ${spec}}\n`;
+
+test('ServiceEntries become externals, and rules of their hosts stay', (t) => {
+  const result = imported([
+    inline(
+      WORKLOAD +
+        istio(
+          'ServiceEntry',
+          'pay',
+          '{hosts: [api.pay.example], resolution: DNS, ports: [{number: 80, name: a, protocol: HTTP}]}',
+        ) +
+        istio(
+          'ServiceEntry',
+          'db',
+          '{hosts: [db.example], resolution: DNS, ports: [{number: 5432, name: pg, protocol: TCP}]}',
+        ) +
+        istio('ServiceEntry', 'any', '{hosts: ["*.example"], resolution: NONE}') +
+        istio('DestinationRule', 'pay', '{host: api.pay.example, trafficPolicy: {outlierDetection: {interval: 5s}}}') +
+        istio('DestinationRule', 'other', '{host: other.example, trafficPolicy: {outlierDetection: {interval: 5s}}}'),
+    ),
+  ]);
+  t.deepEqual(result.refused, []);
+  const scenario = filled(result);
+  t.deepEqual(
+    scenario.services.map(({ name, external }) => [name, external?.host, external?.protocol]),
+    [
+      ['shop', undefined, undefined],
+      ['api-pay-example', 'api.pay.example', 'http'],
+      ['db-example', 'db.example', 'tcp'],
+    ],
+  );
+  t.deepEqual(
+    scenario.mesh.destinationRules.map(({ service: index }) => index),
+    [1],
+  );
+  // What nobody but the user knows: how far away, and for how long at work.
+  for (const wanted of ['roundTrip: REQUIRED', 'wait: REQUIRED']) t.is(result.text.split(wanted).length - 1, 2, wanted);
+  t.deepEqual(
+    result.leftOut.map(({ name, reason }) => [name, reason]),
+    [
+      ['any', 'a wildcard stands for no one service'],
+      ['other', 'its hosts are none of the services'],
+    ],
+  );
+});
+
+test('endpoints of a ServiceEntry say in which zones they stand', (t) => {
+  const node = (zone: string): string =>
+    `---\n{apiVersion: v1, kind: Node, metadata: {name: n-${zone}, labels: {topology.kubernetes.io/region: r, topology.kubernetes.io/zone: ${zone}}}, status: {allocatable: {cpu: "4", memory: 8Gi}}}\n`;
+  const endpoints = '[{address: 10.0.0.1, locality: r/b}, {address: 10.0.0.2, locality: r/b/x}]';
+  const ports = '[{number: 5432, name: pg, protocol: TCP}]';
+  const entry = istio(
+    'ServiceEntry',
+    'db',
+    `{hosts: [db.example], resolution: STATIC, ports: ${ports}, endpoints: ${endpoints}}`,
+  );
+  const scenario = filled(imported([inline(WORKLOAD + node('a') + node('b') + entry)]));
+  t.deepEqual(service(scenario, 'db-example').external!.perZone, [0, 2]);
 });

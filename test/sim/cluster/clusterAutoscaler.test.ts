@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
   autoscaleNodes,
+  DEFAULT_AUTOSCALER_SETTINGS,
   newAutoscalerState,
   utilization,
   type AutoscaledNode,
@@ -74,6 +75,7 @@ function loop(fields: Partial<AutoscalerInput>) {
     pending: [],
     expander: 'least-waste',
     draw: 0,
+    settings: DEFAULT_AUTOSCALER_SETTINGS,
     state: newAutoscalerState(),
     ...fields,
   });

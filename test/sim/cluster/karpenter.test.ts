@@ -175,6 +175,44 @@ test('B16: pools go by weight, DaemonSets take their part, and what fits nowhere
   );
 });
 
+test('B16: limits count nodes at their full size, and each new bin as the largest that it may become', (t) => {
+  const limited = (limits: Partial<NonNullable<KarpenterPool['limits']>>) =>
+    aPool({ limits: { cpuMillicores: Infinity, memoryBytes: Infinity, nodes: Infinity, ...limits } });
+  // 11 cores: the first bin may become a large machine of 8, so only types up to 3 cores are left for the next.
+  t.deepEqual(bought([6, 2, 2, 2], [limited({ cpuMillicores: 11_000 })]), ['large 2', 'small 1']);
+  t.is(packed([6, 2, 2, 2], [limited({ cpuMillicores: 11_000 })]).unplaced.length, 1);
+  t.deepEqual(bought([6, 6], [limited({ nodes: 1 })]), ['large 1']);
+  // A node that is there counts against the limit with its whole size.
+  const full = { name: 'n', pool: 'pool', initialized: true, room: roomOf(size(8), 110, [size(8)]), capacity: size(8) };
+  const one = (cores: number) => packPods([aPod('p', 2)], [full], [limited({ cpuMillicores: cores * 1000 })]);
+  t.is(one(9).bins.length, 0);
+  t.is(one(10).bins[0]!.options[0], SMALL);
+});
+
+test('B16: a bin narrows to the zones of its pods', (t) => {
+  const zoned = aPool({ zones: ['a', 'b', 'c'] });
+  const pods = [
+    aPod('p0', 1, { zones: ['a', 'b'] }),
+    aPod('p1', 1, { zones: ['b', 'c'] }),
+    aPod('p2', 1, { zones: ['c'] }),
+    aPod('p3', 1),
+  ];
+  const node = { name: 'n', pool: 'pool', zone: 'c', initialized: true, room: roomOf(size(1), 110, []) };
+  const { placed, bins } = packPods(pods, [node], [zoned]);
+  t.deepEqual([...placed.keys()], ['p1']);
+  t.deepEqual(
+    bins.map((bin) => [bin.pods.map(({ name }) => name), bin.zones]),
+    [
+      // Both have one pod when p3 comes: the older one is first.
+      [
+        ['p0', 'p3'],
+        ['a', 'b'],
+      ],
+      [['p2'], ['c']],
+    ],
+  );
+});
+
 test('B16: a command waits 15 s, the loop looks every 10 s', (t) => {
   const nodes = [aNode('n', SMALL, [])];
   const first = look(nodes);

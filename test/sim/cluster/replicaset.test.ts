@@ -47,6 +47,13 @@ test('B11: a pod on a crowded node goes before a younger one elsewhere', (t) => 
   t.is(order(aPod('a', { readyFor: 1 }), aPod('b', { node: 'x' }), aPod('c', { node: 'x' })), 'bca');
 });
 
+test('B11: a node is crowded by pods of all ReplicaSets of the owner', (t) => {
+  const [a, b] = [aPod('a', { readyFor: 1 }), aPod('b')];
+  t.deepEqual(victimOrder([a, b], NOW_US), [a, b]);
+  // A pod of the other set stands beside b.
+  t.deepEqual(victimOrder([a, b], NOW_US, [a, b, aPod('c', { node: 'b' })]), [b, a]);
+});
+
 test('B11 worked: ready 100 s and 130 s lie in one bucket, so the lower UID goes', (t) => {
   t.is(order(aPod('a', { readyFor: 130 }), aPod('b', { readyFor: 100 })), 'ab');
   t.is(order(aPod('a', { readyFor: 100 }), aPod('b', { readyFor: 130 })), 'ab');

@@ -1,8 +1,10 @@
 import test from 'ava';
 import { backOffUs } from '../../../sim/mesh/backOff.js';
 import { mix } from '../../../sim/random.js';
+import { isDrawnFrom } from '../../models/chiSquare.js';
+import { SEED, SEED_NOTE } from '../../seed.js';
 
-test('A16: retries wait whole milliseconds below 25, 50, 100, 200 and from then on 250, each as likely', (t) => {
+test(`A16: retries wait whole milliseconds below 25, 50, 100, 200 and from then on 250, each as likely ${SEED_NOTE}`, (t) => {
   for (const [retry, rangeMs] of [
     [1, 25],
     [2, 50],
@@ -13,14 +15,17 @@ test('A16: retries wait whole milliseconds below 25, 50, 100, 200 and from then 
   ] as const) {
     const counts = new Array<number>(rangeMs).fill(0);
     const draws = rangeMs * 400;
-    for (let i = 0; i < draws; i++) counts[backOffUs(25_000, retry, mix(i * 7919 + retry) >>> 0) / 1000]!++;
-    const chi2 = counts.reduce((sum, count) => sum + (count - 400) ** 2 / 400, 0);
-    // Mean k, variance 2k for k = range - 1; five deviations: false alarms below one in a million.
-    t.true(Math.abs(chi2 - (rangeMs - 1)) < 5 * Math.sqrt(2 * (rangeMs - 1)), `retry ${retry}: ${chi2}`);
+    for (let i = 0; i < draws; i++) counts[backOffUs(25_000, retry, mix(i * 7919 + retry + SEED) >>> 0) / 1000]!++;
+    isDrawnFrom(
+      t,
+      counts,
+      counts.map(() => 1),
+      `retry ${retry}`,
+    );
   }
 });
 
-test('A16: the means are 12, 24.5 and 49.5 ms', (t) => {
+test('A16 worked: the means are 12, 24.5 and 49.5 ms', (t) => {
   const mean = (retry: number): number => {
     let sum = 0;
     for (let i = 0; i < 20_000; i++) sum += backOffUs(25_000, retry, Math.floor(((i + 0.5) / 20_000) * 2 ** 32));

@@ -72,6 +72,22 @@ test('a VirtualService without a route for a caller leaves it the default one; o
   t.is(routeOfRequest(routes, 'list', 'other', 31)!.retries.attempts, 2);
 });
 
+test('A17: a gateway that an object names has nothing else, so without a route for it everything is 404', (t) => {
+  const http = [{ match: [{ gateways: ['mesh'] }] }];
+  t.is(routeOfRequest(readHttpRoutes({ gateways: ['mesh', 'shop'], http }, 31), 'pay', null, 31), null);
+  // Where the object names none, users come in as the mesh routes.
+  t.is(routeOfRequest(readHttpRoutes({ http }, 31), 'pay', null, 31)!.retries.attempts, 2);
+});
+
+test('A17: beside gateways, labels of callers are not read', (t) => {
+  const match = { gateways: ['mesh'], sourceLabels: { app: 'shop' } };
+  const [route] = readHttpRoutes({ http: [{ match: [match] }] }, 31);
+  t.deepEqual(
+    [route!.matches('pay', 'other'), route!.appliesTo('other'), route!.matches('pay', null)],
+    [true, true, false],
+  );
+});
+
 test('a match holds when all its conditions do; of several matches one is enough', (t) => {
   for (const [match, holds] of [
     [[], true],
@@ -116,11 +132,11 @@ test('A17 worked: delay 10 % x 5 s and abort 1 % x 500; without percentage nothi
         abort: { percentage: { value: 1 }, httpStatus: 500 },
       },
     }).fault,
-    { delay: { percent: 10, fixedUs: 5_000_000 }, abort: { percent: 1, httpStatus: 500 } },
+    { delay: { percent: 10, fixedUs: 5_000_000 }, abort: { percent: 1, httpStatus: 500, grpc: false } },
   );
   t.deepEqual(read({ fault: { abort: { httpStatus: 500 } } }).fault, {
     delay: null,
-    abort: { percent: 0, httpStatus: 500 },
+    abort: { percent: 0, httpStatus: 500, grpc: false },
   });
 });
 

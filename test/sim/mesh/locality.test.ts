@@ -116,6 +116,12 @@ test('A2: without a pod in the own zone the other zones of the region come first
   t.deepEqual(zonesByPriority(out), [['eu/c', 'eu/b'], ['us/a']]);
 });
 
+test('A3: without subzones the own zone is priority 0, not 1', (t) => {
+  // Region, zone and subzone are all equal: the subzone is "" on both sides.
+  const out = route(endpointsIn(['us/a', 1], ['eu/b', 1], ['eu/a', 1]), rule(null, {}));
+  t.deepEqual(zonesByPriority(out), [['eu/a'], ['eu/b'], ['us/a']]);
+});
+
 test('A4: a pattern matches by region, zone and wildcard', (t) => {
   const matching = ['*', 'us-west', 'us-west/*', 'us-west/zone1', 'us-west/zone1/*'];
   const other = ['us-east', 'us-west/zone2', 'us-west/zone1/sub', 'us-wes', '*/zone2'];
@@ -135,6 +141,11 @@ test('A4 worked 1: 80/20 over 10 and 5 pods is 80 % and 20 %', (t) => {
   const out = route(endpoints, rule({ distribute }), { clientZone: 'us-west/zone1' });
   t.true(out.localityWeighted);
   t.deepEqual(percentByZone(out), { 'us-west/zone1': 80, 'us-west/zone2': 20 });
+  // Per endpoint 8 % and 4 %.
+  t.deepEqual(
+    out.priorities[0]!.localities.map(({ zone, endpoints: each }) => percentByZone(out)[zone]! / each.length),
+    [8, 4],
+  );
 });
 
 test('A4 worked 2: a wildcard over groups of 3 and 1 rounds each up, 53, 18 and 30 of 101', (t) => {
@@ -177,6 +188,17 @@ test('A4: a listed zone without pods disappears and the rest takes all', (t) => 
   const distribute = [{ from: '*', to: { 'eu/a': 80, 'eu/b': 20 } }];
   t.deepEqual(percentByZone(route(endpointsIn(['eu/b', 3]), rule({ distribute }))), { 'eu/b': 100 });
 });
+
+/** Priority of a lone endpoint, told by what stands beside it: one endpoint in each place that it might share. */
+for (const [title, failover, expected] of [
+  ['without an entry', [], [['r1/z1'], ['r1/z2'], ['r2/z1', 'r3/z1']]],
+  ['r1 to r2', [{ from: 'r1', to: 'r2' }], [['r1/z1'], ['r1/z2'], ['r2/z1'], ['r3/z1']]],
+  ['of another region', [{ from: 'r3', to: 'r2' }], [['r1/z1'], ['r1/z2'], ['r2/z1', 'r3/z1']]],
+] as const)
+  test(`A5: a failover ${title} ranks own zone, own region, the region named, the others`, (t) => {
+    const endpoints = endpointsIn(['r1/z1', 1], ['r1/z2', 1], ['r2/z1', 1], ['r3/z1', 1]);
+    t.deepEqual(zonesByPriority(route(endpoints, rule({ failover }, {}), { clientZone: 'r1/z1' })), expected);
+  });
 
 test('A5 worked: failover r1 to r2 orders r1/z2, r2, r3 and keeps r3 as a last resort', (t) => {
   const dr = rule({ failover: [{ from: 'r1', to: 'r2' }] }, {});

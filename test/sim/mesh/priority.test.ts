@@ -21,7 +21,7 @@ const worked: [string, number[], number[], number[]][] = [
 ];
 
 for (const [title, healthy, total, loads] of worked) {
-  test(`A8: ${title}`, (t) => t.deepEqual(priorityLoads(healthy, total), loads));
+  test(`A8 worked: ${title}`, (t) => t.deepEqual(priorityLoads(healthy, total), loads));
 }
 
 test('A8: loads are integers from 0 to 100 that sum to 100 and only go to levels with a healthy host', (t) => {
@@ -46,13 +46,13 @@ test('A8: loads are integers from 0 to 100 that sum to 100 and only go to levels
   t.pass();
 });
 
-test("A9: with Envoy's threshold of 50 %, two levels with 1 of 4 healthy are both in panic and share by host count", (t) => {
+test("A9 worked: with Envoy's threshold of 50 %, two levels with 1 of 4 healthy are both in panic and share by host count", (t) => {
   t.deepEqual(priorityState([1, 1], [4, 4], 50), { loadPercent: [50, 50], panic: [true, true] });
   // Hosts 6 and 3 of 9: floor(66.7) = 66, 33, remainder 1 to the first.
   t.deepEqual(priorityState([1, 0], [6, 3], 50).loadPercent, [67, 33]);
 });
 
-test("A9: with Istio's threshold of 0 the same levels do not panic", (t) => {
+test("A9 worked: with Istio's threshold of 0 the same levels do not panic", (t) => {
   t.deepEqual(priorityState([1, 1], [4, 4], 0), { loadPercent: [50, 50], panic: [false, false] });
   t.deepEqual(priorityState([0, 0], [4, 4], 0), { loadPercent: [100, 0], panic: [false, false] });
 });

@@ -6,7 +6,7 @@ const HEADER = 'source_zone,destination_zone,rtt_avg_ms';
 const read = (rows: readonly string[], wanted: readonly string[] = [], header = HEADER) =>
   readRoundTripTable([header, ...rows].join('\n'), 'rtt.csv', wanted);
 
-test('zones that were measured together are a region, and both directions make one pair', (t) => {
+test('C1: zones that were measured together are a region, and both directions make one pair', (t) => {
   const rows = ['eu-1-a,eu-1-a,0.1', 'eu-1-a,eu-1-b,1', 'eu-1-b,eu-1-a,1.5', 'us-2-a,us-2-b,2', 'eu-1-b,eu-1-b,0.3'];
   t.deepEqual(read(rows), {
     zones: ['eu-1/a', 'eu-1/b', 'us-2/a', 'us-2/b'],

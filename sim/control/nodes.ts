@@ -1,0 +1,93 @@
+/**
+ * Machines that come and go. A node is requested, and after its `nodeStart` it is ready: only then does the API know it,
+ * and only then does it take pods. It goes once its pods have left it (nodeRemoval.ts). `sim.fleet` holds every machine
+ * there ever was, by the index that pods and costs use; `sim.nodes` those that the API has now.
+ *
+ * A start takes a time that belongs to the pool, the zone and the ordinal of the request there. A machine whose zone is
+ * out when it would be ready never comes; whoever asked for it finds out by waiting.
+ */
+import type { Distribution, MachineType, NodeSpec } from '../../scenarios/types.js';
+import { growProxies } from '../proxies.js';
+import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
+import { GOLDEN, mix, seedWord } from '../random.js';
+import { schedulePending } from './pods.js';
+import type { Sim, SimNode } from './state.js';
+
+/** A node of the start, as old as the pods on it. */
+export function startNode(spec: NodeSpec, index: number, machine: MachineType | null, atUs: number): SimNode {
+  return { ...newNode(spec, index, machine, atUs), registeredUs: atUs, phase: 'registered', ready: true };
+}
+
+function newNode(spec: NodeSpec, index: number, machine: MachineType | null, atUs: number): SimNode {
+  return {
+    index,
+    spec,
+    machine,
+    phase: 'requested',
+    requestedUs: atUs,
+    registeredUs: null,
+    goneUs: null,
+    deleting: null,
+    lastPodEventUs: atUs,
+    nominatedUntilUs: -Infinity,
+    up: true,
+    faultCount: 0,
+    cordons: 0,
+    ready: false,
+    epoch: 0,
+    requestedCpuMillicores: 0,
+    requestedMemoryBytes: 0,
+    pods: new Set(),
+  };
+}
+
+export interface NodeOrder {
+  /** Position in the cluster's pools. */
+  readonly pool: number;
+  readonly zone: number;
+  readonly machine: MachineType;
+  readonly nodeStart: Distribution;
+}
+
+export function requestNode(sim: Sim, { pool, zone, machine, nodeStart }: NodeOrder, nowUs: number): SimNode {
+  const { cluster } = sim.world.program.scenario;
+  const { name } = cluster.pools[pool]!;
+  const ordinal = sim.fleet.filter(({ spec }) => spec.pool === name && spec.zone === zone).length;
+  const spec: NodeSpec = {
+    name: `${name}-${cluster.zones[zone]!.name.replace('/', '-')}-${ordinal}`,
+    pool: name,
+    zone,
+    cpuMillicores: machine.cpuMillicores,
+    memoryBytes: machine.memoryBytes,
+    priceUsdPerHour: machine.priceUsdPerHour,
+  };
+  const node = newNode(spec, sim.fleet.length, machine, nowUs);
+  sim.fleet.push(node);
+  sim.world.nodeMillicores.push(spec.cpuMillicores);
+  growProxies(sim.world.proxies, sim.fleet.length);
+  const table = new Float64Array(TABLE_SIZE);
+  fillQuantileTable(table, 0, nodeStart, 1);
+  const word = seedWord(sim.world.seed, `nodeStart/${pool}/${zone}`) + Math.imul(ordinal, GOLDEN);
+  sim.calendar.at(nowUs + Math.round(quantileOf(table, 0, mix(word))), (laterUs) => register(sim, node, laterUs));
+  return node;
+}
+
+function register(sim: Sim, node: SimNode, nowUs: number): void {
+  if (node.phase !== 'requested' || sim.zoneOutages[node.spec.zone]!.underWay > 0) return;
+  node.phase = 'registered';
+  node.ready = !sim.closedZones.has(node.spec.zone);
+  node.registeredUs = nowUs;
+  node.lastPodEventUs = nowUs;
+  sim.nodes.push(node);
+  schedulePending(sim, nowUs);
+}
+
+/** The machine is given back: nobody pays for it any more. */
+export function dropNode(sim: Sim, node: SimNode, nowUs: number): void {
+  if (node.pods.size > 0) throw new Error(`${node.spec.name} goes with pods on it (seed ${sim.world.seed})`);
+  const at = sim.nodes.indexOf(node);
+  if (at >= 0) sim.nodes.splice(at, 1);
+  node.phase = 'gone';
+  node.ready = false;
+  node.goneUs = nowUs;
+}
