@@ -4,71 +4,15 @@
  * 100, no overlapping localities, `distribute` and `failover` apart, plain and different failover regions.
  * Fields that Istio knows and the simulator does not yet are not errors but `unmodelled`: they become notices.
  */
-import { checkDuration, checkKnownFields, KNOWN, MODELLED } from './istio-fields.js';
-import { checkLocalityLbSetting } from './locality-setting.js';
-import { checkConsistentHash, checkWarmUp } from './load-balancer.js';
+import { goDurationUs } from '../engine/go-duration.js';
+import { checkKnownFields, isWholeMs } from './istio-fields.js';
+import { checkLoadBalancer } from './load-balancer.js';
 import { didYouMean } from './problems.js';
 import { asRecord, isObject } from './raw.js';
+import { RULE_FIELDS } from './rule-fields.js';
 import type { Report } from './raw.js';
 import type { Path } from './source.js';
-import { checkZoneAwareLbSetting, ZONE_AWARE_MINOR } from './zone-aware-setting.js';
 
-/** Fields by place: modelled here, or only known to Istio. */
-const FIELDS = {
-  object: { apiVersion: MODELLED, kind: MODELLED, metadata: MODELLED, spec: MODELLED, status: MODELLED },
-  spec: { host: MODELLED, trafficPolicy: MODELLED, subsets: MODELLED, exportTo: KNOWN, workloadSelector: KNOWN },
-  subset: { name: MODELLED, labels: MODELLED, trafficPolicy: MODELLED },
-  trafficPolicy: {
-    loadBalancer: MODELLED,
-    outlierDetection: MODELLED,
-    connectionPool: MODELLED,
-    tls: KNOWN,
-    portLevelSettings: KNOWN,
-    tunnel: KNOWN,
-    proxyProtocol: KNOWN,
-    retryBudget: MODELLED,
-  },
-  loadBalancer: {
-    simple: MODELLED,
-    localityLbSetting: MODELLED,
-    consistentHash: MODELLED,
-    zoneAwareLbSetting: MODELLED,
-    warmup: MODELLED,
-    warmupDurationSecs: MODELLED,
-  },
-  connectionPool: { tcp: MODELLED, http: MODELLED },
-  tcp: {
-    maxConnections: MODELLED,
-    connectTimeout: MODELLED,
-    tcpKeepalive: KNOWN,
-    maxConnectionDuration: KNOWN,
-    idleTimeout: KNOWN,
-  },
-  http: {
-    http1MaxPendingRequests: MODELLED,
-    http2MaxRequests: MODELLED,
-    maxRetries: MODELLED,
-    maxRequestsPerConnection: KNOWN,
-    idleTimeout: KNOWN,
-    h2UpgradePolicy: KNOWN,
-    useClientProtocol: KNOWN,
-    maxConcurrentStreams: KNOWN,
-  },
-  retryBudget: { percent: MODELLED, minRetryConcurrency: MODELLED },
-  outlierDetection: {
-    consecutiveErrors: MODELLED,
-    consecutive5xxErrors: MODELLED,
-    consecutiveGatewayErrors: MODELLED,
-    consecutiveLocalOriginFailures: MODELLED,
-    splitExternalLocalOriginErrors: MODELLED,
-    interval: MODELLED,
-    baseEjectionTime: MODELLED,
-    maxEjectionPercent: MODELLED,
-    minHealthPercent: MODELLED,
-  },
-} as const;
-
-const SIMPLE = ['LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM'];
 /** Istio's other words: simulated as LEAST_REQUEST, with a notice. */
 const SIMPLE_KNOWN = ['LEAST_CONN', 'UNSPECIFIED', 'PASSTHROUGH'];
 
@@ -99,7 +43,7 @@ export interface RuleReport {
   /** `region/zone` of the cluster, to notice localities that match none. */
   readonly zones: readonly string[];
   readonly mesh: {
-    /** Istio 1.x. */
+    /** Istio 1.x, whose rules hold. */
     readonly istioMinor: number;
     readonly selfDiscovery: boolean;
   };
@@ -149,131 +93,114 @@ function checkRule(object: Readonly<Record<string, unknown>>, path: Path, to: Ru
 
 /** Names that differ, labels, and a policy like that of the whole. */
 function checkSubsets(raw: unknown, path: Path, to: RuleReport): void {
-  if (raw === undefined) return;
-  if (!Array.isArray(raw))
-    return to.report('WT0203', path, { message: 'is not a list', expected: 'a list of subsets' });
+  if (!Array.isArray(raw)) return;
   const seen = new Set<unknown>();
-  for (const [index, subset] of raw.map(asRecord).entries()) {
+  for (const [index, value] of raw.entries()) {
     const at = [...path, index];
+    if (!isObject(value)) {
+      to.report('WT0203', at, { message: 'is not an object', expected: 'an object' });
+      continue;
+    }
+    const subset = asRecord(value);
     checkOwn(subset, 'subset', at, to);
-    const { name, labels } = subset;
-    if (typeof name !== 'string' || name === '')
+    const { name } = subset;
+    if (name === undefined || name === '')
       to.report('WT0401', name === undefined ? at : [...at, 'name'], {
         message: 'a subset without a name',
         expected: 'a name',
       });
-    else if (seen.has(name))
-      to.report('WT0207', [...at, 'name'], { message: `a second subset "${name}"`, expected: 'another name' });
+    else if (typeof name === 'string' && !(SUBSET_NAME.test(name) && name.length <= 63))
+      to.report('WT0401', [...at, 'name'], {
+        message: 'not a name that Istio takes',
+        expected: 'letters, digits and "-" inside',
+      });
+    if (seen.has(name))
+      to.report('WT0207', [...at, 'name'], { message: `a second subset "${String(name)}"`, expected: 'another name' });
     seen.add(name);
-    if (
-      labels !== undefined &&
-      !(isObject(labels) && Object.values(asRecord(labels)).every((value) => typeof value === 'string'))
-    )
-      to.report('WT0203', [...at, 'labels'], { message: 'not labels', expected: 'a mapping from label to text' });
+    checkLabels(subset['labels'], [...at, 'labels'], to);
     checkTrafficPolicy(subset, at, to);
+  }
+}
+
+const SUBSET_NAME = /^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
+const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+const LABEL_KEY =
+  /^([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*\/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+
+/** Of a subset, or of the callers that a match wants. */
+export function checkLabels(labels: unknown, path: Path, to: RuleReport): void {
+  for (const [key, value] of Object.entries(asRecord(labels))) {
+    if (typeof value !== 'string')
+      to.report('WT0203', [...path, key], { message: 'is not a text', expected: 'a text' });
+    else if (!LABEL_KEY.test(key) || !LABEL_VALUE.test(value))
+      to.report('WT0401', [...path, key], {
+        message: 'not a label that Istio takes',
+        expected: 'letters, digits, "-", "_" and "."',
+      });
   }
 }
 
 function checkTrafficPolicy(parent: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
   const policy = section(parent, 'trafficPolicy', path, to);
   const policyPath = [...path, 'trafficPolicy'];
-  const balancer = section(policy, 'loadBalancer', policyPath, to);
-  const balancerPath = [...policyPath, 'loadBalancer'];
-  checkSimple(balancer, balancerPath, to);
-  if ('consistentHash' in balancer)
-    checkConsistentHash(balancer['consistentHash'], [...balancerPath, 'consistentHash'], to);
-  checkWarmUp(balancer, balancerPath, to);
-  if ('localityLbSetting' in balancer)
-    checkLocalityLbSetting(
-      balancer['localityLbSetting'],
-      [...balancerPath, 'localityLbSetting'],
-      'outlierDetection' in policy,
-      to,
-    );
-  if ('zoneAwareLbSetting' in balancer) {
-    checkZoneAwareLbSetting(balancer['zoneAwareLbSetting'], [...balancerPath, 'zoneAwareLbSetting'], to);
-    if ('localityLbSetting' in balancer && to.mesh.istioMinor >= ZONE_AWARE_MINOR)
-      to.unmodelled({
-        code: 'WT0504',
-        path: [...balancerPath, 'localityLbSetting'],
-        message: 'beside zoneAwareLbSetting, Istio does not read localityLbSetting',
-      });
-  }
-  checkOutlierDetection(section(policy, 'outlierDetection', policyPath, to), [...policyPath, 'outlierDetection'], to);
-  checkConnectionPool(section(policy, 'connectionPool', policyPath, to), [...policyPath, 'connectionPool'], to);
-  const budget = section(policy, 'retryBudget', policyPath, to);
-  checkCount(budget, 'minRetryConcurrency', [...policyPath, 'retryBudget'], to);
-  const { percent } = budget;
-  if (percent !== undefined && !(typeof percent === 'number' && percent >= 0 && percent <= 100))
-    to.report('WT0401', [...policyPath, 'retryBudget', 'percent'], {
-      message: 'not a percentage',
-      expected: 'a number from 0 to 100',
+  if (isObject(parent['trafficPolicy']) && Object.keys(policy).length === 0)
+    to.report('WT0401', policyPath, { message: 'Istio refuses it empty', expected: 'at least one field' });
+  if (policy['tunnel'] !== undefined && policy['proxyProtocol'] !== undefined)
+    to.report('WT0401', [...policyPath, 'proxyProtocol'], {
+      message: 'Istio refuses it beside tunnel',
+      expected: 'one of the two',
+      atKey: true,
     });
+  const balancer = section(policy, 'loadBalancer', policyPath, to);
+  if (SIMPLE_KNOWN.includes(String(balancer['simple'])))
+    to.unmodelled({
+      code: 'WT0502',
+      path: [...policyPath, 'loadBalancer', 'simple'],
+      message: `the balancer ${String(balancer['simple'])} is simulated as LEAST_REQUEST`,
+    });
+  checkLoadBalancer(balancer, [...policyPath, 'loadBalancer'], 'outlierDetection' in policy, to);
+  checkOutlierDetection(section(policy, 'outlierDetection', policyPath, to), [...policyPath, 'outlierDetection'], to);
+  checkConnectionPool(policy, policyPath, to);
+  section(policy, 'retryBudget', policyPath, to);
 }
 
-function section(
+/** The object of that name, checked for its fields; one of another type is empty here, and has been reported. */
+export function section(
   parent: Readonly<Record<string, unknown>>,
-  name: keyof typeof FIELDS,
+  name: keyof typeof RULE_FIELDS,
   path: Path,
   to: RuleReport,
 ): Readonly<Record<string, unknown>> {
   const value = parent[name];
-  if (value === undefined) return {};
-  if (!isObject(value)) {
-    // `spec` itself is in the schema, which has said so.
-    if (name !== 'spec') to.report('WT0203', [...path, name], { message: 'is not an object', expected: 'an object' });
-    return {};
-  }
+  if (!isObject(value)) return {};
   checkOwn(asRecord(value), name, [...path, name], to);
-  if ((name === 'trafficPolicy' || name === 'connectionPool') && Object.keys(asRecord(value)).length === 0)
-    to.report('WT0401', [...path, name], { message: 'Istio refuses it empty', expected: 'at least one field' });
   return asRecord(value);
 }
 
-function checkOwn(
+export function checkOwn(
   value: Readonly<Record<string, unknown>>,
-  place: keyof typeof FIELDS,
+  place: keyof typeof RULE_FIELDS,
   path: Path,
   to: RuleReport,
 ): void {
-  checkKnownFields(value, FIELDS[place], path, to, (key) => `${key} of a DestinationRule is not simulated yet`);
-}
-
-function checkSimple(balancer: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
-  if (balancer['simple'] === undefined) return;
-  const at = [...path, 'simple'];
-  const simple = typeof balancer['simple'] === 'string' ? balancer['simple'] : '';
-  if (SIMPLE.includes(simple)) return;
-  if (SIMPLE_KNOWN.includes(simple)) {
-    to.unmodelled({ code: 'WT0502', path: at, message: `the balancer ${simple} is simulated as LEAST_REQUEST` });
-  } else {
-    to.report('WT0401', at, {
-      message: 'no load balancer of Istio',
-      expected: `one of ${SIMPLE.join(', ')}`,
-      hint: didYouMean(simple, [...SIMPLE, ...SIMPLE_KNOWN]),
-    });
-  }
+  checkKnownFields(value, RULE_FIELDS[place], path, to, (key) => `${key} of a DestinationRule is not simulated yet`);
 }
 
 function checkOutlierDetection(detection: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
-  for (const key of [
-    'consecutiveErrors',
-    'consecutive5xxErrors',
-    'consecutiveGatewayErrors',
-    'consecutiveLocalOriginFailures',
-    'maxEjectionPercent',
-    'minHealthPercent',
-  ]) {
+  for (const key of ['maxEjectionPercent', 'minHealthPercent']) {
     const value = detection[key];
-    if (value === undefined) continue;
-    const most = key.endsWith('Percent') ? 100 : 2 ** 32 - 1;
-    if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > most)
+    if (Number.isInteger(value) && ((value as number) < 0 || (value as number) > 100))
       to.report('WT0401', [...path, key], {
-        message: 'not a valid number',
-        expected: `a whole number from 0 to ${most}`,
+        message: 'not a percentage',
+        expected: 'a whole number from 0 to 100',
       });
   }
-  for (const key of ['interval', 'baseEjectionTime']) checkDuration(detection, key, path, to);
+  if (typeof detection['consecutiveErrors'] === 'number' && detection['consecutiveErrors'] !== 0)
+    to.unmodelled({
+      code: 'WT0504',
+      path: [...path, 'consecutiveErrors'],
+      message: 'consecutiveErrors has no effect: Istio reads consecutive5xxErrors and consecutiveGatewayErrors',
+    });
   const localFailures = detection['consecutiveLocalOriginFailures'];
   if (typeof localFailures === 'number' && localFailures > 0 && detection['splitExternalLocalOriginErrors'] !== true)
     to.report('WT0401', [...path, 'consecutiveLocalOriginFailures'], {
@@ -282,25 +209,44 @@ function checkOutlierDetection(detection: Readonly<Record<string, unknown>>, pat
     });
 }
 
-function checkConnectionPool(pool: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
-  const tcp = section(pool, 'tcp', path, to);
-  checkCount(tcp, 'maxConnections', [...path, 'tcp'], to);
-  checkDuration(tcp, 'connectTimeout', [...path, 'tcp'], to);
-  const http = section(pool, 'http', path, to);
-  for (const key of ['http1MaxPendingRequests', 'http2MaxRequests', 'maxRetries', 'maxRequestsPerConnection'])
-    checkCount(http, key, [...path, 'http'], to);
+function checkConnectionPool(policy: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
+  const pool = section(policy, 'connectionPool', path, to);
+  const at = [...path, 'connectionPool'];
+  if (isObject(policy['connectionPool']) && !isObject(pool['tcp']) && !isObject(pool['http']))
+    to.report('WT0401', at, { message: 'Istio refuses it empty', expected: 'tcp, http or both' });
+  const tcp = section(pool, 'tcp', at, to);
+  section(tcp, 'tcpKeepalive', [...at, 'tcp'], to);
+  checkLimit(tcp, 'maxConnections', [...at, 'tcp'], to);
+  const idleUs = goDurationUs(tcp['idleTimeout']);
+  // Less than a millisecond is 0 there: the time-out is off.
+  if (idleUs !== null && Math.trunc(idleUs / 1000) !== 0 && (idleUs < 0 || !isWholeMs(idleUs)))
+    to.report('WT0401', [...at, 'tcp', 'idleTimeout'], {
+      message: 'not a duration that Istio takes',
+      expected: '0s, or whole milliseconds',
+    });
+  const http = section(pool, 'http', at, to);
+  for (const key of ['http1MaxPendingRequests', 'http2MaxRequests', 'maxRetries'])
+    checkLimit(http, key, [...at, 'http'], to);
+  for (const key of ['maxRequestsPerConnection', 'maxConcurrentStreams'])
+    refuseNegative(http, key, [...at, 'http'], to);
+  if (http['h2UpgradePolicy'] === 'UPGRADE' && http['useClientProtocol'] === true)
+    to.report('WT0401', [...at, 'http', 'useClientProtocol'], {
+      message: 'Istio refuses it beside an upgrade to HTTP/2',
+      expected: 'useClientProtocol: false, or another h2UpgradePolicy',
+    });
 }
 
-/** Istio's fields are 32-bit; 0 and below keep the default. */
-function checkCount(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
-  const value = parent[key];
-  if (value === undefined) return;
-  if (!Number.isInteger(value) || (value as number) >= 2 ** 32)
-    to.report('WT0401', [...path, key], { message: 'not a valid number', expected: 'a whole number below 2^32' });
-  else if ((value as number) < 0)
-    to.report('WT0401', [...path, key], { message: 'Istio refuses numbers below 0', expected: 'at least 0' });
-  else if (value === 0)
+/** 0 keeps the default. */
+function checkLimit(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
+  refuseNegative(parent, key, path, to);
+  if (parent[key] === 0)
     to.unmodelled({ code: 'WT0504', path: [...path, key], message: `${key} 0 keeps Istio's default: no limit` });
+}
+
+function refuseNegative(parent: Readonly<Record<string, unknown>>, key: string, path: Path, to: RuleReport): void {
+  const value = parent[key];
+  if (typeof value === 'number' && value < 0)
+    to.report('WT0401', [...path, key], { message: 'Istio refuses numbers below 0', expected: 'at least 0' });
 }
 
 /** The service that a host names, or null: short name, name.namespace, name.namespace.svc, or the full name. */

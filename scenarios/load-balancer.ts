@@ -1,20 +1,51 @@
 /**
- * Checks what a DestinationRule says about consistent hashing and warm-up, as Istio checks it: the hash has at most one
- * key, the sizes of the tables are in range, a warm-up has a length.
+ * Checks what a DestinationRule says about balancing beyond localities, as Istio checks it: one kind of balancer, one
+ * hash with at most one key, tables of a size that works, a warm-up with a length. Sizes and names that istiod lets
+ * through and Envoy then refuses, with the whole cluster, are refused here, too (`envoyRefuses`).
  */
-import type { RuleReport } from './destination-rule.js';
-import { checkDuration, checkKeys } from './istio-fields.js';
-import { asRecord, isObject } from './raw.js';
+import { checkOwn, section, type RuleReport } from './destination-rule.js';
+import { checkLocalityLbSetting } from './locality-setting.js';
+import { asList, asRecord, isObject } from './raw.js';
 import type { Path } from './source.js';
+import { checkZoneAwareLbSetting, ZONE_AWARE_MINOR } from './zone-aware-setting.js';
+
+type Raw = Readonly<Record<string, unknown>>;
 
 const HASH_KEYS = ['httpHeaderName', 'httpCookie', 'useSourceIp', 'httpQueryParameterName'];
-const HASH_FIELDS = [...HASH_KEYS, 'ringHash', 'maglev', 'minimumRingSize'];
-const WARM_UP_FIELDS = ['duration', 'minimumPercent', 'aggression'];
+/** Envoy's largest ring. */
+const MOST_RING_ENTRIES = 8 * 1024 * 1024;
+/** Istio's, which lies below it. */
+const MAGLEV_BELOW = 5_000_011;
 
-export function checkConsistentHash(raw: unknown, path: Path, to: RuleReport): void {
-  if (!isObject(raw)) return to.report('WT0203', path, { message: 'is not an object', expected: 'an object' });
-  const hash = asRecord(raw);
-  checkKeys(hash, HASH_FIELDS, path, to);
+export function checkLoadBalancer(balancer: Raw, path: Path, hasOutlierDetection: boolean, to: RuleReport): void {
+  if (balancer['simple'] !== undefined && balancer['consistentHash'] !== undefined)
+    to.report('WT0401', [...path, 'consistentHash'], {
+      message: 'Istio takes one balancer',
+      expected: 'simple or consistentHash',
+      atKey: true,
+    });
+  if (balancer['localityLbSetting'] !== undefined && balancer['zoneAwareLbSetting'] !== undefined)
+    to.report('WT0401', [...path, 'zoneAwareLbSetting'], {
+      message: 'Istio refuses it beside localityLbSetting',
+      expected: 'one of the two',
+      atKey: true,
+    });
+  checkZoneAware(balancer, path, to);
+  if (isObject(balancer['consistentHash'])) checkConsistentHash(balancer, path, to);
+  checkWarmUp(balancer, path, to);
+  if (isObject(balancer['localityLbSetting']))
+    checkLocalityLbSetting(balancer['localityLbSetting'], [...path, 'localityLbSetting'], hasOutlierDetection, to);
+}
+
+/** A release that does not know the field has refused it. */
+function checkZoneAware(balancer: Raw, path: Path, to: RuleReport): void {
+  if (!isObject(balancer['zoneAwareLbSetting']) || to.mesh.istioMinor < ZONE_AWARE_MINOR) return;
+  checkZoneAwareLbSetting(balancer['zoneAwareLbSetting'], [...path, 'zoneAwareLbSetting'], 1, to);
+}
+
+function checkConsistentHash(balancer: Raw, balancerPath: Path, to: RuleReport): void {
+  const hash = section(balancer, 'consistentHash', balancerPath, to);
+  const path = [...balancerPath, 'consistentHash'];
   const keys = HASH_KEYS.filter((key) => hash[key] !== undefined);
   if (keys.length > 1)
     to.report('WT0401', [...path, keys[1]!], {
@@ -24,74 +55,85 @@ export function checkConsistentHash(raw: unknown, path: Path, to: RuleReport): v
     });
   if (keys.length === 0)
     to.unmodelled({ code: 'WT0504', path, message: 'nothing is hashed, so every request goes to a random pod' });
-  if ('ringHash' in hash && 'maglev' in hash)
+  for (const key of ['httpHeaderName', 'httpQueryParameterName'])
+    if (hash[key] === '') envoyRefuses([...path, key], 'an empty name', 'a name', to);
+  checkCookie(section(hash, 'httpCookie', path, to), [...path, 'httpCookie'], to);
+  checkTables(hash, path, to);
+}
+
+function checkTables(hash: Raw, path: Path, to: RuleReport): void {
+  const [ring, table] = [section(hash, 'ringHash', path, to), section(hash, 'maglev', path, to)];
+  if (hash['ringHash'] !== undefined && hash['maglev'] !== undefined)
     to.report('WT0401', [...path, 'maglev'], {
       message: 'Istio takes one table',
       expected: 'ringHash or maglev',
       atKey: true,
     });
-  for (const key of ['httpHeaderName', 'httpQueryParameterName'])
-    if (hash[key] !== undefined && (typeof hash[key] !== 'string' || hash[key] === ''))
-      to.report('WT0401', [...path, key], { message: 'not a name', expected: 'a name' });
-  if (hash['useSourceIp'] !== undefined && typeof hash['useSourceIp'] !== 'boolean')
-    to.report('WT0203', [...path, 'useSourceIp'], { message: 'is not true or false', expected: 'true or false' });
-  checkCookie(hash['httpCookie'], [...path, 'httpCookie'], to);
-  for (const [table, size, most] of SIZES) {
-    const value = asRecord(hash[table])[size];
-    if (hash[table] !== undefined && isObject(hash[table]))
-      checkKeys(asRecord(hash[table]), [size], [...path, table], to);
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most))
-      to.report('WT0401', [...path, table, size], {
-        message: 'not a size',
-        expected: `a whole number from 1 to ${most}`,
+  const old = hash['minimumRingSize'];
+  if (typeof old === 'number' && old > 0 && (hash['ringHash'] ?? hash['maglev']) !== undefined)
+    to.report('WT0401', [...path, 'minimumRingSize'], {
+      message: 'Istio refuses it beside ringHash and maglev',
+      expected: 'ringHash: {minimumRingSize: ...}',
+      atKey: true,
+    });
+  for (const [size, at] of [
+    [ring['minimumRingSize'], [...path, 'ringHash', 'minimumRingSize']],
+    [old, [...path, 'minimumRingSize']],
+  ] as const)
+    if (typeof size === 'number' && size > MOST_RING_ENTRIES)
+      envoyRefuses([...at], 'a ring that large', `at most ${MOST_RING_ENTRIES} entries`, to);
+  if (!isObject(hash['maglev'])) return;
+  const size = table['tableSize'] ?? 0;
+  if (typeof size === 'number' && !(size < MAGLEV_BELOW && isPrime(size)))
+    to.report('WT0401', [...path, 'maglev', 'tableSize'], {
+      message: table['tableSize'] === undefined ? 'Istio refuses maglev without a size' : 'not a size that Istio takes',
+      expected: `a prime below ${MAGLEV_BELOW}, such as 65537`,
+    });
+}
+
+/** Attributes with names, each once. */
+function checkCookie(cookie: Raw, path: Path, to: RuleReport): void {
+  if (Object.keys(cookie).length > 0 && (cookie['name'] === undefined || cookie['name'] === ''))
+    to.report('WT0401', cookie['name'] === undefined ? path : [...path, 'name'], {
+      message: 'a cookie without a name',
+      expected: 'a name',
+    });
+  const seen = new Set<unknown>();
+  for (const [index, attribute] of asList(cookie['attributes']).map(asRecord).entries()) {
+    const at = [...path, 'attributes', index];
+    checkOwn(attribute, 'cookieAttribute', at, to);
+    const { name } = attribute;
+    if (name === undefined || name === '' || seen.has(name))
+      to.report('WT0401', name === undefined ? at : [...at, 'name'], {
+        message: 'an attribute needs a name of its own',
+        expected: 'a name',
       });
-    else if (table === 'maglev' && value !== undefined && !isPrime(value as number))
-      to.report('WT0401', [...path, table, size], {
-        message: 'not a prime number',
-        expected: 'a prime, such as 65537',
-      });
+    seen.add(name);
   }
 }
 
-/** Largest tables that Envoy takes. */
-const SIZES = [
-  ['ringHash', 'minimumRingSize', 8 * 1024 * 1024],
-  ['maglev', 'tableSize', 5_000_011],
-] as const;
-
-function checkCookie(raw: unknown, path: Path, to: RuleReport): void {
-  if (raw === undefined) return;
-  const cookie = asRecord(raw);
-  checkKeys(cookie, ['name', 'path', 'ttl', 'attributes'], path, to);
-  if (typeof cookie['name'] !== 'string' || cookie['name'] === '')
-    to.report('WT0401', [...path, 'name'], { message: 'a cookie without a name', expected: 'a name' });
+function checkWarmUp(balancer: Raw, path: Path, to: RuleReport): void {
+  if (balancer['warmupDurationSecs'] !== undefined && balancer['warmup'] !== undefined)
+    to.unmodelled({
+      code: 'WT0504',
+      path: [...path, 'warmupDurationSecs'],
+      message: 'warmupDurationSecs has no effect beside warmup',
+    });
+  const warmup = section(balancer, 'warmup', path, to);
+  const at = [...path, 'warmup'];
+  if (isObject(balancer['warmup']) && warmup['duration'] === undefined)
+    to.report('WT0401', at, { message: 'a warm-up without a duration', expected: 'duration, such as 60s' });
+  const { aggression } = warmup;
+  if (typeof aggression !== 'number') return;
+  if (to.mesh.istioMinor < 31 ? aggression < 1 : aggression <= 0)
+    to.report('WT0401', [...at, 'aggression'], {
+      message: 'not an aggression',
+      expected: to.mesh.istioMinor < 31 ? 'a number of at least 1' : 'a number above 0',
+    });
 }
 
-export function checkWarmUp(balancer: Readonly<Record<string, unknown>>, path: Path, to: RuleReport): void {
-  const { warmup } = balancer;
-  if (balancer['warmupDurationSecs'] !== undefined && warmup !== undefined)
-    to.report('WT0401', [...path, 'warmupDurationSecs'], {
-      message: 'Istio refuses it beside warmup',
-      expected: 'warmup alone',
-      atKey: true,
-    });
-  checkDuration(balancer, 'warmupDurationSecs', path, to);
-  if (warmup === undefined) return;
-  const at = [...path, 'warmup'];
-  if (!isObject(warmup)) return to.report('WT0203', at, { message: 'is not an object', expected: 'an object' });
-  const fields = asRecord(warmup);
-  checkKeys(fields, WARM_UP_FIELDS, at, to);
-  if (fields['duration'] === undefined)
-    to.report('WT0401', at, { message: 'a warm-up without a duration', expected: 'duration, such as 60s' });
-  checkDuration(fields, 'duration', at, to);
-  const { minimumPercent, aggression } = fields;
-  if (
-    minimumPercent !== undefined &&
-    !(typeof minimumPercent === 'number' && minimumPercent >= 0 && minimumPercent <= 100)
-  )
-    to.report('WT0401', [...at, 'minimumPercent'], { message: 'not a percentage', expected: 'a number from 0 to 100' });
-  if (aggression !== undefined && !(typeof aggression === 'number' && aggression >= 1))
-    to.report('WT0401', [...at, 'aggression'], { message: 'not an aggression', expected: 'a number of at least 1' });
+function envoyRefuses(path: Path, what: string, expected: string, to: RuleReport): void {
+  to.report('WT0401', path, { message: `Envoy refuses ${what}`, expected });
 }
 
 function isPrime(value: number): boolean {

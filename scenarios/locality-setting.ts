@@ -14,7 +14,8 @@ export function checkLocalityLbSetting(raw: unknown, path: Path, hasOutlierDetec
   if (!isObject(raw)) return to.report('WT0203', path, { message: 'is not an object', expected: 'an object' });
   const setting = asRecord(raw);
   checkKeys(setting, ['enabled', 'distribute', 'failover', 'failoverPriority'], path, to);
-  if ('enabled' in setting && typeof setting['enabled'] !== 'boolean')
+  const enabled = setting['enabled'] ?? null;
+  if (enabled !== null && typeof enabled !== 'boolean')
     to.report('WT0203', [...path, 'enabled'], { message: 'is not true or false', expected: 'true or false' });
   for (const key of ['distribute', 'failover', 'failoverPriority']) {
     if (key in setting && !Array.isArray(setting[key]))
@@ -32,7 +33,7 @@ export function checkLocalityLbSetting(raw: unknown, path: Path, hasOutlierDetec
   }
   checkDistribute(distribute, [...path, 'distribute'], to);
   checkFailover(failover, [...path, 'failover'], to);
-  checkFailoverPriority(priorities, failover.length > 0, [...path, 'failoverPriority'], to);
+  checkFailoverPriority(priorities, failover.length > 0 ? 'failover' : null, [...path, 'failoverPriority'], to);
   if (failover.length + priorities.length > 0 && !hasOutlierDetection && setting['enabled'] !== false) {
     to.unmodelled({
       code: 'WT0504',
@@ -68,12 +69,16 @@ function checkDistribute(entries: readonly unknown[], path: Path, to: RuleReport
   }
 }
 
-/** Each at most one "*", at the end; no empty part; no two that could match one place. */
+/**
+ * Each at most one "*", at the end; no empty part; none that an earlier one covers. The keys of a map have no order, and
+ * Istio's answer then depends on the order in which it happens to read them: what it refuses in any order is refused.
+ */
 function checkLocalities(
   localities: readonly (readonly [locality: unknown, path: Path])[],
   report: Report,
-  atKey = false,
+  areKeys = false,
 ): void {
+  const atKey = areKeys;
   const earlier: string[] = [];
   for (const [locality, path] of localities) {
     if (typeof locality !== 'string') {
@@ -81,16 +86,15 @@ function checkLocalities(
       continue;
     }
     const stars = locality.split('*').length - 1;
-    const parts = locality.split('/');
     if (stars > 1 || (stars === 1 && !locality.endsWith('*')))
       report('WT0401', path, {
         message: 'Istio takes one "*", and only at the end',
         expected: 'a locality such as region/zone/*',
         atKey,
       });
-    else if (parts.length > 3 || parts.some((part) => part === ''))
+    else if (partsOf(locality).some((part) => part === ''))
       report('WT0401', path, { message: 'not a locality', expected: 'a locality such as region/zone/*', atKey });
-    const other = earlier.find((before) => overlap(before, locality));
+    const other = earlier.find((before) => covers(before, locality) || (areKeys && covers(locality, before)));
     if (other !== undefined)
       report('WT0401', path, {
         message: `"${locality}" overlaps "${other}"`,
@@ -99,6 +103,22 @@ function checkLocalities(
       });
     earlier.push(locality);
   }
+}
+
+/** Region, zone, and all the rest as subzone. */
+function partsOf(locality: string): readonly string[] {
+  const [region, zone, ...rest] = locality.split('/');
+  return [region!, ...(zone === undefined ? [] : [zone]), ...(rest.length === 0 ? [] : [rest.join('/')])];
+}
+
+/** As Istio reads a list: an earlier "*" covers all; a later one is a name like any other, so `eu/a` then `eu/*` is fine. */
+function covers(earlier: string, later: string): boolean {
+  const [before, after] = [partsOf(earlier), partsOf(later)];
+  for (let i = 0; i < 3; i++) {
+    if (before[i] === undefined || before[i] === '*' || after[i] === undefined) return true;
+    if (before[i] !== after[i]) return false;
+  }
+  return true;
 }
 
 /** Part by part equal, or one of them a star or ended. */
@@ -120,15 +140,17 @@ export function checkFailover(entries: readonly unknown[], path: Path, to: RuleR
   checkEntries(entries, ['from', 'to'], path, to);
   for (const [index, entry] of entries.map(asRecord).entries()) {
     for (const key of ['from', 'to']) {
-      const region = entry[key];
-      if (typeof region !== 'string' || region === '' || /[/*]/.test(region)) {
+      const region = entry[key] ?? '';
+      if (typeof region !== 'string' || /[/*]/.test(region)) {
         to.report('WT0401', [...path, index, key], {
           message: 'not a plain region',
           expected: 'a region, without "/" or "*"',
         });
+      } else if (region === '') {
+        to.unmodelled({ code: 'WT0504', path: [...path, index], message: `no region ${key} which to fail over` });
       }
     }
-    if (typeof entry['from'] === 'string' && entry['from'] === entry['to'])
+    if ((entry['from'] ?? '') === (entry['to'] ?? ''))
       to.report('WT0401', [...path, index, 'to'], {
         message: 'a failover within one region',
         expected: 'another region than from',
@@ -138,19 +160,38 @@ export function checkFailover(entries: readonly unknown[], path: Path, to: RuleR
 
 const TOPOLOGY_LABELS = ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone', 'topology.istio.io/subzone'];
 
+/** The others are empty on every pod. */
+const SIMULATED_LABELS = [
+  ...TOPOLOGY_LABELS,
+  'kubernetes.io/hostname',
+  'topology.istio.io/network',
+  'topology.istio.io/cluster',
+];
+
+/** `ranking`: what ranks topology already, so that Istio refuses those labels; null: nothing does. */
 export function checkFailoverPriority(
   labels: readonly unknown[],
-  besideFailover: boolean,
+  ranking: 'failover' | 'zoneAwareLbSetting' | null,
   path: Path,
   to: RuleReport,
 ): void {
   for (const [index, label] of labels.entries()) {
-    if (typeof label !== 'string' || label === '')
+    if (typeof label !== 'string')
       to.report('WT0203', [...path, index], { message: 'is not a label', expected: 'a label, or label=value' });
-    else if (besideFailover && TOPOLOGY_LABELS.includes(label.split('=')[0]!)) {
+    else if (!SIMULATED_LABELS.includes(label.split('=')[0]!))
+      to.unmodelled({
+        code: 'WT0502',
+        path: [...path, index],
+        message: `pods have no label "${label.split('=')[0]!}" here`,
+      });
+    // One with a value of its own is another label to Istio.
+    else if (ranking !== null && TOPOLOGY_LABELS.includes(label)) {
       to.report('WT0401', [...path, index], {
-        message: 'Istio refuses a topology label in failoverPriority beside failover',
-        hint: 'take one of the two out',
+        message:
+          ranking === 'failover'
+            ? 'Istio refuses a topology label in failoverPriority beside failover'
+            : 'Istio refuses a topology label in the failoverPriority of zoneAwareLbSetting, which ranks regions itself',
+        hint: ranking === 'failover' ? 'take one of the two out' : 'take it out, and use failover for regions',
       });
     }
   }

@@ -14,11 +14,11 @@ import { checkExternals, specWithNames } from './externals.js';
 import { SIDECAR_CONTAINER } from './policies.js';
 import { checkExternalRules, checkServiceEntries } from './service-entry.js';
 import { PRICE_BOOKS } from './prices.js';
-import { DEFAULTS } from './defaults.js';
 import { checkZoneAwareLbSetting } from './zone-aware-setting.js';
 import { checkVirtualService, placesOf } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { checkScheduling } from './scheduling-checks.js';
+import { compat } from './schema/run.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -42,18 +42,16 @@ interface Names {
 
 type Raw = Readonly<Record<string, unknown>>;
 
-/** What Istio's objects are held against. A release that cannot be read is the schema's problem: then the default. */
+/** What Istio's objects are held against. One that is no release has been reported by the schema: then the default. */
 export function meshOf(spec: Raw): RuleReport['mesh'] {
-  const stated = asRecord(spec['compat'])['istio'];
-  const text = typeof stated === 'string' || typeof stated === 'number' ? `${stated}` : DEFAULTS.compat.istio;
-  const [, minor] = /^1\.(\d+)/.exec(text) ?? /^1\.(\d+)/.exec(DEFAULTS.compat.istio)!;
+  const stated = compat.shape.istio.safeParse(asRecord(spec['compat'])['istio']).data;
   return {
-    istioMinor: Number(minor),
+    istioMinor: stated ?? compat.shape.istio.parse(undefined),
     selfDiscovery: asRecord(spec['mesh'])['selfDiscovery'] === true,
   };
 }
 
-export function checkReferences(file: unknown, to: Omit<RuleReport, 'zones' | 'mesh'>): void {
+export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | 'unmodelled'>): void {
   const spec = specWithNames(asRecord(asRecord(file)['spec']));
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
@@ -325,7 +323,7 @@ function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void
       expected: 'routing: istio, or no zoneAwareLbSetting',
       atKey: true,
     });
-  checkZoneAwareLbSetting(mesh['zoneAwareLbSetting'], path, names.rule);
+  checkZoneAwareLbSetting(mesh['zoneAwareLbSetting'], path, 0, names.rule);
 }
 
 /** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */

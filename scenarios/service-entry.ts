@@ -5,28 +5,29 @@
  */
 import { resolveHost, type RuleReport } from './destination-rule.js';
 import { externalHosts } from './externals.js';
-import { checkKnownFields, KNOWN, MODELLED } from './istio-fields.js';
+import { checkKnownFields, known, modelled } from './istio-fields.js';
 import { asList, asRecord } from './raw.js';
 import type { Path } from './source.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
+const RESOLUTIONS = ['NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'];
+const LOCATIONS = ['MESH_EXTERNAL', 'MESH_INTERNAL'];
+
 const FIELDS = {
   spec: {
-    hosts: MODELLED,
-    ports: MODELLED,
-    resolution: MODELLED,
-    location: MODELLED,
-    endpoints: MODELLED,
-    addresses: KNOWN,
-    exportTo: KNOWN,
-    subjectAltNames: KNOWN,
-    workloadSelector: KNOWN,
+    hosts: modelled('texts'),
+    ports: modelled('list'),
+    resolution: modelled(RESOLUTIONS),
+    location: modelled(LOCATIONS),
+    endpoints: modelled('list'),
+    addresses: known('texts'),
+    exportTo: known('texts'),
+    subjectAltNames: known('texts'),
+    workloadSelector: known('object'),
   },
 } as const;
 
-const RESOLUTIONS = ['NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'];
-const LOCATIONS = ['MESH_EXTERNAL', 'MESH_INTERNAL'];
 /** What Istio reads as HTTP; HTTPS and TLS it passes on without looking inside. */
 const HTTP = ['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB'];
 const PROTOCOLS = [...HTTP, 'HTTPS', 'TCP', 'TLS', 'MONGO', 'MYSQL', 'REDIS', 'UDP'];
@@ -78,12 +79,6 @@ export function checkServiceEntry(object: Raw, path: Path, to: RuleReport): void
       message: 'a ServiceEntry needs hosts',
       expected: 'a list of hosts',
     });
-  const oneOf = (key: string, words: readonly string[]): void => {
-    if (spec[key] === undefined || words.includes(textOf(spec[key]))) return;
-    to.report('WT0401', [...at, key], { message: `no ${key} of Istio`, expected: `one of ${words.join(', ')}` });
-  };
-  oneOf('resolution', RESOLUTIONS);
-  oneOf('location', LOCATIONS);
   checkEndpoints(spec, hosts, at, to);
   checkPorts(asList(spec['ports']).map(asRecord), [...at, 'ports'], to);
 }

@@ -307,7 +307,7 @@ export interface Mesh {
   readonly virtualServices: readonly { readonly service: number; readonly object: KubeObject }[];
   /** Mesh-wide `localityLbSetting` (null: Istio's default, enabled and empty). */
   readonly localityLbSetting: Readonly<Record<string, unknown>> | null;
-  /** Mesh-wide `zoneAwareLbSetting` (null: none); read from Istio 1.32 on. */
+  /** Mesh-wide `zoneAwareLbSetting` (null: none); read from Istio 1.31 on. */
   readonly zoneAwareLbSetting: Readonly<Record<string, unknown>> | null;
   /** Proxies know the pods of their own service (ISTIO_META_ENABLE_SELF_DISCOVERY). */
   readonly selfDiscovery: boolean;

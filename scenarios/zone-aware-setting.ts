@@ -1,5 +1,5 @@
 /**
- * Checks a `zoneAwareLbSetting`, of a DestinationRule or of the mesh (SEMANTICS A11). Istio knows it from 1.32 on, and
+ * Checks a `zoneAwareLbSetting`, of a DestinationRule or of the mesh (SEMANTICS A11). Istio knows it from 1.31 on, and
  * Envoy balances zones only where proxies know the pods of their own service; without that only regions are ranked.
  */
 import type { RuleReport } from './destination-rule.js';
@@ -8,25 +8,27 @@ import { checkFailover, checkFailoverPriority } from './locality-setting.js';
 import { asList, asRecord, isObject } from './raw.js';
 import type { Path } from './source.js';
 
-/** The first release with the field (release notes of 1.32). */
-export const ZONE_AWARE_MINOR = 32;
+/** The first release with the field: branch release-1.31 has it, release-1.30 has not. */
+export const ZONE_AWARE_MINOR = 31;
 
-export function checkZoneAwareLbSetting(raw: unknown, path: Path, to: RuleReport): void {
+/** `leastSize`: of `minClusterSize`, which the CRD of rules wants to be 1, and a mesh configuration leaves open. */
+export function checkZoneAwareLbSetting(raw: unknown, path: Path, leastSize: 0 | 1, to: RuleReport): void {
   if (!isObject(raw)) return to.report('WT0203', path, { message: 'is not an object', expected: 'an object' });
   const setting = asRecord(raw);
   checkKeys(setting, ['enabled', 'failover', 'failoverPriority', 'minClusterSize'], path, to);
-  if ('enabled' in setting && typeof setting['enabled'] !== 'boolean')
+  const enabled = setting['enabled'] ?? null;
+  if (enabled !== null && typeof enabled !== 'boolean')
     to.report('WT0203', [...path, 'enabled'], { message: 'is not true or false', expected: 'true or false' });
   for (const key of ['failover', 'failoverPriority'])
     if (key in setting && !Array.isArray(setting[key]))
       to.report('WT0203', [...path, key], { message: 'is not a list', expected: 'a list' });
   checkFailover(asList(setting['failover']), [...path, 'failover'], to);
-  checkFailoverPriority(asList(setting['failoverPriority']), false, [...path, 'failoverPriority'], to);
-  const size = setting['minClusterSize'];
-  if (size !== undefined && !(Number.isInteger(size) && (size as number) >= 0))
+  checkFailoverPriority(asList(setting['failoverPriority']), 'zoneAwareLbSetting', [...path, 'failoverPriority'], to);
+  const size = setting['minClusterSize'] ?? leastSize;
+  if (!(Number.isInteger(size) && (size as number) >= leastSize && (size as number) < 2 ** 32))
     to.report('WT0401', [...path, 'minClusterSize'], {
       message: 'not a number of endpoints',
-      expected: 'a whole number of at least 0',
+      expected: `a whole number of at least ${leastSize}`,
     });
   if (to.mesh.istioMinor < ZONE_AWARE_MINOR)
     to.unmodelled({
@@ -34,7 +36,7 @@ export function checkZoneAwareLbSetting(raw: unknown, path: Path, to: RuleReport
       path,
       message: `Istio 1.${to.mesh.istioMinor} does not know zoneAwareLbSetting, and drops it: it is read from 1.${ZONE_AWARE_MINOR} on`,
     });
-  else if (!to.mesh.selfDiscovery && setting['enabled'] !== false)
+  else if (!to.mesh.selfDiscovery && enabled !== false)
     to.unmodelled({
       code: 'WT0504',
       path,

@@ -9,7 +9,7 @@ import { readClusterPolicy } from './mesh/clusterPolicy.js';
 import { edfSlots, edfStart } from './mesh/edf.js';
 import { warmFactor, type WarmUp } from './mesh/warmUp.js';
 import { maglevTable, ringTable } from './mesh/hashTable.js';
-import { buildRoute, type Route, type RouteEndpoint } from './mesh/locality.js';
+import { buildRoute, sendsNotReady as reachesProxies, type Route, type RouteEndpoint } from './mesh/locality.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import { effectiveLocalitySetting, type SettingInput } from './mesh/localitySetting.js';
 import type { CallerCount } from './mesh/zoneAware.js';
@@ -49,8 +49,9 @@ export interface RouteChange {
 export function writeRoutes(world: World, change: RouteChange): void {
   const { program } = world;
   const { cluster } = program.scenario;
-  // Before 1.32 only ready endpoints reach the proxies (SEMANTICS A10).
-  const known = change.endpoints.filter((endpoint) => endpoint.healthy || sendsNotReady(world, change.service));
+  // Before 1.31 only ready endpoints reach the proxies (SEMANTICS A10).
+  const listed = sendsNotReady(world, change.service) && reachesProxies(settingInput(world, change));
+  const known = change.endpoints.filter((endpoint) => endpoint.healthy || listed);
   noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
   const writeEdge = (edge: number, routes: readonly Route[]): void =>
@@ -83,7 +84,7 @@ function edgesTo({ program }: World, service: number): number[] {
 /** Whether proxies know the pods of their own service, as zone-aware routing needs it (A11). */
 export function knowsCallers({ program }: World): boolean {
   const { mesh, compat } = program.scenario;
-  return mesh.selfDiscovery && compat.istioMinor >= 32 && mesh.routing.kind === 'istio';
+  return mesh.selfDiscovery && compat.istioMinor >= 31 && mesh.routing.kind === 'istio';
 }
 
 export function balancesZones(world: World, change: RouteChange): boolean {
@@ -97,7 +98,7 @@ function settingInput(world: World, change: RouteChange): SettingInput {
     meshSetting: mesh.localityLbSetting,
     meshZoneAware: mesh.zoneAwareLbSetting,
     trafficDistribution: world.program.services[change.service]!.trafficDistribution,
-    compat: compat.istioMinor >= 32 ? '>=1.32' : '<=1.31',
+    compat: compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
   };
 }
 
@@ -160,11 +161,11 @@ function routeFrom(
   return buildRoute({ clientZone, clientNode: '', endpoints, callers, ...settingInput(world, change) });
 }
 
-/** Whether pods that are not ready are endpoints for the proxies (A10). */
+/** Whether pods that are not ready may be endpoints for the proxies (A10); a rule can still keep them back. */
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
   if (mesh.routing.kind !== 'istio') return false;
-  return compat.istioMinor >= 32 || world.program.services[service]!.trafficDistribution !== null;
+  return compat.istioMinor >= 31 || world.program.services[service]!.trafficDistribution !== null;
 }
 
 /** What kube-proxy makes of the endpoints on the nodes of a zone: any of those it may use, at random. */

@@ -4,7 +4,7 @@
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
 import type { Scenario } from '../scenarios/types.js';
-import { holdsFor, readHttpRoutes, type HttpRoute } from './mesh/httpRoutes.js';
+import { holdsFor, readHttpRoutes, routeOfRequest, type HttpRoute } from './mesh/httpRoutes.js';
 import { serviceOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
 import {
@@ -95,9 +95,10 @@ export class TargetSet {
   of(source: number, sourceName: string | null, called: EndpointRef): number {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
+    const { istioMinor } = this.scenario.compat;
     const routes = this.routesOf(called.service, sourceName === null);
-    const route = routes.find((candidate) => candidate.matches(endpointName, sourceName));
-    if (route === undefined) return this.answered(source, called, CAUSE_NR);
+    const route = routeOfRequest(routes, endpointName, sourceName, istioMinor);
+    if (route === null) return this.answered(source, called, CAUSE_NR);
     if (route.answer !== null) return this.answered(source, called, route.answer < 400 ? CAUSE_ANSWERED : CAUSE_DIRECT);
     const policy = this.policy(policyOf(route));
     const destinations = route.destinations.filter(({ weight }) => weight > 0);

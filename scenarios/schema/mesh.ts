@@ -64,7 +64,7 @@ export const mesh = z
     zoneAwareLbSetting: z
       .record(z.string(), z.unknown(), { error: 'an object' })
       .optional()
-      .meta({ description: 'Mesh-wide zoneAwareLbSetting, from Istio 1.32 on. Default: none.' }),
+      .meta({ description: 'Mesh-wide zoneAwareLbSetting, from Istio 1.31 on. Default: none.' }),
     selfDiscovery: flag(
       'Whether proxies know the pods of their own service (ISTIO_META_ENABLE_SELF_DISCOVERY), as zoneAwareLbSetting needs it.',
     ).prefault(DEFAULTS.mesh.selfDiscovery),

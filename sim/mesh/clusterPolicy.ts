@@ -84,16 +84,16 @@ function readOutlier(raw: unknown): ClusterPolicy['outlier'] {
   if (raw === undefined || raw === null) return null;
   const field = record(raw);
   return {
-    // `consecutiveErrors` is the old name of the gateway count.
+    // `consecutiveErrors` is still taken, and no longer read.
     consecutive5xx: count(field['consecutive5xxErrors'], 5),
-    consecutiveGateway: count(field['consecutiveGatewayErrors'], count(field['consecutiveErrors'], 0)),
+    consecutiveGateway: count(field['consecutiveGatewayErrors'], 0),
     intervalUs: goDurationUs(field['interval']) ?? 10_000_000,
     baseEjectionUs: goDurationUs(field['baseEjectionTime']) ?? 30_000_000,
     // 0 means unset here.
     maxEjectionPercent: count(field['maxEjectionPercent'], 0) || 10,
     minHealthPercent: count(field['minHealthPercent'], 0),
     splitLocalOrigin: field['splitExternalLocalOriginErrors'] === true,
-    consecutiveLocalOrigin: count(field['consecutiveLocalOriginFailures'], 5),
+    consecutiveLocalOrigin: count(field['consecutiveLocalOriginFailures'], 0) || 5,
   };
 }
 
@@ -110,7 +110,7 @@ function readPool(pool: Spec, retryBudget: unknown): ClusterPolicy['pool'] {
     retryBudget:
       retryBudget === undefined || retryBudget === null
         ? null
-        : { percent: count(budget['percent'], 20), minRetryConcurrency: count(budget['minRetryConcurrency'], 3) },
+        : { percent: count(budget['percent'], 20), minRetryConcurrency: count(budget['minRetryConcurrency'], 0) || 3 },
   };
 }
 

@@ -9,6 +9,7 @@
  * if their gateway routed as the mesh does.
  */
 import { goDurationUs } from '../../engine/go-duration.js';
+import { re2 } from '../../engine/re2.js';
 import type { Spec } from './localitySetting.js';
 
 export interface RetryConditions {
@@ -26,6 +27,8 @@ export interface RetryConditions {
 export interface HttpRoute {
   /** `sourceService` null: the gateways. */
   matches(endpointName: string, sourceService: string | null): boolean;
+  /** False: none of its matches is for that caller, whose proxy does not even get to know it. */
+  appliesTo(sourceService: string | null): boolean;
   /** The status with which the proxy answers itself, by `redirect` or `directResponse`; null: it does not. */
   readonly answer: number | null;
   /** Empty: the called host itself. */
@@ -55,7 +58,19 @@ const DEFAULT_BASE_US = 25_000;
 export function readHttpRoutes(spec: Spec | null, istioMinor: number): readonly HttpRoute[] {
   const http = list(spec?.['http']);
   if (http.length === 0) return [readRoute({}, istioMinor)];
-  return http.map((route) => readRoute(route, istioMinor));
+  const isOfGateways = list(spec?.['gateways']).length > 0;
+  return http.map((route) => readRoute(route, istioMinor, isOfGateways));
+}
+
+/** The route of a request; null: 404. A VirtualService without any route for a caller leaves it the default. */
+export function routeOfRequest(
+  routes: readonly HttpRoute[],
+  endpointName: string,
+  sourceService: string | null,
+  istioMinor: number,
+): HttpRoute | null {
+  if (!routes.some((route) => route.appliesTo(sourceService))) return readRoute({}, istioMinor);
+  return routes.find((route) => route.matches(endpointName, sourceService)) ?? null;
 }
 
 /** Whether an object's routes hold for the gateways, or for sidecars. */
@@ -71,15 +86,21 @@ function isAmong(named: readonly unknown[], gateways: boolean): boolean {
 /** Istio's name for all sidecars, among those of gateways. */
 const MESH = 'mesh';
 
-function readRoute(route: Spec, istioMinor: number): HttpRoute {
+/** `isOfGateways`: a gateway that the object names knows its host by nothing else, and so answers 404 for the rest. */
+function readRoute(route: Spec, istioMinor: number, isOfGateways = false): HttpRoute {
   const matches = list(route['match']);
   const timeoutUs = goDurationUs(route['timeout']) ?? 0;
   return {
     matches: (endpointName, sourceService) =>
       matches.length === 0 || matches.some((match) => holds(match, `/${endpointName}`, sourceService)),
+    appliesTo: (sourceService) =>
+      (isOfGateways && sourceService === null) ||
+      matches.length === 0 ||
+      matches.some((match) => isFor(match, sourceService)),
     destinations: list(route['route']).map((entry, _, all) => ({
       ...destinationOf(record(entry['destination'])),
-      weight: number(entry['weight'], all.length === 1 ? 1 : 0),
+      // Alone it takes all, whatever its weight.
+      weight: number(entry['weight'], 0) || (all.length === 1 ? 1 : 0),
     })),
     answer: readAnswer(route),
     timeoutUs,
@@ -88,10 +109,7 @@ function readRoute(route: Spec, istioMinor: number): HttpRoute {
     mirror:
       route['mirror'] === undefined
         ? null
-        : {
-            ...destinationOf(record(route['mirror'])),
-            percent: number(record(route['mirrorPercentage'])['value'], 100),
-          },
+        : { ...destinationOf(record(route['mirror'])), percent: mirrorPercent(route) },
   };
 }
 
@@ -111,20 +129,33 @@ function holds(match: Spec, path: string, sourceService: string | null): boolean
       case 'ignoreUriCase':
         return true;
       case 'gateways':
-        return isAmong(list(wanted), sourceService === null);
       case 'sourceLabels':
-        return Object.entries(record(wanted)).every(([label, value]) => label === 'app' && value === sourceService);
+        return isFor(match, sourceService);
       default:
         return false;
     }
   });
 }
 
+/**
+ * Whether a match is for that caller, whatever it asks. Where it names gateways, its labels are not read (Istio's
+ * sourceMatchHTTP). Callers have no label but `app`.
+ */
+function isFor(match: Spec, sourceService: string | null): boolean {
+  const named = list(match['gateways']) as readonly unknown[];
+  if (named.length > 0) return isAmong(named, sourceService === null);
+  return Object.entries(record(match['sourceLabels'])).every(
+    ([label, value]) => label === 'app' && value === sourceService,
+  );
+}
+
 function matchesText(wanted: Spec, path: string, ignoreCase: boolean): boolean {
+  // An empty one is a prefix of every path.
+  if (Object.keys(wanted).length === 0) return true;
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   if (typeof wanted['exact'] === 'string') return fold(path) === fold(wanted['exact']);
   if (typeof wanted['prefix'] === 'string') return fold(path).startsWith(fold(wanted['prefix']));
-  if (typeof wanted['regex'] === 'string') return new RegExp(`^(?:${wanted['regex']})$`).test(path);
+  if (typeof wanted['regex'] === 'string') return re2(wanted['regex'])?.test(path) ?? false;
   return false;
 }
 
@@ -134,7 +165,8 @@ function readRetries(raw: unknown, timeoutUs: number, istioMinor: number): HttpR
   const perTryUs = goDurationUs(field['perTryTimeout']) ?? 0;
   const byDefault = istioMinor >= 24 ? DEFAULT_RETRY_ON : `${DEFAULT_RETRY_ON},503`;
   return {
-    attempts: number(field['attempts'], DEFAULT_ATTEMPTS),
+    // A policy that says nothing of attempts switches retries off.
+    attempts: raw === undefined || raw === null ? DEFAULT_ATTEMPTS : number(field['attempts'], 0),
     retryOn: readRetryOn(retryOn ?? byDefault),
     perTryTimeoutUs: timeoutUs > 0 && perTryUs >= timeoutUs ? 0 : perTryUs,
     backOffBaseUs: goDurationUs(field['backoff']) ?? DEFAULT_BASE_US,
@@ -169,8 +201,21 @@ function readFault(raw: unknown): HttpRoute['fault'] {
   };
 }
 
+/** `percent` is the old field, which holds where the new one is not there. */
 function percent(fault: Spec): number {
-  return number(record(fault['percentage'])['value'], number(fault['percent'], 0));
+  const { percentage, percent: old } = fault;
+  return percentage === undefined ? Math.min(100, number(old, 0)) : inMillionths(record(percentage)['value']);
+}
+
+function mirrorPercent(route: Spec): number {
+  const { mirrorPercentage, mirrorPercent: old, mirror_percent: older } = route;
+  if (mirrorPercentage !== undefined) return inMillionths(record(mirrorPercentage)['value']);
+  return number(old, number(older, 100));
+}
+
+/** Istio counts shares in whole millionths, and cuts off the rest. */
+function inMillionths(value: unknown): number {
+  return Math.trunc(number(value, 0) * 10_000) / 10_000;
 }
 
 function destinationOf(destination: Spec): { host: string; subset: string | null } {

@@ -14,7 +14,6 @@ import { overprovisionedShare, priorityState } from './priority.js';
 import {
   effectiveLocalitySetting,
   hasOutlierDetection,
-  isDistributed,
   trafficPolicyOf,
   type DistributeEntry,
   type EffectiveLocality,
@@ -89,7 +88,7 @@ export interface RouteInput {
   readonly callers?: ReadonlyMap<string, CallerCount> | null;
   /** The Service's `trafficDistribution`; left out: none. */
   readonly trafficDistribution?: string | null;
-  /** Left out: the behaviour of the releases before 1.32. */
+  /** Left out: the behaviour of the releases before 1.31. */
   readonly compat?: IstioLevel;
 }
 
@@ -105,16 +104,15 @@ export interface Group {
 }
 
 export function buildRoute(input: RouteInput): Route {
-  const level = input.compat ?? '<=1.31';
+  const level = input.compat ?? '<=1.30';
   const policy = trafficPolicyOf(input.destinationRule);
   const setting = effectiveLocalitySetting(input);
-  const byReadiness = isDistributed(input);
-  const sent = endpointsSent(input.endpoints, policy, level, byReadiness);
+  const sent = sendsNotReady(input) ? input.endpoints : input.endpoints.filter(isReadyOrEjected);
   const groups = arrange(groupByZone(sent), setting, input, level);
   const route = {
     algorithm: algorithmOf(policy),
     localityWeighted: setting.kind === 'distribute' || (setting.kind === 'failover' && setting.explicit),
-    priorities: weighByHealth(groups, panicThreshold(policy, level, byReadiness)),
+    priorities: weighByHealth(groups, panicThreshold(policy, level, hasDistribution(input))),
     zoneShares: null,
   };
   return setting.kind === 'zoneAware' ? balanceZones(route, groups, setting.minClusterSize, input) : route;
@@ -136,21 +134,29 @@ function balanceZones(
   return { ...route, priorities: [{ ...first!, localities }, ...rest], zoneShares };
 }
 
-/** A10: before 1.32 only ready endpoints reach the proxies, but for Services with `trafficDistribution`; ejected ones were sent, and are counted. */
-function endpointsSent(
-  endpoints: readonly RouteEndpoint[],
-  policy: TrafficPolicy,
-  level: IstioLevel,
-  byReadiness: boolean,
-): readonly RouteEndpoint[] {
-  const sendsNotReady = byReadiness || (level === '>=1.32' && minHealthPercent(policy) === 0);
-  return sendsNotReady ? endpoints : endpoints.filter((endpoint) => endpoint.healthy || endpoint.ejected === true);
+/**
+ * A10: before 1.31 only ready endpoints reach the proxies, but for Services with `trafficDistribution`, whatever the rule
+ * says of localities. From 1.31 on all do, unless the rule wants panic: then they would be used.
+ */
+export function sendsNotReady(input: Pick<RouteInput, 'destinationRule' | 'trafficDistribution' | 'compat'>): boolean {
+  if (hasDistribution(input)) return true;
+  return input.compat === '>=1.31' && minHealthPercent(trafficPolicyOf(input.destinationRule)) === 0;
+}
+
+function hasDistribution(input: Pick<RouteInput, 'trafficDistribution'>): boolean {
+  return (input.trafficDistribution ?? null) !== null;
+}
+
+/** Ejected ones were sent, and are counted. */
+function isReadyOrEjected({ healthy, ejected }: RouteEndpoint): boolean {
+  return healthy || ejected === true;
 }
 
 /** A9. */
 function panicThreshold(policy: TrafficPolicy, level: IstioLevel, byReadiness: boolean): number {
+  if (byReadiness) return 0;
   if (hasOutlierDetection(policy)) return minHealthPercent(policy);
-  return level === '>=1.32' || byReadiness ? 0 : ENVOY_PANIC_THRESHOLD_PERCENT;
+  return level === '>=1.31' ? 0 : ENVOY_PANIC_THRESHOLD_PERCENT;
 }
 
 function minHealthPercent(policy: TrafficPolicy): number {
@@ -275,14 +281,20 @@ export function failoverPriorityLabels(
   clientNode: string,
   level: IstioLevel,
 ): Group[] {
+  // `label=value` stands for all entries of that label; with a second "=" it is only the label.
+  const fixed = new Map(
+    labels.map((entry) => entry.split('=')).filter(({ length }) => length === 2) as [string, string][],
+  );
   const wanted = labels.map((entry) => {
-    const [label, fixed] = entry.split('=');
-    return { label: label!, value: fixed ?? labelValue(label!, clientZone, clientNode) };
+    const label = entry.split('=')[0]!;
+    return { label, value: fixed.get(label) ?? labelValue(label, clientZone, clientNode) };
   });
+  // From 1.31 on a first label `network` is a wish: a mismatch only ranks the endpoint behind all others.
+  const networkIsWish = level === '>=1.31' && labels[0] === NETWORK_LABEL;
   const split = groups.flatMap((group) => {
     const byPriority = new Map<number, RouteEndpoint[]>();
     for (const member of group.members) {
-      const priority = labelDistance(wanted, member, level);
+      const priority = labelDistance(wanted, member, networkIsWish);
       const members = byPriority.get(priority);
       if (members === undefined) byPriority.set(priority, [member]);
       else members.push(member);
@@ -300,11 +312,9 @@ export function failoverPriorityLabels(
 function labelDistance(
   wanted: readonly { readonly label: string; readonly value: string }[],
   endpoint: RouteEndpoint,
-  level: IstioLevel,
+  networkIsWish: boolean,
 ): number {
   const differs = wanted.map(({ label, value }) => labelValue(label, endpoint.zone, endpoint.node) !== value);
-  // From 1.32 on a first label `network` is a wish: a mismatch only ranks the endpoint behind all others.
-  const networkIsWish = level === '>=1.32' && wanted[0]?.label === NETWORK_LABEL;
   const penalty = networkIsWish && differs[0] === true ? wanted.length : 0;
   const first = differs.findIndex((isDifferent, j) => isDifferent && !(networkIsWish && j === 0));
   return penalty + (first < 0 ? 0 : wanted.length - first);
@@ -312,7 +322,7 @@ function labelDistance(
 
 const NETWORK_LABEL = 'topology.istio.io/network';
 
-/** One network, one cluster and no subzones are modelled: those labels are empty everywhere. */
+/** One network, one cluster and no subzones are modelled, and no other labels: they are empty everywhere. */
 function labelValue(label: string, zoneName: string, node: string): string {
   switch (label) {
     case 'topology.kubernetes.io/region':
@@ -321,12 +331,8 @@ function labelValue(label: string, zoneName: string, node: string): string {
       return splitZone(zoneName).zone;
     case 'kubernetes.io/hostname':
       return node;
-    case 'topology.istio.io/subzone':
-    case 'topology.istio.io/cluster':
-    case NETWORK_LABEL:
-      return '';
     default:
-      throw new Error(`failoverPriority label ${label} is not modelled`);
+      return '';
   }
 }
 

@@ -7,14 +7,14 @@
  * preference on.
  *
  * Between the two stands the Service's `trafficDistribution`: the own zone first, then the own region, with readiness as
- * health instead of outlier detection (A1, A6). From 1.32 on, `zoneAwareLbSetting` goes before `localityLbSetting`, in the
+ * health instead of outlier detection (A1, A6). From 1.31 on, `zoneAwareLbSetting` goes before `localityLbSetting`, in the
  * rule as in the mesh; releases before do not know it. Port-level policies are not modelled, and the caller hands in the
  * rule that holds for the host or version as a whole.
  */
 import { MIN_CLUSTER_SIZE } from './zoneAware.js';
 
-/** Behaviour that changed with Istio 1.32: not-ready endpoints are sent and count as unhealthy, and panic is always off. */
-export type IstioLevel = '<=1.31' | '>=1.32';
+/** Behaviour that changed with Istio 1.31: not-ready endpoints are sent and count as unhealthy, and panic is always off. */
+export type IstioLevel = '<=1.30' | '>=1.31';
 
 export interface DistributeEntry {
   readonly from: string;
@@ -79,7 +79,7 @@ export interface SettingInput {
   readonly meshZoneAware?: Spec | null;
   /** The Service's own; left out: none. */
   readonly trafficDistribution?: string | null;
-  /** Left out: the behaviour of the releases before 1.32. */
+  /** Left out: the behaviour of the releases before 1.31. */
   readonly compat?: IstioLevel;
 }
 
@@ -89,7 +89,7 @@ export function effectiveLocalitySetting(input: SettingInput): EffectiveLocality
   if (zoneAware) return zoneAwareSetting(zoneAware);
   if (isDistributed(input))
     return { kind: 'failover', explicit: true, failover: [], failoverPriority: DISTRIBUTION_LABELS };
-  const ofMesh = input.compat === '>=1.32' && !hasOwnLocality(policy) ? (input.meshZoneAware ?? null) : null;
+  const ofMesh = input.compat === '>=1.31' && !hasOwnLocality(policy) ? (input.meshZoneAware ?? null) : null;
   if (ofMesh) return zoneAwareSetting(ofMesh);
   const setting: LocalityLbSetting = policy.loadBalancer?.localityLbSetting ?? input.meshSetting ?? {};
   if (setting.enabled === false) return { kind: 'none' };
@@ -110,9 +110,7 @@ const DISTRIBUTION_LABELS = [
 ];
 
 /** True where the Service's `trafficDistribution` holds: a `localityLbSetting` of the rule, of any content, goes first. */
-export function isDistributed(
-  input: Pick<SettingInput, 'destinationRule' | 'trafficDistribution' | 'compat'>,
-): boolean {
+function isDistributed(input: Pick<SettingInput, 'destinationRule' | 'trafficDistribution' | 'compat'>): boolean {
   if ((input.trafficDistribution ?? null) === null) return false;
   return !hasOwnLocality(trafficPolicyOf(input.destinationRule)) && zoneAwareOf(input) === null;
 }
@@ -123,7 +121,7 @@ function hasOwnLocality({ loadBalancer }: TrafficPolicy): boolean {
 
 /** The rule's own zone-aware setting, where the release knows it. */
 function zoneAwareOf(input: Pick<SettingInput, 'destinationRule' | 'compat'>): ZoneAwareLbSetting | null {
-  if (input.compat !== '>=1.32') return null;
+  if (input.compat !== '>=1.31') return null;
   return trafficPolicyOf(input.destinationRule).loadBalancer?.zoneAwareLbSetting ?? null;
 }
 

@@ -100,6 +100,7 @@ test(
   'failover beside other labels is taken',
   accepts,
   withLocality('{failover: [{from: r1, to: r2}], failoverPriority: [app]}'),
+  'WT0502 pods have no label "app" here',
 );
 test(
   'failover without outlier detection is taken, and said to do nothing',
@@ -123,7 +124,7 @@ test(
   ),
   'WT0502 portLevelSettings of a DestinationRule is not simulated yet',
   'WT0502 tls of a DestinationRule is not simulated yet',
-  'WT0504 Istio 1.31 does not know zoneAwareLbSetting, and drops it: it is read from 1.32 on',
+  'WT0504 without mesh.selfDiscovery proxies do not know where their callers are: only regions are ranked',
 );
 test(
   'subsets are taken',
@@ -235,7 +236,7 @@ test(
   'A14: a share of ejected endpoints is at most 100 %',
   finds,
   withPolicy('{outlierDetection: {maxEjectionPercent: ¦101}}'),
-  `WT0401 ${POLICY}.outlierDetection.maxEjectionPercent: not a valid number`,
+  `WT0401 ${POLICY}.outlierDetection.maxEjectionPercent: not a percentage`,
 );
 test(
   'an empty traffic policy is refused, as Istio does',
@@ -273,7 +274,7 @@ test(
   finds,
   withPolicy('{loadBalancer: {consistentHash: {httpCookie: {name: ¦""}, maglev: {tableSize: ¦65536}}}}'),
   `WT0401 ${BALANCER}.consistentHash.httpCookie.name: a cookie without a name`,
-  `WT0401 ${BALANCER}.consistentHash.maglev.tableSize: not a prime number`,
+  `WT0401 ${BALANCER}.consistentHash.maglev.tableSize: not a size that Istio takes`,
 );
 test(
   'a hash without a key is said to be random',
@@ -282,32 +283,48 @@ test(
   'WT0504 nothing is hashed, so every request goes to a random pod',
 );
 test(
-  'a warm-up needs a duration, and an aggression of at least 1',
+  'a warm-up needs a duration, and an aggression above 0',
   finds,
-  withPolicy('{loadBalancer: {warmup: {duration: ¦fast, aggression: ¦0.5}}}'),
+  withPolicy('{loadBalancer: {warmup: {duration: ¦fast, aggression: ¦0}}}'),
   `WT0401 ${BALANCER}.warmup.duration: not a duration`,
   `WT0401 ${BALANCER}.warmup.aggression: not an aggression`,
 );
+test(
+  'A14: consecutiveErrors is taken, and said to do nothing',
+  accepts,
+  withPolicy('{outlierDetection: {consecutiveErrors: 5}}'),
+  'WT0504 consecutiveErrors has no effect: Istio reads consecutive5xxErrors and consecutiveGatewayErrors',
+);
+test(
+  'a from that an earlier one covers is refused, one that covers an earlier one is taken',
+  accepts,
+  withLocality('{distribute: [{from: r1/a, to: {r1/a/*: 100}}, {from: r1/*, to: {r1/b/*: 100}}]}'),
+);
 
 const ZONE_AWARE = `${POLICY}.loadBalancer.zoneAwareLbSetting`;
-const AT_132: readonly [string, string] = ['  mesh:\n', '  compat: {istio: 1.32}\n  mesh:\n    selfDiscovery: true\n'];
+const SELF_DISCOVERY: readonly [string, string] = ['  mesh:\n', '  mesh:\n    selfDiscovery: true\n'];
 
-/** Zone-aware routing at Istio 1.32, among proxies that know their siblings. */
+/** Zone-aware routing at Istio 1.31, among proxies that know their siblings. */
 function withZoneAware(setting: string): string {
   const policy = `{loadBalancer: {zoneAwareLbSetting: ${setting}}}`;
-  return small(AT_132, ['trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}', `trafficPolicy: ${policy}`]);
+  return small(SELF_DISCOVERY, [
+    'trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}',
+    `trafficPolicy: ${policy}`,
+  ]);
 }
 
 test(
-  'zone-aware routing is taken from Istio 1.32 on',
+  'zone-aware routing is taken from Istio 1.31 on',
   accepts,
   withZoneAware('{enabled: true, failover: [{from: r1, to: r2}], minClusterSize: 3}'),
 );
 test(
-  'zone-aware routing is announced as unknown before',
-  accepts,
-  withPolicy('{loadBalancer: {zoneAwareLbSetting: {}}}'),
-  'WT0504 Istio 1.31 does not know zoneAwareLbSetting, and drops it: it is read from 1.32 on',
+  'zone-aware routing is refused before, as kubectl apply does',
+  finds,
+  withZoneAware('{}')
+    .replace('  mesh:', '  compat: {istio: "1.30"}\n  mesh:')
+    .replace('zoneAwareLbSetting', '¦zoneAwareLbSetting'),
+  `WT0201 ${ZONE_AWARE}: unknown key "zoneAwareLbSetting"`,
 );
 test(
   'zone-aware routing without self-discovery only ranks regions, which is announced',
@@ -316,17 +333,20 @@ test(
   'WT0504 without mesh.selfDiscovery proxies do not know where their callers are: only regions are ranked',
 );
 test(
-  'beside zoneAwareLbSetting, localityLbSetting is announced as not read',
-  accepts,
-  withZoneAware('{}, localityLbSetting: {enabled: true}'),
-  'WT0504 beside zoneAwareLbSetting, Istio does not read localityLbSetting',
+  'zoneAwareLbSetting beside localityLbSetting is refused',
+  finds,
+  withZoneAware('{}, localityLbSetting: {enabled: true}').replace('zoneAwareLbSetting', '¦zoneAwareLbSetting'),
+  `WT0401 ${ZONE_AWARE}: Istio refuses it beside localityLbSetting`,
 );
 test(
   'mistakes in zoneAwareLbSetting are found',
   finds,
-  withZoneAware('{enabled: ¦1, failover: [{from: r1, to: ¦r1}], ¦distribute: [], minClusterSize: ¦-1}'),
+  withZoneAware(
+    '{enabled: ¦1, failover: [{from: r1, to: ¦r1}], failoverPriority: [¦topology.kubernetes.io/zone], ¦distribute: [], minClusterSize: ¦0}',
+  ),
   `WT0203 ${ZONE_AWARE}.enabled: is not true or false`,
   `WT0401 ${ZONE_AWARE}.failover[0].to: a failover within one region`,
+  `WT0401 ${ZONE_AWARE}.failoverPriority[0]: Istio refuses a topology label in the failoverPriority of zoneAwareLbSetting, which ranks regions itself`,
   `WT0201 ${ZONE_AWARE}.distribute: unknown key "distribute"`,
   `WT0401 ${ZONE_AWARE}.minClusterSize: not a number of endpoints`,
 );

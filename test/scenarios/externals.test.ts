@@ -170,7 +170,7 @@ test(
       '{hosts: [db.example.com], resolution: ¦MAYBE, endpoints: [], ports: [{number: ¦0, name: a, protocol: ¦SMTP}]}',
     ),
   }),
-  'WT0401 spec.mesh.objects[0].spec.resolution: no resolution of Istio',
+  'WT0401 spec.mesh.objects[0].spec.resolution: none of the words',
   'WT0401 spec.mesh.objects[0].spec.ports[0].number: not a port',
   'WT0401 spec.mesh.objects[0].spec.ports[0].protocol: no protocol of Istio',
 );

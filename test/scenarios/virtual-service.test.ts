@@ -56,7 +56,12 @@ test(
   withRoutes(ROUTES, '[¦chekout]'),
   `WT0402 ${OBJECT}.spec.hosts[0]: the host is none of the services`,
 );
-test('no hosts', finds, withRoutes(ROUTES, '¦[]'), `WT0401 ${OBJECT}.spec.hosts: a VirtualService needs hosts`);
+test(
+  'without hosts it is for others to delegate to, and said to do nothing',
+  accepts,
+  withRoutes(ROUTES, '[]'),
+  'WT0504 a VirtualService without hosts routes nothing by itself',
+);
 test(
   'a destination that no service has',
   finds,
@@ -117,7 +122,7 @@ test(
   'retries switched off and set at once',
   finds,
   withRoute('retries: ¦{attempts: 0, retryOn: 5xx}'),
-  `WT0401 ${OBJECT}.spec.http[0].retries: Istio refuses a retry policy whose attempts are 0`,
+  `WT0401 ${OBJECT}.spec.http[0].retries: Istio refuses retryOn where attempts are 0`,
 );
 test(
   'a retry condition that Envoy does not know',
@@ -128,8 +133,8 @@ test(
 test(
   'a percentage above 100',
   finds,
-  withRoute('fault: {abort: ¦{percentage: {value: 101}, httpStatus: 500}}'),
-  `WT0401 ${OBJECT}.spec.http[0].fault.abort: not a percentage`,
+  withRoute('fault: {abort: {percentage: {value: ¦101}, httpStatus: 500}}'),
+  `WT0401 ${OBJECT}.spec.http[0].fault.abort.percentage.value: not a percentage`,
 );
 test(
   'an unknown key',
@@ -171,8 +176,8 @@ test(
 test(
   'a percentage that Envoy would round to 0',
   finds,
-  withRoute('fault: {abort: ¦{percentage: {value: 0.00001}, httpStatus: 500}}'),
-  `WT0401 ${OBJECT}.spec.http[0].fault.abort: not a percentage`,
+  withRoute('fault: {abort: {percentage: {value: ¦0.00001}, httpStatus: 500}}'),
+  `WT0401 ${OBJECT}.spec.http[0].fault.abort.percentage.value: not a percentage`,
 );
 test(
   'a pattern that RE2 does not take',
@@ -205,11 +210,11 @@ test(
   withRoutes(
     '[{redirect: ¦{redirectCode: ¦200}, ¦fault: {abort: {httpStatus: 500, percentage: {value: 1}}}, match: [{uri: {prefix: /a}}]}, {directResponse: {status: ¦99}, match: [{uri: {prefix: /b}}]}, {directResponse: ¦{}}]',
   ),
-  `WT0401 ${OBJECT}.spec.http[0].redirect: a redirect to nowhere`,
-  `WT0401 ${OBJECT}.spec.http[0].redirect.redirectCode: not a status`,
+  `WT0401 ${OBJECT}.spec.http[0].redirect: a redirect to the same place`,
+  `WT0401 ${OBJECT}.spec.http[0].redirect.redirectCode: not a code of a redirect`,
   `WT0401 ${OBJECT}.spec.http[0].fault: Istio refuses fault beside redirect`,
   `WT0401 ${OBJECT}.spec.http[1].directResponse.status: not a status`,
-  `WT0401 ${OBJECT}.spec.http[2].directResponse: missing key "status"`,
+  `WT0401 ${OBJECT}.spec.http[2].directResponse: not a status`,
 );
 test(
   'a status that gRPC does not know is refused',

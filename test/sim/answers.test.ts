@@ -101,8 +101,8 @@ test('A17: routes of gateways are not those of sidecars', (t) => {
 test('A17: a match on gateways holds for those alone, and one host may have an object for each', (t) => {
   const matched = { ...route(1), fault: ABORT, match: [{ gateways: ['shop'] }] };
   const both = run({ host: 1, http: matched, gateways: ['shop', 'mesh'] });
-  // Nothing matches the calls of s0: no route, 404.
-  t.deepEqual(Object.keys(flagsOf(both, 's0', 's1')), ['NR']);
+  // No route is for the sidecar of s0, which so never hears of the object: the default.
+  t.deepEqual(Object.keys(flagsOf(both, 's0', 's1')), []);
   t.deepEqual(Object.keys(flagsOf(both, 'gateway', 's1')), ['FI']);
   const apart = run(
     { host: 1, http: { ...route(1), fault: ABORT }, gateways: ['mesh'] },

@@ -51,7 +51,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       maxPods: pick(110, 110, 3),
       tainted: pick(false, false, true),
       kubernetesMinor: pick(31, 32, 33, 37),
-      istioMinor: pick(23, 31, 32),
+      istioMinor: pick(23, 30, 31),
       envoyMinor: pick(26, 39),
       policy: anyPolicy(services, zones),
       nodeAutoscaler: fc.oneof(

@@ -113,7 +113,7 @@ for (const [name, healthy, total, loads] of [
       zones: 3,
       regions: ['r', 'r', 's'],
       policy: { outlierDetection: {} },
-      istioMinor: 32,
+      istioMinor: 31,
     });
     const counts = zones.map(() => 0);
     picks(world, 100_000).forEach((count, pod) => {

@@ -172,9 +172,9 @@ test('naive 10: two retries by default, of connection failures only; 503 answers
   t.deepEqual(before!.retryOn.statusCodes, [503]);
 });
 
-test('naive 12: from 1.32 on, pods that are not ready count in the health of their zone, and traffic spills', (t) => {
+test('naive 12: from 1.31 on, pods that are not ready count in the health of their zone, and traffic spills', (t) => {
   const endpoints = twoAndEight.map((endpoint) => ({ ...endpoint, zone: 'r/a', healthy: endpoint.index >= 3 }));
-  const loads = (compat: '<=1.31' | '>=1.32') =>
+  const loads = (compat: '<=1.30' | '>=1.31') =>
     buildRoute({
       clientZone: 'r/a',
       clientNode: '',
@@ -183,8 +183,8 @@ test('naive 12: from 1.32 on, pods that are not ready count in the health of the
       meshSetting: null,
       compat,
     }).priorities.map(({ loadPercent }) => loadPercent);
-  t.deepEqual(loads('<=1.31'), [100, 0]);
-  t.deepEqual(loads('>=1.32'), [98, 2]);
+  t.deepEqual(loads('<=1.30'), [100, 0]);
+  t.deepEqual(loads('>=1.31'), [98, 2]);
 });
 
 test('naive 13: a hundred requests of 6 ms read as a p95 of 9.75 ms in coarse buckets', (t) => {

@@ -173,7 +173,7 @@ test('A6: trafficDistribution keeps traffic in the zone without outlier detectio
   );
 });
 
-test('A10: a pod that is not ready is an endpoint from Istio 1.32 on, or with trafficDistribution', (t) => {
+test('A10: a pod that is not ready is an endpoint from Istio 1.31 on, or with trafficDistribution', (t) => {
   const listed = (istioMinor: number, trafficDistribution: Service['trafficDistribution']) => {
     const base = aScenario({ services: [aService({ replicas: 3, trafficDistribution })] });
     const scenario = { ...base, compat: { ...base.compat, istioMinor } };
@@ -184,7 +184,7 @@ test('A10: a pod that is not ready is an endpoint from Istio 1.32 on, or with tr
     applyRoutes(sim, 0, 10 * SECOND, 10 * SECOND);
     return sim.world.routeInputs[0]!.endpoints.map(({ healthy }) => healthy);
   };
-  t.deepEqual(listed(31, null), [true, true]);
-  t.deepEqual(listed(32, null), [true, false, true]);
-  t.deepEqual(listed(31, 'PreferClose'), [true, false, true]);
+  t.deepEqual(listed(30, null), [true, true]);
+  t.deepEqual(listed(31, null), [true, false, true]);
+  t.deepEqual(listed(30, 'PreferClose'), [true, false, true]);
 });

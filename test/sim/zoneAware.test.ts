@@ -25,7 +25,7 @@ function worked(loadBalancer: Record<string, unknown>, mesh: Partial<Scenario['m
   });
   return {
     ...base,
-    compat: { ...base.compat, istioMinor: 32 },
+    compat: { ...base.compat, istioMinor: 31 },
     mesh: {
       ...base.mesh,
       destinationRules: [{ service: 1, object: rule(1, { loadBalancer }) }],
@@ -54,12 +54,12 @@ test(`A11 worked in a run: callers 4/4/2 and endpoints 2/5/3 send 50, 25 and 25 
   }
 });
 
-test(`A11: without self-discovery, before 1.32, or below minClusterSize, all ten are one pool ${SEED_NOTE}`, (t) => {
+test(`A11: without self-discovery, before 1.31, or below minClusterSize, all ten are one pool ${SEED_NOTE}`, (t) => {
   const zoneAware = { zoneAwareLbSetting: {} };
   const early = worked(zoneAware);
   const scenarios = [
     worked(zoneAware, { selfDiscovery: false }),
-    { ...early, compat: { ...early.compat, istioMinor: 31 } },
+    { ...early, compat: { ...early.compat, istioMinor: 30 } },
     worked({ zoneAwareLbSetting: { minClusterSize: 11 } }),
   ];
   for (const scenario of scenarios) t.true(near(sharesFromA(scenario), [0.2, 0.5, 0.3]));

@@ -32,6 +32,8 @@ test('A15: a retry budget is 20 % and at least 3 unless it says otherwise', (t) 
   const budget = (retryBudget: unknown) => readClusterPolicy({ trafficPolicy: { retryBudget } }, null).pool.retryBudget;
   t.deepEqual(budget({}), { percent: 20, minRetryConcurrency: 3 });
   t.deepEqual(budget({ percent: 5, minRetryConcurrency: 1 }), { percent: 5, minRetryConcurrency: 1 });
+  // 0 is unset there, for the count alone.
+  t.deepEqual(budget({ percent: 0, minRetryConcurrency: 0 }), { percent: 0, minRetryConcurrency: 3 });
 });
 
 test("A12: the algorithm is the rule's; a hash is a ring unless it is Maglev", (t) => {
@@ -69,4 +71,11 @@ test('A13: a warm-up is read in its new form and its old; none of 0 s', (t) => {
     minimumPercent: 5,
   });
   t.is(warmup({ warmup: { duration: '0s' } }), null);
+});
+
+test('A14: consecutiveErrors ejects nobody, and a count of local failures of 0 keeps the default of 5', (t) => {
+  const outlier = (outlierDetection: object) =>
+    readClusterPolicy({ trafficPolicy: { outlierDetection } }, null).outlier!;
+  t.deepEqual([outlier({ consecutiveErrors: 1 }).consecutiveGateway, outlier({}).consecutive5xx], [0, 5]);
+  t.is(outlier({ splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 0 }).consecutiveLocalOrigin, 5);
 });

@@ -1,7 +1,7 @@
 /** Routes as the caller's proxy reads them: defaults, matches, retries, faults (SEMANTICS A16, A17). */
 import test from 'ava';
 import { goDurationUs } from '../../../engine/go-duration.js';
-import { readHttpRoutes, type HttpRoute } from '../../../sim/mesh/httpRoutes.js';
+import { readHttpRoutes, routeOfRequest, type HttpRoute } from '../../../sim/mesh/httpRoutes.js';
 
 const read = (route: Record<string, unknown>): HttpRoute => readHttpRoutes({ http: [route] }, 31)[0]!;
 
@@ -50,6 +50,42 @@ test('A16: attempts, conditions, codes and base are read; a per-try time-out cou
   t.deepEqual([gatewayError, reset, connectFailure, statusCodes], [true, true, false, [429]]);
   t.is(read({ timeout: '2s', retries }).retries.perTryTimeoutUs, 0);
   t.is(read({ retries: { attempts: 0 } }).retries.attempts, 0);
+});
+
+test('A16: a retry policy that says nothing of attempts switches retries off', (t) => {
+  for (const retries of [{}, { backoff: '10ms' }, { retryIgnorePreviousHosts: true }])
+    t.is(read({ retries }).retries.attempts, 0);
+});
+
+test('A17: shares are whole millionths; the old field holds where the new one is not there', (t) => {
+  const delay = (share: object) => read({ fault: { delay: { fixedDelay: '1s', ...share } } }).fault!.delay!.percent;
+  t.is(delay({ percentage: { value: 33.33339 } }), 33.3333);
+  t.deepEqual([delay({ percent: 25 }), delay({ percent: 25, percentage: {} })], [25, 0]);
+  const mirror = (share: object) => read({ mirror: { host: 'api' }, ...share }).mirror!.percent;
+  t.deepEqual([mirror({}), mirror({ mirrorPercent: 40 }), mirror({ mirrorPercentage: {} })], [100, 40, 0]);
+});
+
+test('a VirtualService without a route for a caller leaves it the default one; one that matches nothing is 404', (t) => {
+  const routes = readHttpRoutes({ http: [{ match: [{ sourceLabels: { app: 'shop' }, uri: { exact: '/pay' } }] }] }, 31);
+  t.is(routeOfRequest(routes, 'pay', 'shop', 31), routes[0]!);
+  t.is(routeOfRequest(routes, 'list', 'shop', 31), null);
+  t.is(routeOfRequest(routes, 'list', 'other', 31)!.retries.attempts, 2);
+});
+
+test('A17: a gateway that an object names has nothing else, so without a route for it everything is 404', (t) => {
+  const http = [{ match: [{ gateways: ['mesh'] }] }];
+  t.is(routeOfRequest(readHttpRoutes({ gateways: ['mesh', 'shop'], http }, 31), 'pay', null, 31), null);
+  // Where the object names none, users come in as the mesh routes.
+  t.is(routeOfRequest(readHttpRoutes({ http }, 31), 'pay', null, 31)!.retries.attempts, 2);
+});
+
+test('A17: beside gateways, labels of callers are not read', (t) => {
+  const match = { gateways: ['mesh'], sourceLabels: { app: 'shop' } };
+  const [route] = readHttpRoutes({ http: [{ match: [match] }] }, 31);
+  t.deepEqual(
+    [route!.matches('pay', 'other'), route!.appliesTo('other'), route!.matches('pay', null)],
+    [true, true, false],
+  );
 });
 
 test('a match holds when all its conditions do; of several matches one is enough', (t) => {

@@ -29,7 +29,13 @@ function rule(localityLbSetting: object | null, outlierDetection?: object, simpl
 function route(
   endpoints: RouteEndpoint[],
   destinationRule: Spec | null,
-  given: { clientZone?: string; clientNode?: string; meshSetting?: Spec | null; compat?: IstioLevel } = {},
+  given: {
+    clientZone?: string;
+    clientNode?: string;
+    meshSetting?: Spec | null;
+    compat?: IstioLevel;
+    trafficDistribution?: string;
+  } = {},
 ): Route {
   return buildRoute({
     clientZone: 'eu/a',
@@ -156,7 +162,7 @@ test('A4 worked 2: a wildcard over groups of 3 and 1 rounds each up, 53, 18 and 
 test('A4: an unlisted zone gets nothing, even when every listed one is dead', (t) => {
   const dr = rule({ distribute: [{ from: 'eu/a', to: { 'eu/a': 100 } }] });
   t.deepEqual(percentByZone(route(endpointsIn(['eu/a', 1], ['eu/b', 9]), dr)), { 'eu/a': 100 });
-  for (const compat of ['<=1.31', '>=1.32'] as const) {
+  for (const compat of ['<=1.30', '>=1.31'] as const) {
     const dead = route(endpointsIn(['eu/a', 0, 1], ['eu/b', 9]), dr, { compat });
     t.deepEqual(dead.priorities, [{ loadPercent: 100, panic: false, localities: [] }]);
   }
@@ -231,11 +237,14 @@ test('A6: a label with a value compares against that value, not against the clie
   t.deepEqual(zonesByPriority(out), [['us/a'], ['eu/a']]);
 });
 
-test('A6: a first label network is fatal before 1.32 and a wish from then on', (t) => {
+test('A6: a network is only preferred from 1.31 on, but one with a value is wanted at every level', (t) => {
   const dr = rule({ failoverPriority: ['topology.istio.io/network=other', ZONE] }, {});
+  const bare = rule({ failoverPriority: ['topology.istio.io/network', ZONE, 'topology.istio.io/network=other'] }, {});
   const endpoints = endpointsIn(['eu/b', 1], ['eu/a', 1]);
-  t.deepEqual(zonesByPriority(route(endpoints, dr, { compat: '<=1.31' })), [['eu/b', 'eu/a']]);
-  t.deepEqual(zonesByPriority(route(endpoints, dr, { compat: '>=1.32' })), [['eu/a'], ['eu/b']]);
+  for (const compat of ['<=1.30', '>=1.31'] as const)
+    t.deepEqual(zonesByPriority(route(endpoints, dr, { compat })), [['eu/b', 'eu/a']]);
+  t.deepEqual(zonesByPriority(route(endpoints, bare, { compat: '<=1.30' })), [['eu/b', 'eu/a']]);
+  t.deepEqual(zonesByPriority(route(endpoints, bare, { compat: '>=1.31' })), [['eu/a'], ['eu/b']]);
 });
 
 test('A6: failover next to failoverPriority orders inside each level', (t) => {
@@ -254,14 +263,29 @@ test('A6: a far endpoint with the wanted label comes before a near one without',
   t.deepEqual(zonesByPriority(route(endpointsIn(['eu/a', 1], ['ap/a', 1]), dr)), [['ap/a'], ['eu/a']]);
 });
 
-test('A6: a label that the model does not know is an error, not a silent match', (t) => {
-  const dr = rule({ failoverPriority: ['version'] }, {});
-  t.throws(() => route(endpointsIn(['eu/a', 1]), dr), { message: /label version is not modelled/ });
+test('A6: a label that no pod has is the same everywhere, and its value is nowhere', (t) => {
+  const endpoints = endpointsIn(['eu/b', 1], ['eu/a', 1]);
+  const prefer = (label: string) => zonesByPriority(route(endpoints, rule({ failoverPriority: [label, ZONE] }, {})));
+  t.deepEqual(prefer('version'), [['eu/a'], ['eu/b']]);
+  t.deepEqual(prefer('version=v1'), [['eu/b', 'eu/a']]);
+});
+
+test('A9, A10: trafficDistribution sends pods that are not ready, without panic, whatever the rule says', (t) => {
+  const endpoints = endpointsIn(['eu/a', 1, 3]);
+  for (const setting of [{ enabled: false }, { distribute: [{ from: '*', to: { '*': 100 } }] }])
+    for (const compat of ['<=1.30', '>=1.31'] as const) {
+      const dr = rule(setting, { minHealthPercent: 60 });
+      const out = route(endpoints, dr, { compat, trafficDistribution: 'PreferClose' });
+      t.deepEqual(
+        out.priorities.map(({ panic, localities }) => [panic, localities.flatMap((one) => one.endpoints)]),
+        [[false, [0]]],
+      );
+    }
 });
 
 /** A7 needs distribute with real weights and unhealthy endpoints that are counted. */
 function weighted(to: Record<string, number>, endpoints: RouteEndpoint[]): Record<string, number> {
-  return percentByZone(route(endpoints, rule({ distribute: [{ from: '*', to }] }), { compat: '>=1.32' }));
+  return percentByZone(route(endpoints, rule({ distribute: [{ from: '*', to }] }), { compat: '>=1.31' }));
 }
 
 test('A7 worked: 80/20 with 5 of 10 healthy is 56 to 20', (t) => {
@@ -296,15 +320,15 @@ test('A7: the implicit failover pools the zones of a priority, an explicit one w
 });
 
 test('A8: priorities spill to the next zones as their own pods fail', (t) => {
-  const out = route(endpointsIn(['eu/a', 7, 3], ['eu/b', 5]), rule(null, {}), { compat: '>=1.32' });
+  const out = route(endpointsIn(['eu/a', 7, 3], ['eu/b', 5]), rule(null, {}), { compat: '>=1.31' });
   t.deepEqual(percentByZone(out), { 'eu/a': 98, 'eu/b': 2 });
 });
 
-test('A9: everything unhealthy is 503, not a spray, from 1.32 on and wherever outlier detection exists', (t) => {
+test('A9: everything unhealthy is 503, not a spray, from 1.31 on and wherever outlier detection exists', (t) => {
   const endpoints = endpointsIn(['eu/a', 0, 4]).map((endpoint) => ({ ...endpoint, ejected: true }));
   const uh = [{ loadPercent: 100, panic: false, localities: [] }];
   t.deepEqual(route(endpoints, rule(null, {})).priorities, uh);
-  t.deepEqual(route(endpoints, rule(null), { compat: '>=1.32' }).priorities, uh);
+  t.deepEqual(route(endpoints, rule(null), { compat: '>=1.31' }).priorities, uh);
 });
 
 test('A9: minHealthPercent is the panic threshold, below it all hosts are used', (t) => {
@@ -314,13 +338,13 @@ test('A9: minHealthPercent is the panic threshold, below it all hosts are used',
   t.deepEqual(out.priorities[0]!.localities[0]!.endpoints, [0, 1, 2, 3]);
 });
 
-test('A10 worked: 3 of 10 pods starting up leave all traffic local before 1.32 and spill 2 % from then on', (t) => {
+test('A10 worked: 3 of 10 pods starting up leave all traffic local before 1.31 and spill 2 % from then on', (t) => {
   const endpoints = endpointsIn(['eu/a', 7, 3], ['eu/b', 10]);
-  t.deepEqual(percentByZone(route(endpoints, rule(null, {}), { compat: '<=1.31' })), { 'eu/a': 100 });
-  t.deepEqual(percentByZone(route(endpoints, rule(null, {}), { compat: '>=1.32' })), { 'eu/a': 98, 'eu/b': 2 });
+  t.deepEqual(percentByZone(route(endpoints, rule(null, {}), { compat: '<=1.30' })), { 'eu/a': 100 });
+  t.deepEqual(percentByZone(route(endpoints, rule(null, {}), { compat: '>=1.31' })), { 'eu/a': 98, 'eu/b': 2 });
   // minHealthPercent above 0 switches the sending of not-ready endpoints off again.
   const dr = rule(null, { minHealthPercent: 10 });
-  t.deepEqual(percentByZone(route(endpoints, dr, { compat: '>=1.32' })), { 'eu/a': 100 });
+  t.deepEqual(percentByZone(route(endpoints, dr, { compat: '>=1.31' })), { 'eu/a': 100 });
 });
 
 test('A12: the algorithm is LEAST_REQUEST unless the rule names another', (t) => {

@@ -113,14 +113,14 @@ test('A1: which setting holds, with zoneAwareLbSetting (the cases of Istio)', (t
     zoneAware?: Spec;
     locality?: Spec;
     service?: string;
-    level?: '<=1.31' | '>=1.32';
+    level?: '<=1.30' | '>=1.31';
   }) =>
     effectiveLocalitySetting({
       destinationRule: parts.dr ? rule(parts.dr) : rule({}),
       meshSetting: parts.locality ?? null,
       meshZoneAware: parts.zoneAware ?? null,
       trafficDistribution: parts.service ?? null,
-      compat: parts.level ?? '>=1.32',
+      compat: parts.level ?? '>=1.31',
     }).kind;
   const distribute = { distribute: [{ from: '*', to: { '*': 100 } }] };
   t.is(kind({ zoneAware: {} }), 'zoneAware');
@@ -134,7 +134,7 @@ test('A1: which setting holds, with zoneAwareLbSetting (the cases of Istio)', (t
   t.is(kind({ zoneAware: {}, service: 'PreferSameZone' }), 'failover');
   t.is(kind({ dr: { zoneAwareLbSetting: {} }, service: 'PreferSameZone' }), 'zoneAware');
   t.is(kind({ dr: { localityLbSetting: distribute }, service: 'PreferSameZone' }), 'distribute');
-  t.is(kind({ dr: { zoneAwareLbSetting: {} }, zoneAware: {}, level: '<=1.31' }), 'failover');
+  t.is(kind({ dr: { zoneAwareLbSetting: {} }, zoneAware: {}, level: '<=1.30' }), 'failover');
 });
 
 test('A11: zones are balanced in the own region only; the others wait behind it', (t) => {
@@ -151,7 +151,7 @@ test('A11: zones are balanced in the own region only; the others wait behind it'
     destinationRule: { trafficPolicy: { loadBalancer: { zoneAwareLbSetting: {} } } },
     meshSetting: null,
     callers: callers(2, 2),
-    compat: '>=1.32',
+    compat: '>=1.31',
   });
   // L = 5000 and 5000, U = 3333 and 6666: kept 6666 of 10000.
   t.deepEqual(
