@@ -156,7 +156,7 @@ export function aNode(name: string, zone: number, parts: Partial<NodeSpec> = {})
     memoryBytes: 1e13,
     labels: {},
     taints: [],
-    maxPods: 110,
+    maxPods: 10_000,
     priceUsdPerHour: 0.2,
     ...parts,
   };

@@ -44,7 +44,8 @@ const roundRobin: KubeObject = {
 /** Ten pods on two nodes, one of which is drained; requests take a microsecond, so none is under way when a pod ends. */
 function failures(service: Partial<Service>, { propagationUs = 200_000, attempts = 0, millis = 0 } = {}): number {
   const base = aScenario({
-    nodes: [aNode('n0', 0), aNode('n1', 0)],
+    // A core for everybody: 3000 requests are under way in the longest of these runs.
+    nodes: ['n0', 'n1'].map((name) => aNode(name, 0, { cpuMillicores: 1e7 })),
     services: [
       aService({
         replicas: 10,

@@ -242,8 +242,8 @@ spec:
     result.partly.map(({ kind, reason }) => `${kind}: ${reason}`),
     [
       'PriorityClass: as an order of waiting pods: nobody is preempted',
-      'Deployment: namespaces of an affinity between pods is not simulated',
       'Deployment: without a Service: taken to be called by its own name',
+      'Deployment: namespaces of an affinity between pods is not simulated',
     ],
   );
 });
