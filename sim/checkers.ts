@@ -111,7 +111,8 @@ function checkFleet(sim: Sim): CheckOutcome {
     const { kind } = sim.policy.nodeAutoscaler!;
     const isOver =
       kind === 'karpenter'
-        ? own.length > (pool.karpenter?.limits.nodes ?? Infinity)
+        ? // One that is to go makes room at once for the one that replaces it, as Karpenter counts.
+          own.filter(({ deleting }) => deleting === null).length > (pool.karpenter?.limits.nodes ?? Infinity)
         : zones.some((_, zone) => own.filter(({ spec }) => spec.zone === zone).length > mostIn(pool, zone));
     if (isOver) wrong.push(`${pool.name} has ${own.length} nodes`);
   }
