@@ -1,8 +1,8 @@
 /**
  * What a run cost, in dollars per hour over the measured part. Nodes cost their price for as long as they exist
- * (sim/nodeHours.ts), the same under every policy that has no autoscaler of nodes; a pod pays for the CPU and memory that it requests or uses of its node (sim/usage.ts), what no pod
- * pays for is idle, and bytes that leave a zone are charged per GB. Parts add up to the total. What rests on a price that
- * nobody stated is null, never 0.
+ * (sim/nodeHours.ts), the same under every policy that has no autoscaler of nodes; a pod pays for the CPU and memory that
+ * it requests or uses of its node (sim/usage.ts), what no pod pays for is idle, and bytes that leave a zone are charged per
+ * GB. Parts add up to the total. What rests on a price that nobody stated is null, never 0.
  */
 import type { CostParts } from '../traces/run-result.js';
 import type { Cluster } from '../scenarios/types.js';
@@ -18,18 +18,12 @@ export function costOf(sim: Sim): CostParts {
   const { scenario, serviceCount } = sim.world.program;
   const { durationUs } = scenario.run;
   const hours = durationUs / HOUR_US;
-  const nodesUsd = sumOfKnown(
-    sim.fleet.map((node) => {
-      const price = node.spec.priceUsdPerHour;
-      return price === null ? null : nodeHoursUsd(billedUs(node, sim.world.measureFromUs, sim.endUs), price);
-    }),
-  );
   const ofAll = (of: 'all' | 'sidecars' | 'used'): number | null =>
     sumOfKnown(Array.from({ length: serviceCount }, (_, service) => podsUsd(sim, service, of)));
   const moved = transferCost(scenario.cluster, sim.world.counters.edgeZoneBytes);
   // Micro-dollars per hour: whole numbers, so that sums of parts are exact.
   const micro = (usd: number | null): number | null => (usd === null ? null : Math.round((usd / hours) * 1e6));
-  const [nodes, workload] = [micro(nodesUsd), micro(ofAll('all'))];
+  const [nodes, workload] = [micro(nodesUsd(sim, sim.world.measureFromUs, sim.endUs)), micro(ofAll('all'))];
   const used = micro(ofAll('used'));
   const [crossZone, crossRegion] = [micro(moved.crossZoneUsd), micro(moved.crossRegionUsd)];
   const bill = billUsd(scenario.cluster.bill, billedBytes(sim.world), durationUs);
@@ -52,6 +46,16 @@ export function costOf(sim: Sim): CostParts {
     totalUsdPerHour: usd(nodes, crossZone, crossRegion, balancer, internet, nat),
     attributedUsdPerHour: usd(workload, crossZone, crossRegion, balancer, internet, nat),
   };
+}
+
+/** Dollars for the nodes that existed between two moments. */
+export function nodesUsd(sim: Sim, fromUs: number, toUs: number): number | null {
+  return sumOfKnown(
+    sim.fleet.map((node) => {
+      const price = node.spec.priceUsdPerHour;
+      return price === null ? null : nodeHoursUsd(billedUs(node, fromUs, toUs), price);
+    }),
+  );
 }
 
 /** Null as soon as one part is unknown: a sum of the rest would look like the whole. */

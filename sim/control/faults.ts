@@ -3,7 +3,8 @@
  * the API notices when the node's lease has run out, the endpoints drop then, and the pods are replaced only after their
  * toleration of 300 s. A node that comes back earlier starts its pods again.
  *
- * An outage of a zone takes its gateways and what is external along. Their users fail until the load balancer in front sends them elsewhere.
+ * An outage of a zone takes its gateways and what is external along. Their users fail until the load balancer in front
+ * sends them elsewhere.
  */
 import { nodeLossTimeline } from '../cluster/nodeLoss.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
@@ -83,7 +84,7 @@ function loseNode(sim: Sim, node: SimNode, nodesTaintedBefore: number, nowUs: nu
     if (node.up || node.epoch !== epoch || node.phase === 'gone') return;
     node.ready = false;
     for (const pod of node.pods) leaveEndpoints(sim, pod, laterUs);
-    nodeChanged(sim, node, laterUs);
+    nodeChanged(sim, 'nodeTaints', node, laterUs);
   });
   for (const tolerationUs of new Set(services.map(({ scheduling }) => scheduling.lostNodeTolerationUs))) {
     // Pods that bear the loss for good stay bound.
@@ -109,7 +110,7 @@ function recoverNode(sim: Sim, node: SimNode, nowUs: number): void {
     leaveEndpoints(sim, pod, nowUs);
     restart(sim, pod, nowUs);
   }
-  nodeChanged(sim, node, nowUs);
+  nodeChanged(sim, 'nodeTaints', node, nowUs);
 }
 
 function loseGateways(sim: Sim, zone: number, nowUs: number): void {

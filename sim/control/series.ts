@@ -5,10 +5,9 @@
 import type { LatencyFigures, RunSeries } from '../../traces/run-result.js';
 import { quantileUs } from '../kernel/histogram.js';
 import { billUsd, billedBytes } from '../bill.js';
-import { sumOfKnown, transferCost } from '../costs.js';
+import { nodesUsd, sumOfKnown, transferCost } from '../costs.js';
 import { oldestSeconds } from '../queueFigures.js';
 import { cpuUsedUs } from '../sharing.js';
-import { billedUs } from '../nodeHours.js';
 import { countNodes, tellsNodes } from './nodeScaling.js';
 import { foldAllConnections } from './slots.js';
 import type { Sim, SimPod } from './state.js';
@@ -97,12 +96,6 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
     foldAllConnections(world);
     const moved = world.counters.edgeZoneBytes.map((bytes, i) => bytes - bytesBefore[i]!);
     const transfer = transferCost(scenario.cluster, moved);
-    const nodesUsdPerHour = sumOfKnown(
-      sim.fleet.map((node) => {
-        const price = node.spec.priceUsdPerHour;
-        return price === null ? null : price * (billedUs(node, beganUs, nowUs) / (nowUs - beganUs));
-      }),
-    );
     const billed = billedBytes(world);
     const since = {
       requests: billed.requests - billedBefore.requests,
@@ -111,15 +104,15 @@ export function createSeries(sim: Sim, stepSeconds: number): SeriesRecorder {
       received: billed.received - billedBefore.received,
     };
     const bill = billUsd(scenario.cluster.bill, since, nowUs - beganUs);
-    const movedUsd = sumOfKnown([
+    const usd = sumOfKnown([
+      nodesUsd(sim, beganUs, nowUs),
       transfer.crossZoneUsd,
       transfer.crossRegionUsd,
       bill.loadBalancerUsd,
       bill.internetUsd,
       bill.natUsd,
     ]);
-    const isKnown = nodesUsdPerHour !== null && movedUsd !== null;
-    costUsdPerHour.push(isKnown ? round(nodesUsdPerHour + (movedUsd * 3600) / seconds) : null);
+    costUsdPerHour.push(usd === null ? null : round((usd * 3600) / seconds));
     const byCell = readyPods();
     for (const cell of cells) {
       const pods = byCell[cell.service * zoneCount + cell.zoneIndex]!;
