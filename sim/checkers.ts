@@ -84,7 +84,7 @@ function checkNodes(sim: Sim): CheckOutcome {
       memoryBytes += requests.memoryBytes;
     }
     const full = cpuMillicores > node.spec.cpuMillicores || memoryBytes > node.spec.memoryBytes;
-    return full || cpuMillicores !== node.requestedCpuMillicores || memoryBytes !== node.requestedMemoryBytes;
+    return full || cpuMillicores !== node.requested.cpuMillicores || memoryBytes !== node.requested.memoryBytes;
   });
   return {
     name: 'no node over its allocatable',

@@ -7,7 +7,8 @@ import type { Decision, Skipped, StepInput } from '../engine/types.js';
 import { planHostRoutes } from './control/endpoints.js';
 import { queueUp, reconcile } from './control/pods.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
-import { writeFails } from './control/outages.js';
+import { logDecision } from './control/decisionLog.js';
+import { API_ERROR, writeFails } from './control/outages.js';
 import type { Sim, SimWorkload } from './control/state.js';
 
 /**
@@ -31,36 +32,14 @@ export function engineStep(sim: Sim, nowUs: number, scope: StepInput['scope']): 
   sim.memory = output.memory;
   sim.onStep?.({ atMs: nowUs / 1000, input, output });
   for (const decision of output.decisions) {
-    sim.decisions.push({
-      atUs: nowUs,
-      entry: {
-        atSeconds: nowUs / 1e6,
-        decidedBy: 'wavetank',
-        summary: summarise(decision),
-        decision,
-        because: decision.because,
-      },
-    });
+    logDecision(sim, 'wavetank', summarise(decision), decision.because, nowUs, decision);
     sim.calendar.at(nowUs + WRITE_DELAY_US + sim.outages.apiDelayUs, (laterUs) => {
-      if (writeFails(sim)) logRefusal(sim, decision, laterUs);
+      // Refused: nothing has changed, and the next cycle decides anew.
+      if (writeFails(sim)) logDecision(sim, 'wavetank', `refused: ${summarise(decision)}`, API_ERROR, laterUs);
       else carryOut(sim, decision, laterUs);
     });
   }
   if (scope === 'all') logSkips(sim, nowUs, output.skipped);
-}
-
-/** The API has refused a write: nothing has changed, and the next cycle decides anew. */
-function logRefusal(sim: Sim, decision: Decision, nowUs: number): void {
-  sim.decisions.push({
-    atUs: nowUs,
-    entry: {
-      atSeconds: nowUs / 1e6,
-      decidedBy: 'wavetank',
-      summary: `refused: ${summarise(decision)}`,
-      decision: null,
-      because: 'the Kubernetes API answered with an error',
-    },
-  });
 }
 
 function carryOut(sim: Sim, decision: Decision, nowUs: number): void {

@@ -42,6 +42,19 @@ export function quantileOf(tables: Float64Array, base: number, word: number): nu
   return low + (tables[at + 1]! - low) * (scaled - whole);
 }
 
+const tablesOf = new WeakMap<Distribution, Float64Array>();
+
+/** One variate of a law that is drawn from now and then; its table is made once. */
+export function drawFrom(distribution: Distribution, word: number): number {
+  let table = tablesOf.get(distribution);
+  if (table === undefined) {
+    table = new Float64Array(TABLE_SIZE);
+    fillQuantileTable(table, 0, distribution, 1);
+    tablesOf.set(distribution, table);
+  }
+  return quantileOf(table, 0, word);
+}
+
 /** Fills `tables[base ...]` with the quantiles of `distribution`, in `factor` times its unit. */
 export function fillQuantileTable(
   tables: Float64Array,

@@ -16,7 +16,7 @@ import {
 import { podRequests } from '../proxies.js';
 import { mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { evictionsAllowed } from './drain.js';
-import { logNodeDecision } from './nodeLog.js';
+import { logDecision } from './decisionLog.js';
 import { removeByClusterAutoscaler } from './nodeRemoval.js';
 import { dropNode, requestNode } from './nodes.js';
 import { podPlaces, type PodPlaces } from './podPlaces.js';
@@ -63,7 +63,7 @@ export function planClusterAutoscaler(sim: Sim, settings: Settings): NodeWatch['
   return () => {};
 
   function carryOut(decision: AutoscalerDecision, nowUs: number): void {
-    const log = (summary: string): void => logNodeDecision(sim, 'clusterAutoscaler', summary, decision.because, nowUs);
+    const log = (summary: string): void => logDecision(sim, 'clusterAutoscaler', summary, decision.because, nowUs);
     switch (decision.kind) {
       case 'add': {
         const { pool, zone, name } = groups.find((group) => group.name === decision.group)!;
@@ -86,7 +86,7 @@ export function planClusterAutoscaler(sim: Sim, settings: Settings): NodeWatch['
             if (gone) return;
             state = { ...state, failedAtUs: laterUs };
             const because = 'its pods could not leave';
-            logNodeDecision(sim, 'clusterAutoscaler', `keep ${decision.node}`, because, laterUs);
+            logDecision(sim, 'clusterAutoscaler', `keep ${decision.node}`, because, laterUs);
           },
         );
         return;

@@ -28,14 +28,14 @@ export function planDrains(sim: Sim): void {
     if (fault.forUs === null) continue;
     sim.calendar.at(fault.atUs + fault.forUs, (nowUs) => {
       node.cordons--;
-      nodeChanged(sim, node, nowUs);
+      nodeChanged(sim, 'nodeTaints', node, nowUs);
     });
   }
 }
 
 function drain(sim: Sim, node: SimNode, fault: Extract<Fault, { kind: 'nodeDrain' }>, nowUs: number): void {
   node.cordons++;
-  nodeChanged(sim, node, nowUs);
+  nodeChanged(sim, 'nodeTaints', node, nowUs);
   const endUs = fault.forUs === null ? Infinity : fault.atUs + fault.forUs;
   const podOf = new Map<string, SimPod>();
   for (const pod of node.pods) if (pod.deletedUs === null) podOf.set(pod.name, pod);

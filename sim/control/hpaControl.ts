@@ -9,9 +9,10 @@ import {
   HPA_SYNC_PERIOD_US,
   type HpaOutcome,
 } from '../cluster/hpa.js';
+import { logDecision } from './decisionLog.js';
 import { hpaPod, isHpaReady, readMetrics } from './hpaFigures.js';
 import { reconcile } from './pods.js';
-import { writeFails } from './outages.js';
+import { API_ERROR, writeFails } from './outages.js';
 import { readResourceMetrics } from './sensors.js';
 import type { Sim, SimWorkload } from './state.js';
 
@@ -38,30 +39,12 @@ function syncHpa(sim: Sim, workload: SimWorkload, nowUs: number): void {
   const hpa = workload.hpa!;
   const outcome = ask(sim, workload, nowUs);
   if (outcome.replicas !== workload.desired && writeFails(sim)) {
-    sim.decisions.push({
-      atUs: nowUs,
-      entry: {
-        atSeconds: nowUs / 1e6,
-        decidedBy: 'hpa',
-        summary: `scale ${workload.name} refused`,
-        decision: null,
-        because: 'the Kubernetes API answered with an error',
-      },
-    });
+    logDecision(sim, 'hpa', `scale ${workload.name} refused`, API_ERROR, nowUs);
     return;
   }
   hpa.state = outcome.state;
   if (outcome.replicas === workload.desired) return;
-  sim.decisions.push({
-    atUs: nowUs,
-    entry: {
-      atSeconds: nowUs / 1e6,
-      decidedBy: 'hpa',
-      summary: `scale ${workload.name} ${workload.desired} -> ${outcome.replicas}`,
-      decision: null,
-      because: outcome.because,
-    },
-  });
+  logDecision(sim, 'hpa', `scale ${workload.name} ${workload.desired} -> ${outcome.replicas}`, outcome.because, nowUs);
   const write = (laterUs: number): void => {
     workload.desired = outcome.replicas;
     reconcile(sim, workload, laterUs);

@@ -20,7 +20,7 @@ import {
 import { batchDueUs, joinBatch, packPods, type Batch, type Bin } from '../cluster/karpenterPacking.js';
 import { mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { karpenterView, type KarpenterView } from './karpenterView.js';
-import { logNodeDecision } from './nodeLog.js';
+import { logDecision } from './decisionLog.js';
 import { release, removeByKarpenter, reserve } from './nodeRemoval.js';
 import { dropNode, requestNode } from './nodes.js';
 import type { NodeWatch, Sim, SimNode, SimPod } from './state.js';
@@ -142,7 +142,7 @@ export function planKarpenter(sim: Sim, settings: Settings): NodeWatch['unschedu
   }
 
   function log(summary: string, because: string, nowUs: number): void {
-    logNodeDecision(sim, 'karpenter', summary, because, nowUs);
+    logDecision(sim, 'karpenter', summary, because, nowUs);
   }
 }
 

@@ -73,7 +73,7 @@ export function reserve(node: SimNode, mode: 'empty' | 'drain'): void {
 export function release(sim: Sim, node: SimNode, nowUs: number): void {
   node.deleting = null;
   node.cordons--;
-  nodeChanged(sim, node, nowUs);
+  nodeChanged(sim, 'nodeTaints', node, nowUs);
 }
 
 function keep(sim: Sim, node: SimNode, nowUs: number, onEnd: (gone: boolean, nowUs: number) => void): void {

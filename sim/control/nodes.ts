@@ -9,9 +9,9 @@
 import type { Distribution, MachineType, NodeSpec } from '../../scenarios/types.js';
 import { HOSTNAME_LABEL } from '../cluster/schedulerInput.js';
 import { growProxies } from '../proxies.js';
-import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
+import { drawFrom } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
-import { nodeAdded } from './pods.js';
+import { nodeChanged } from './pods.js';
 import { noteNodes } from './schedulerView.js';
 import type { Sim, SimNode } from './state.js';
 
@@ -37,8 +37,7 @@ function newNode(spec: NodeSpec, index: number, machine: MachineType | null, atU
     cordons: 0,
     ready: false,
     epoch: 0,
-    requestedCpuMillicores: 0,
-    requestedMemoryBytes: 0,
+    requested: { cpuMillicores: 0, memoryBytes: 0 },
     pods: new Set(),
     images: new Map(),
   };
@@ -72,10 +71,8 @@ export function requestNode(sim: Sim, { pool, zone, machine, nodeStart }: NodeOr
   sim.fleet.push(node);
   sim.world.nodeMillicores.push(spec.cpuMillicores);
   growProxies(sim.world.proxies, sim.fleet.length);
-  const table = new Float64Array(TABLE_SIZE);
-  fillQuantileTable(table, 0, nodeStart, 1);
   const word = seedWord(sim.world.seed, `nodeStart/${pool}/${zone}`) + Math.imul(ordinal, GOLDEN);
-  sim.calendar.at(nowUs + Math.round(quantileOf(table, 0, mix(word))), (laterUs) => register(sim, node, laterUs));
+  sim.calendar.at(nowUs + Math.round(drawFrom(nodeStart, mix(word))), (laterUs) => register(sim, node, laterUs));
   return node;
 }
 
@@ -87,7 +84,7 @@ function register(sim: Sim, node: SimNode, nowUs: number): void {
   node.lastPodEventUs = nowUs;
   sim.nodes.push(node);
   noteNodes(sim.scheduler.view, sim.nodes);
-  nodeAdded(sim, node, nowUs);
+  nodeChanged(sim, 'nodeAdded', node, nowUs);
 }
 
 /** The machine is given back: nobody pays for it any more. */

@@ -48,6 +48,9 @@ export function scrapeUnlessOut(sim: Sim, nowUs: number): void {
   while (sensors.scrapes.length > 0 && sensors.scrapes[0]!.atUs < nowUs - windowUs) sensors.scrapes.shift();
 }
 
+/** What the log says of such a write. */
+export const API_ERROR = 'the Kubernetes API answered with an error';
+
 /** Whether a write to the Kubernetes API fails. Each has its own draw, in the order of the writes. */
 export function writeFails(sim: Sim): boolean {
   const { apiErrorShare } = sim.outages;

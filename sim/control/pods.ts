@@ -7,15 +7,14 @@
 import { readyAtUs } from '../cluster/probe.js';
 import { describeGates } from '../cluster/scheduler.js';
 import { shutdownTimes } from '../cluster/shutdown.js';
-import { podRequests } from '../proxies.js';
 import { joinConsumers } from '../queues.js';
-import { fillQuantileTable, quantileOf, TABLE_SIZE } from '../quantileTable.js';
+import { drawFrom } from '../quantileTable.js';
 import { GOLDEN, mix, seedWord } from '../random.js';
 import { closeUsage, openUsage } from '../usage.js';
 import { sendsNotReady } from '../routes.js';
 import { POD_DEAD, POD_DRAINING, POD_SERVING, POD_STARTING } from '../world.js';
 import { longestPropagationUs, planRoutes, propagationUs } from './endpoints.js';
-import { callForNewNode, callForNode, callForPod, findNode } from './scheduling.js';
+import { callForNode, callForPod, findNode } from './scheduling.js';
 import { noteBound, noteGone, recordOf } from './schedulerView.js';
 import { slowDown } from './slowPods.js';
 import { findSlot, giveBackSlot, hasCalls, isBusy, killSlot, leaveSlot, takeSlot } from './slots.js';
@@ -122,17 +121,9 @@ export function schedulePending(sim: Sim, nowUs: number): void {
   });
 }
 
-/** A cordon or a loss, or the end of one. */
-export function nodeChanged(sim: Sim, node: SimNode, nowUs: number): void {
-  if (sim.unscheduled.length === 0) return;
-  callForNode(sim, node, nowUs);
-  schedulePending(sim, nowUs);
-}
-
-/** The API has a new one. */
-export function nodeAdded(sim: Sim, node: SimNode, nowUs: number): void {
-  if (sim.unscheduled.length === 0) return;
-  callForNewNode(sim, node, nowUs);
+/** Something has happened to a node that may help pods that wait. */
+export function nodeChanged(sim: Sim, kind: 'nodeAdded' | 'nodeTaints', node: SimNode, nowUs: number): void {
+  callForNode(sim, kind, node, nowUs);
   schedulePending(sim, nowUs);
 }
 
@@ -254,12 +245,9 @@ export function leaveEndpoints(sim: Sim, pod: SimPod, nowUs: number): void {
 }
 
 function bind(sim: Sim, pod: SimPod, node: SimNode, slot: number, nowUs: number): void {
-  const requests = podRequests(sim.world.program, pod.workload.service);
   pod.node = node;
   pod.slot = slot;
   node.pods.add(pod);
-  node.requestedCpuMillicores += requests.cpuMillicores;
-  node.requestedMemoryBytes += requests.memoryBytes;
   sim.nodeWatch?.bound(pod, node, nowUs);
   noteBound(sim.scheduler.view, pod);
   takeSlot(sim.world, slot, node.index, node.spec.zone, nowUs);
@@ -333,13 +321,10 @@ function becomeReady(sim: Sim, pod: SimPod, nowUs: number): void {
 
 /** The pod leaves its node and the list; its slot goes free once no call touches it. */
 function remove(sim: Sim, pod: SimPod, nowUs: number, slotUntilUs = nowUs): void {
-  const requests = podRequests(sim.world.program, pod.workload.service);
   const node = pod.node!;
   closeUsage(sim, sim.usage, pod, nowUs);
   node.pods.delete(pod);
   sim.nodeWatch?.left(node, nowUs);
-  node.requestedCpuMillicores -= requests.cpuMillicores;
-  node.requestedMemoryBytes -= requests.memoryBytes;
   noteGone(sim.scheduler.view, pod);
   forget(sim, pod, nowUs);
   const slot = pod.slot;
@@ -374,10 +359,8 @@ export function isRunning(pod: SimPod, nowUs: number): boolean {
 
 /** A start-up time of the pod, keyed by workload and number. */
 function draw(sim: Sim, pod: SimPod, what: 'imagePull' | 'ready'): number {
-  const table = new Float64Array(TABLE_SIZE);
-  fillQuantileTable(table, 0, pod.revision[what], 1);
   const base = seedWord(sim.world.seed, `startUp/${what}/${pod.workload.index}`);
-  return Math.round(quantileOf(table, 0, mix(base + Math.imul(pod.made, GOLDEN))));
+  return Math.round(drawFrom(pod.revision[what], mix(base + Math.imul(pod.made, GOLDEN))));
 }
 
 function service(sim: Sim, pod: SimPod) {

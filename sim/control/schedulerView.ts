@@ -119,7 +119,7 @@ export function boundPodsFor(view: SchedulerView, service: number): BoundPod[] {
   return view.services[service]!.heeds.flatMap((other) => [...view.services[other]!.bound.values()]);
 }
 
-/** State of the node is read where it is; sums are kept. */
+/** State of the node is read where it is; the sums of what its pods request are kept up to date. */
 class NodeRecord implements TotalNode {
   readonly zone: number;
   readonly name: string;
@@ -127,11 +127,10 @@ class NodeRecord implements TotalNode {
   readonly taints: readonly Taint[];
   readonly maxPods: number;
   readonly allocatable: Resources;
-  readonly requested = { cpuMillicores: 0, memoryBytes: 0 };
+  readonly requested: SimNode['requested'];
   readonly nonZeroRequested = { cpuMillicores: 0, memoryBytes: 0 };
   readonly usedPorts = [];
   readonly imageBytes: Record<string, number> = {};
-  podCount = 0;
 
   constructor(private readonly node: SimNode) {
     const { spec } = node;
@@ -140,7 +139,12 @@ class NodeRecord implements TotalNode {
     this.labels = { [ZONE_LABEL]: String(spec.zone), [HOSTNAME_LABEL]: spec.name, ...spec.labels };
     this.taints = spec.taints;
     this.maxPods = spec.maxPods;
+    this.requested = node.requested;
     this.allocatable = { cpuMillicores: spec.cpuMillicores, memoryBytes: spec.memoryBytes };
+  }
+
+  get podCount(): number {
+    return this.node.pods.size;
   }
 
   get ready(): boolean {
@@ -161,7 +165,6 @@ class NodeRecord implements TotalNode {
     this.requested.memoryBytes += sign * requests.memoryBytes;
     this.nonZeroRequested.cpuMillicores += sign * nonZero.cpuMillicores;
     this.nonZeroRequested.memoryBytes += sign * nonZero.memoryBytes;
-    this.podCount += sign;
   }
 }
 

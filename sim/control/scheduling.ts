@@ -62,15 +62,10 @@ export function callForPod(sim: Sim, kind: 'podBound' | 'podGone', pod: SimPod, 
   call(sim, nowUs, (waiting) => ({ kind, pod: rules, isAlike: waiting.workload.service === service }));
 }
 
-/** Its taints have changed: a cordon, a loss, or the end of one. */
-export function callForNode(sim: Sim, node: SimNode, nowUs: number): void {
-  const event: ClusterEvent = { kind: 'nodeTaints', node: recordOf(sim.scheduler.view, node) };
-  call(sim, nowUs, () => event);
-}
-
-/** It is new. */
-export function callForNewNode(sim: Sim, node: SimNode, nowUs: number): void {
-  const event: ClusterEvent = { kind: 'nodeAdded', node: recordOf(sim.scheduler.view, node) };
+/** A node is new, or its taints have changed: a cordon, a loss, or the end of one. */
+export function callForNode(sim: Sim, kind: 'nodeAdded' | 'nodeTaints', node: SimNode, nowUs: number): void {
+  if (sim.unscheduled.length === 0) return;
+  const event: ClusterEvent = { kind, node: recordOf(sim.scheduler.view, node) };
   call(sim, nowUs, () => event);
 }
 

@@ -38,7 +38,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
       ready: node.ready,
       schedulable: node.cordons === 0,
       allocatable: { cpuMillicores: node.spec.cpuMillicores, memoryBytes: node.spec.memoryBytes },
-      requested: { cpuMillicores: node.requestedCpuMillicores, memoryBytes: node.requestedMemoryBytes },
+      requested: { ...node.requested },
       taints: node.spec.taints,
       priceUsdPerHour: node.spec.priceUsdPerHour,
     })),

@@ -57,8 +57,8 @@ export interface SimNode {
   ready: boolean;
   /** Counts the losses, so that a late timer of an earlier one does nothing. */
   epoch: number;
-  requestedCpuMillicores: number;
-  requestedMemoryBytes: number;
+  /** By the pods on it. */
+  readonly requested: { cpuMillicores: number; memoryBytes: number };
   readonly pods: Set<SimPod>;
   /** Images by name: when the first pull of each has ended, or will. */
   readonly images: Map<string, number>;
