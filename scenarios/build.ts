@@ -7,10 +7,10 @@ import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
 import { buildPodScheduling, nodeLabels } from './build-scheduling.js';
 import { DEFAULTS } from './defaults.js';
-import { buildExternal, buildQueue, externalHosts, PUBLISH, withNames } from './externals.js';
+import { buildExternal, buildQueue, PUBLISH, specWithNames } from './externals.js';
 import { buildDistribution } from './distributions.js';
 import { rateCurve } from './load-curve.js';
-import { buildPool, known, nodePrice, ofZone } from './nodePools.js';
+import { buildPool, known, ofZone } from './nodePools.js';
 import { buildPolicies } from './policies.js';
 import { PRICE_BOOKS, type PriceBook } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
@@ -26,6 +26,7 @@ import type {
   Consumer,
   Fault,
   Load,
+  NodePool,
   NodeSpec,
   PodCount,
   Proxy,
@@ -35,12 +36,11 @@ import type {
   Step,
   Zone,
 } from './types.js';
-import { duration } from './units.js';
+import { durationUs } from './units.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
-  const hosts = externalHosts(file.spec.externals);
-  const spec = { ...file.spec, mesh: { ...file.spec.mesh, objects: withNames(file.spec.mesh.objects, hosts) } };
+  const spec = specWithNames(file.spec);
   const queues = spec.queues.map(({ name }) => ({ name, endpoints: [{ name: PUBLISH }] }));
   const names = endpointNames([...spec.services, ...spec.externals, ...queues]);
   const serviceNames = [...names.keys()];
@@ -97,7 +97,7 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
     loads: spec.load.map((load) => buildLoad(load, zones, names, spec.run)),
     faults: spec.faults.map((fault) => buildFault(fault, cluster, serviceNames, loadNames, spec.run.warmUp)),
     rollouts: spec.rollouts.map((rollout) => buildRollout(rollout, serviceNames, spec.run.warmUp)),
-    policies: buildPolicies(withNames(spec.policies, hosts), spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
+    policies: buildPolicies(spec.policies, spec.mesh.objects, serviceNames, spec.nodeAutoscaler),
     run: {
       durationUs: spec.run.duration,
       warmUpUs: spec.run.warmUp,
@@ -126,12 +126,6 @@ function buildPropagation({
   if (typeof propagation === 'number') return { propagationUs: propagation, debounce: null };
   const { debounce, push } = propagation;
   return { propagationUs: push, debounce: { quietUs: debounce.quiet, maxUs: debounce.max } };
-}
-
-function durationUs(text: string): number {
-  const parsed = duration.parse(text);
-  if (!parsed.ok) throw new Error(`the default "${text}" is not a duration`);
-  return parsed.value;
 }
 
 function buildProxy(file: ScenarioFile['spec']['mesh']['proxy']): Proxy | null {
@@ -164,23 +158,20 @@ function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
     const [region, zone] = name.split('/');
     return { name, region: region!, zone: zone! };
   });
-  const nodes = buildNodes(file, zones);
+  const pools = file.nodePools.map((pool) => buildPool(pool, file, zones));
+  const nodes = buildNodes(file, pools, zones);
   const book = own(PRICE_BOOKS, file.nodePools.find((pool) => pool.prices !== undefined)?.prices);
   return {
     zones,
     nodes,
-    pools: file.nodePools.map((pool) => buildPool(pool, file, zones)),
-    roundTrip: buildRoundTrip(
-      file.roundTrip,
-      file.zones,
-      nodes.map(({ name }) => name),
-    ),
+    pools,
+    roundTrip: buildRoundTrip(file.roundTrip, zones, nodes),
     cpuWeights: cpuWeights(file, kubernetesMinor),
     transfer: {
       crossZoneUsdPerGb: known(file.transfer.crossZonePerGB, book?.crossZoneUsdPerGb),
       crossRegionUsdPerGb: known(file.transfer.crossRegionPerGB, book?.crossRegionUsdPerGb),
     },
-    bill: buildBill(file, book, nodes.length),
+    bill: buildBill(file, book, zones, nodes.length),
     priceBooks: Object.entries(PRICE_BOOKS).flatMap(([name, { asOf }]) =>
       file.nodePools.some((pool) => pool.prices === name) ? [{ name, asOf }] : [],
     ),
@@ -188,9 +179,10 @@ function buildCluster(file: ClusterFile, kubernetesMinor: number): Cluster {
 }
 
 /** By pool, then zone, then number. */
-function buildNodes(file: ClusterFile, zones: readonly Zone[]): readonly NodeSpec[] {
-  return file.nodePools.flatMap((pool) => {
-    const instance = own(own(PRICE_BOOKS, pool.prices)?.instances ?? {}, pool.instanceType);
+function buildNodes(file: ClusterFile, pools: readonly NodePool[], zones: readonly Zone[]): readonly NodeSpec[] {
+  return file.nodePools.flatMap((pool, index) => {
+    const { taints, maxPods, machine } = pools[index]!;
+    const { cpuMillicores, memoryBytes, priceUsdPerHour } = machine;
     return file.zones.flatMap((zoneName, zone) => {
       const count = ofZone(pool.nodesPerZone, zoneName);
       return Array.from({ length: count }, (_, number) => {
@@ -199,22 +191,26 @@ function buildNodes(file: ClusterFile, zones: readonly Zone[]): readonly NodeSpe
           name,
           pool: pool.name,
           zone,
-          cpuMillicores: pool.allocatable?.cpu ?? instance!.cpuMillicores,
-          memoryBytes: pool.allocatable?.memory ?? instance!.memoryBytes,
+          cpuMillicores,
+          memoryBytes,
           labels: nodeLabels(name, zones[zone]!, zones, pool.instanceType, pool.labels),
-          taints: pool.taints,
-          maxPods: pool.maxPods,
-          priceUsdPerHour: nodePrice(file, pool),
+          taints,
+          maxPods,
+          priceUsdPerHour,
         };
       });
     });
   });
 }
 
-function buildBill(file: ClusterFile, book: PriceBook | undefined, nodeCount: number): Bill {
-  const { zones } = file;
-  const { loadBalancer, internet, nat } = file.transfer;
-  const places = book?.nat.oneFor === 'region' ? new Set(zones.map((zone) => zone.split('/')[0])).size : zones.length;
+function buildBill(
+  { transfer }: ClusterFile,
+  book: PriceBook | undefined,
+  zones: readonly Zone[],
+  nodeCount: number,
+): Bill {
+  const { loadBalancer, internet, nat } = transfer;
+  const places = book?.nat.oneFor === 'region' ? new Set(zones.map(({ region }) => region)).size : zones.length;
   const gateways = nat?.gateways ?? places;
   const ofOne = nat && known(nat.perHour, book?.nat.usdPerHour(nodeCount));
   return {

@@ -5,7 +5,7 @@
  */
 import { PLAIN_POD_SCHEDULING } from './pod-scheduling.js';
 import { asList, asRecord, isObject, own, type Report } from './raw.js';
-import { didYouMean } from './problems.js';
+import { checkKeys, checkName } from './names.js';
 import type { ExternalFile, QueueFile } from './schema.js';
 import type { Path } from './source.js';
 import type { Distribution, Endpoint, External, MessageQueue, Service } from './types.js';
@@ -46,39 +46,35 @@ export function withNames<T>(objects: T, hosts: ReadonlyMap<string, string>): T 
   return walk(objects) as T;
 }
 
-/** A spec of a scenario file with names in the place of hosts, wherever Istio objects stand. */
-export function specWithNames(spec: Raw): Raw {
-  const hosts = externalHosts(asList(spec['externals']));
+/** A spec of a scenario file, as it stands or as the schema read it, with names in the place of hosts in all Istio objects. */
+export function specWithNames<Spec extends object>(spec: Spec): Spec {
+  const raw = spec as Raw;
+  const hosts = externalHosts(asList(raw['externals']));
   if (hosts.size === 0) return spec;
-  const mesh = asRecord(spec['mesh']);
-  const policies = Object.entries(asRecord(spec['policies'])).map(([name, policy]) => [
+  const within = (parent: unknown, key: string): unknown => {
+    const record = asRecord(parent);
+    return key in record ? { ...record, [key]: withNames(record[key], hosts) } : parent;
+  };
+  const policies = Object.entries(asRecord(raw['policies'])).map(([name, policy]) => [
     name,
-    'destinationRules' in asRecord(policy)
-      ? { ...asRecord(policy), destinationRules: withNames(asRecord(policy)['destinationRules'], hosts) }
-      : policy,
+    within(policy, 'destinationRules'),
   ]);
   return {
     ...spec,
-    ...('mesh' in spec
-      ? { mesh: 'objects' in mesh ? { ...mesh, objects: withNames(mesh['objects'], hosts) } : mesh }
-      : {}),
-    ...('policies' in spec ? { policies: Object.fromEntries(policies) as Raw } : {}),
+    ...('mesh' in spec ? { mesh: within(spec.mesh, 'objects') } : {}),
+    ...('policies' in spec ? { policies: Object.fromEntries(policies) as unknown } : {}),
   };
 }
 
 /** Zones that are there, names and hosts that differ. Names among services are checked with theirs. */
 export function checkExternals(spec: Raw, zones: readonly string[], report: Report): void {
   const seen = new Map<string, string>();
-  const zone = (name: unknown, path: Path, atKey = false): void => {
-    if (typeof name !== 'string' || zones.includes(name)) return;
-    const expected = `one of ${zones.join(', ')}`;
-    report('WT0303', path, { message: `unknown zone "${name}"`, expected, hint: didYouMean(name, zones), atKey });
-  };
   for (const [index, external] of asList(spec['externals']).map(asRecord).entries()) {
     const path: Path = ['spec', 'externals', index];
     const places = external['zones'];
-    if (Array.isArray(places)) places.forEach((name, i) => zone(name, [...path, 'zones', i]));
-    else for (const name of Object.keys(asRecord(places))) zone(name, [...path, 'zones', name], true);
+    if (Array.isArray(places))
+      places.forEach((name, i) => checkName('WT0303', 'zone', name, zones, [...path, 'zones', i], report));
+    else checkKeys('WT0303', 'zone', places, zones, [...path, 'zones'], report);
     const host = external['host'] ?? external['name'];
     if (typeof host !== 'string') continue;
     const other = seen.get(host);
@@ -87,7 +83,7 @@ export function checkExternals(spec: Raw, zones: readonly string[], report: Repo
     seen.set(host, String(external['name']));
   }
   for (const [index, queue] of asList(spec['queues']).map(asRecord).entries()) {
-    zone(queue['zone'], ['spec', 'queues', index, 'zone']);
+    checkName('WT0303', 'zone', queue['zone'], zones, ['spec', 'queues', index, 'zone'], report);
     // A pod has places for a queue, not for each of its endpoints.
     const consumers = asList(queue['consumers']).map(
       (consumer) => String(asRecord(consumer)['endpoint']).split('/')[0],

@@ -13,14 +13,7 @@ import type { Path } from './source.js';
 export function checkLocalityLbSetting(raw: unknown, path: Path, hasOutlierDetection: boolean, to: RuleReport): void {
   if (!isObject(raw)) return to.report('WT0203', path, { message: 'is not an object', expected: 'an object' });
   const setting = asRecord(raw);
-  checkKeys(setting, ['enabled', 'distribute', 'failover', 'failoverPriority'], path, to);
-  const enabled = setting['enabled'] ?? null;
-  if (enabled !== null && typeof enabled !== 'boolean')
-    to.report('WT0203', [...path, 'enabled'], { message: 'is not true or false', expected: 'true or false' });
-  for (const key of ['distribute', 'failover', 'failoverPriority']) {
-    if (key in setting && !Array.isArray(setting[key]))
-      to.report('WT0203', [...path, key], { message: 'is not a list', expected: 'a list' });
-  }
+  checkShape(setting, ['distribute', 'failover', 'failoverPriority'], [], path, to);
   const distribute = asList(setting['distribute']);
   const failover = asList(setting['failover']);
   const priorities = asList(setting['failoverPriority']);
@@ -41,6 +34,23 @@ export function checkLocalityLbSetting(raw: unknown, path: Path, hasOutlierDetec
       message: 'without outlierDetection, failover and failoverPriority have no effect',
     });
   }
+}
+
+/** Of a setting of localities: `enabled`, lists, and other keys that are looked at elsewhere. */
+export function checkShape(
+  setting: Readonly<Record<string, unknown>>,
+  lists: readonly string[],
+  others: readonly string[],
+  path: Path,
+  to: RuleReport,
+): void {
+  checkKeys(setting, ['enabled', ...lists, ...others], path, to);
+  const enabled = setting['enabled'] ?? null;
+  if (enabled !== null && typeof enabled !== 'boolean')
+    to.report('WT0203', [...path, 'enabled'], { message: 'is not true or false', expected: 'true or false' });
+  for (const key of lists)
+    if (key in setting && !Array.isArray(setting[key]))
+      to.report('WT0203', [...path, key], { message: 'is not a list', expected: 'a list' });
 }
 
 function checkDistribute(entries: readonly unknown[], path: Path, to: RuleReport): void {
@@ -78,11 +88,14 @@ function checkLocalities(
   report: Report,
   areKeys = false,
 ): void {
-  const atKey = areKeys;
   const earlier: string[] = [];
   for (const [locality, path] of localities) {
     if (typeof locality !== 'string') {
-      report('WT0203', path, { message: 'is not a text', expected: 'a locality such as region/zone/*', atKey });
+      report('WT0203', path, {
+        message: 'is not a text',
+        expected: 'a locality such as region/zone/*',
+        atKey: areKeys,
+      });
       continue;
     }
     const stars = locality.split('*').length - 1;
@@ -90,16 +103,20 @@ function checkLocalities(
       report('WT0401', path, {
         message: 'Istio takes one "*", and only at the end',
         expected: 'a locality such as region/zone/*',
-        atKey,
+        atKey: areKeys,
       });
     else if (partsOf(locality).some((part) => part === ''))
-      report('WT0401', path, { message: 'not a locality', expected: 'a locality such as region/zone/*', atKey });
+      report('WT0401', path, {
+        message: 'not a locality',
+        expected: 'a locality such as region/zone/*',
+        atKey: areKeys,
+      });
     const other = earlier.find((before) => covers(before, locality) || (areKeys && covers(locality, before)));
     if (other !== undefined)
       report('WT0401', path, {
         message: `"${locality}" overlaps "${other}"`,
         hint: 'Istio refuses localities that match the same place',
-        atKey,
+        atKey: areKeys,
       });
     earlier.push(locality);
   }

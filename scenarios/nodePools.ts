@@ -67,7 +67,7 @@ function machineOf(file: PoolFile, cluster: ClusterFile): MachineType {
 }
 
 /** Of the pool's own instance type, or another one of its book. */
-export function nodePrice(
+function nodePrice(
   { instancePrices }: Pick<ClusterFile, 'instancePrices'>,
   pool: PoolFile,
   instanceType = pool.instanceType,

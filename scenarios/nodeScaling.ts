@@ -5,7 +5,7 @@
  */
 import type { RuleReport } from './destination-rule.js';
 import { capacityOf, PRICE_BOOKS } from './prices.js';
-import { didYouMean } from './problems.js';
+import { checkKeys, checkName } from './names.js';
 import { asList, asRecord, isObject, own } from './raw.js';
 import type { Path } from './source.js';
 import * as units from './units.js';
@@ -38,14 +38,7 @@ export function checkNodeScaling(spec: Raw, to: RuleReport): void {
 function checkPoolScaling(pool: Raw, path: Path, { zones, report }: RuleReport): void {
   const { minNodesPerZone: least, maxNodesPerZone: most, nodesPerZone: start } = pool;
   for (const key of ['minNodesPerZone', 'maxNodesPerZone'] as const)
-    for (const zone of Object.keys(isObject(pool[key]) ? asRecord(pool[key]) : {}))
-      if (!zones.includes(zone))
-        report('WT0303', [...path, key, zone], {
-          message: `unknown zone "${zone}"`,
-          expected: `one of ${zones.join(', ')}`,
-          hint: didYouMean(zone, zones),
-          atKey: true,
-        });
+    checkKeys('WT0303', 'zone', isObject(pool[key]) ? pool[key] : {}, zones, [...path, key], report);
   if (least !== undefined && most === undefined)
     report('WT0207', [...path, 'minNodesPerZone'], {
       message: 'a least number of nodes without a most: the pool is fixed',
@@ -73,13 +66,8 @@ function checkPoolScaling(pool: Raw, path: Path, { zones, report }: RuleReport):
   for (const [index, type] of types.entries()) {
     if (typeof type !== 'string' || book === undefined) continue;
     const at = [...path, 'instanceTypes', index];
-    if (!known.includes(type))
-      report('WT0308', at, {
-        message: `unknown instance type "${type}"`,
-        expected: `one of ${known.join(', ')}`,
-        hint: didYouMean(type, known),
-      });
-    else if (!leavesRoom(pool, type))
+    checkName('WT0308', 'instance type', type, known, at, report);
+    if (known.includes(type) && !leavesRoom(pool, type))
       report('WT0309', at, {
         message: `${type} has no room for pods beside what the system keeps of ${String(pool['instanceType'])}`,
         expected: 'a larger type, or more allocatable',

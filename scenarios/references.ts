@@ -8,6 +8,7 @@ import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { checkMeshObject, resolveHost } from './destination-rule.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
+import { checkKeys, checkName } from './names.js';
 import { checkNodeScaling } from './nodeScaling.js';
 import type { RuleReport } from './destination-rule.js';
 import { checkExternals, specWithNames } from './externals.js';
@@ -665,41 +666,6 @@ function inheritedRules(
     (rules, name) => checkRules(asList(asRecord(policies[name])['destinationRules']), [], rules, silent),
     meshRules,
   );
-}
-
-function checkKeys(
-  code: 'WT0301' | 'WT0303',
-  what: string,
-  value: unknown,
-  known: readonly string[],
-  path: Path,
-  report: Report,
-): void {
-  for (const key of Object.keys(asRecord(value))) {
-    if (!known.includes(key))
-      report(code, [...path, key], {
-        message: `unknown ${what} "${key}"`,
-        expected: `one of ${known.join(', ')}`,
-        hint: didYouMean(key, known),
-        atKey: true,
-      });
-  }
-}
-
-function checkName(
-  code: 'WT0301' | 'WT0303' | 'WT0304' | 'WT0308' | 'WT0311' | 'WT0313' | 'WT0315',
-  what: string,
-  name: unknown,
-  known: readonly string[],
-  path: Path,
-  report: Report,
-): void {
-  if (typeof name !== 'string' || known.includes(name)) return;
-  report(code, path, {
-    message: `unknown ${what} "${name}"`,
-    expected: known.length === 0 ? null : `one of ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', ...' : ''}`,
-    hint: didYouMean(name, known),
-  });
 }
 
 /** Null: absent, or not an amount (the schema says so). */

@@ -5,13 +5,13 @@
 import { DEFAULTS } from './defaults.js';
 import { betweenRegionsMs, ROUND_TRIP_MATRICES } from './round-trip-matrices.js';
 import type { ClusterFile } from './schema.js';
-import type { Distribution, RoundTrip } from './types.js';
-import * as units from './units.js';
+import type { Distribution, NodeSpec, RoundTrip, Zone } from './types.js';
+import { durationUs } from './units.js';
 
 type RoundTripFile = ClusterFile['roundTrip'];
 type Pair = RoundTrip['pairs'][number];
 
-export function buildRoundTrip(file: RoundTripFile, zones: readonly string[], nodes: readonly string[]): RoundTrip {
+export function buildRoundTrip(file: RoundTripFile, zones: readonly Zone[], nodes: readonly NodeSpec[]): RoundTrip {
   const matrix = file.matrix === undefined ? null : ROUND_TRIP_MATRICES[file.matrix]!;
   const measured = (ms: number | null | undefined): number | undefined =>
     typeof ms === 'number' ? ms * 1000 : undefined;
@@ -19,41 +19,31 @@ export function buildRoundTrip(file: RoundTripFile, zones: readonly string[], no
   const isStated = (from: number, to: number) => stated.some((pair) => pair.from === from && pair.to === to);
   const published = zones.flatMap((from, i) =>
     zones.flatMap((to, j): Pair[] => {
-      const ms = matrix && betweenRegionsMs(matrix, regionOf(from), regionOf(to));
+      const ms = matrix && betweenRegionsMs(matrix, from.region, to.region);
       // A round trip between regions that the scenario states itself holds for all of them.
       if (ms === null || file.crossRegion !== undefined || isStated(i, j)) return [];
       return [{ from: i, to: j, roundTripUs: ms * 1000 }];
     }),
   );
   return {
-    sameNodeUs: file.sameNode ?? usual('sameNode'),
-    sameZoneUs: file.sameZone ?? measured(matrix?.sameZoneMs) ?? usual('sameZone'),
-    crossZoneUs: file.crossZone ?? measured(matrix?.crossZoneMs) ?? usual('crossZone'),
-    crossRegionUs: file.crossRegion ?? usual('crossRegion'),
+    sameNodeUs: file.sameNode ?? durationUs(DEFAULTS.roundTrip.sameNode),
+    sameZoneUs: file.sameZone ?? measured(matrix?.sameZoneMs) ?? durationUs(DEFAULTS.roundTrip.sameZone),
+    crossZoneUs: file.crossZone ?? measured(matrix?.crossZoneMs) ?? durationUs(DEFAULTS.roundTrip.crossZone),
+    crossRegionUs: file.crossRegion ?? durationUs(DEFAULTS.roundTrip.crossRegion),
     pairs: [...published, ...stated],
     nodePairs: both(file.nodes, nodes),
     jitter: buildJitter(file.jitter),
   };
 }
 
-function both(pairs: RoundTripFile['pairs'], names: readonly string[]): Pair[] {
+function both(pairs: RoundTripFile['pairs'], declared: readonly { readonly name: string }[]): Pair[] {
   return pairs.flatMap(({ between, roundTrip: roundTripUs }) => {
-    const [from, to] = between.map((name) => names.indexOf(name)) as [number, number];
+    const [from, to] = between.map((name) => declared.findIndex((one) => one.name === name)) as [number, number];
     return [
       { from, to, roundTripUs },
       { from: to, to: from, roundTripUs },
     ];
   });
-}
-
-function regionOf(zone: string): string {
-  return zone.split('/')[0]!;
-}
-
-function usual(which: keyof typeof DEFAULTS.roundTrip): number {
-  const parsed = units.duration.parse(DEFAULTS.roundTrip[which]);
-  if (!parsed.ok) throw new Error(`the default of ${which} is no duration`);
-  return parsed.value;
 }
 
 function buildJitter(jitter: RoundTripFile['jitter']): Distribution | null {

@@ -49,6 +49,13 @@ export const duration: Amount = {
   },
 };
 
+/** Of a text that we wrote ourselves, such as a default: microseconds. */
+export function durationUs(text: string): number {
+  const parsed = duration.parse(text);
+  if (!parsed.ok) throw new Error(`"${text}" is not a duration`);
+  return parsed.value;
+}
+
 function durationHint(amount: string, unit: string): string | null {
   const lower = unit.toLowerCase();
   if (lower === 'd' || lower === 'day' || lower === 'days') return `days are written in hours: ${Number(amount) * 24}h`;

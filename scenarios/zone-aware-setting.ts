@@ -3,8 +3,7 @@
  * Envoy balances zones only where proxies know the pods of their own service; without that only regions are ranked.
  */
 import type { RuleReport } from './destination-rule.js';
-import { checkKeys } from './istio-fields.js';
-import { checkFailover, checkFailoverPriority } from './locality-setting.js';
+import { checkFailover, checkFailoverPriority, checkShape } from './locality-setting.js';
 import { asList, asRecord, isObject } from './raw.js';
 import type { Path } from './source.js';
 
@@ -15,13 +14,7 @@ export const ZONE_AWARE_MINOR = 31;
 export function checkZoneAwareLbSetting(raw: unknown, path: Path, leastSize: 0 | 1, to: RuleReport): void {
   if (!isObject(raw)) return to.report('WT0203', path, { message: 'is not an object', expected: 'an object' });
   const setting = asRecord(raw);
-  checkKeys(setting, ['enabled', 'failover', 'failoverPriority', 'minClusterSize'], path, to);
-  const enabled = setting['enabled'] ?? null;
-  if (enabled !== null && typeof enabled !== 'boolean')
-    to.report('WT0203', [...path, 'enabled'], { message: 'is not true or false', expected: 'true or false' });
-  for (const key of ['failover', 'failoverPriority'])
-    if (key in setting && !Array.isArray(setting[key]))
-      to.report('WT0203', [...path, key], { message: 'is not a list', expected: 'a list' });
+  checkShape(setting, ['failover', 'failoverPriority'], ['minClusterSize'], path, to);
   checkFailover(asList(setting['failover']), [...path, 'failover'], to);
   checkFailoverPriority(asList(setting['failoverPriority']), 'zoneAwareLbSetting', [...path, 'failoverPriority'], to);
   const size = setting['minClusterSize'] ?? leastSize;
@@ -36,7 +29,7 @@ export function checkZoneAwareLbSetting(raw: unknown, path: Path, leastSize: 0 |
       path,
       message: `Istio 1.${to.mesh.istioMinor} does not know zoneAwareLbSetting, and drops it: it is read from 1.${ZONE_AWARE_MINOR} on`,
     });
-  else if (!to.mesh.selfDiscovery && enabled !== false)
+  else if (!to.mesh.selfDiscovery && setting['enabled'] !== false)
     to.unmodelled({
       code: 'WT0504',
       path,

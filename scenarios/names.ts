@@ -1,0 +1,45 @@
+/** A name that stands in a file, held against those that are declared: unknown ones are told with the nearest right one. */
+import { didYouMean, type ProblemCode } from './problems.js';
+import { asRecord, type Report } from './raw.js';
+import type { Path } from './source.js';
+
+/** More than these help nobody. */
+const MOST_NAMES = 12;
+
+/** Every key of a mapping is a name. */
+export function checkKeys(
+  code: ProblemCode,
+  what: string,
+  value: unknown,
+  known: readonly string[],
+  path: Path,
+  report: Report,
+): void {
+  for (const key of Object.keys(asRecord(value))) {
+    if (!known.includes(key))
+      report(code, [...path, key], {
+        message: `unknown ${what} "${key}"`,
+        expected: `one of ${known.join(', ')}`,
+        hint: didYouMean(key, known),
+        atKey: true,
+      });
+  }
+}
+
+/** What is no text is the schema's problem. */
+export function checkName(
+  code: ProblemCode,
+  what: string,
+  name: unknown,
+  known: readonly string[],
+  path: Path,
+  report: Report,
+): void {
+  if (typeof name !== 'string' || known.includes(name)) return;
+  const some = `one of ${known.slice(0, MOST_NAMES).join(', ')}${known.length > MOST_NAMES ? ', ...' : ''}`;
+  report(code, path, {
+    message: `unknown ${what} "${name}"`,
+    expected: known.length === 0 ? null : some,
+    hint: didYouMean(name, known),
+  });
+}
