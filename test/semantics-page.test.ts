@@ -49,3 +49,21 @@ test('some test of every section that holds speaks of it by name', (t) => {
     t.true(files.length === 0 || files.some((file) => named.test(readFileSync(file, 'utf8'))), section);
   }
 });
+
+test('every open point names a section, says what holds, and on whose word', (t) => {
+  const points = readFileSync('docs/open-points.md', 'utf8')
+    .split('\n')
+    .filter((line) => /^\| [A-D]\d/.test(line))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  t.true(points.length > 30);
+  const sections = new Set(rows.map((row) => row.section));
+  for (const [section, question, answer, word] of points) {
+    t.true(sections.has(section!), section);
+    for (const cell of [question, answer, word]) t.regex(cell ?? '', /\w/, `${section}: ${question}`);
+  }
+});
