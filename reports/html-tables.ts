@@ -15,7 +15,7 @@ import {
 import type { Judgement } from './gates.js';
 import { htmlTable, markup, type Markup, type Part } from './markup.js';
 import { estimate, type Estimate } from './statistics.js';
-import { crossZoneInto, meanOf, waitsOf } from './summary.js';
+import { crossZoneInto, meanOf } from './summary.js';
 import { formatChange, formatInterval, verdictSymbols } from './terminal.js';
 import type { Quantity } from '../scenarios/expectations.js';
 
@@ -307,21 +307,4 @@ export function seedTable(result: RunResult): Markup {
     ...result.policies.map((policy) => policy.replications.find((one) => one.seed === seed)?.digest ?? absent),
   ]);
   return htmlTable('Digest of every run', ['seed', ...result.policies.map((policy) => policy.policy)], rows);
-}
-
-/** Pods that found no node at once; nothing where there were none. */
-export function waitTable(result: RunResult): Markup | null {
-  const rows = result.policies.flatMap((policy) =>
-    waitsOf(policy).map(({ service, mostPods, podsAtEnd, podSeconds, reason }) => [
-      policy.policy,
-      service,
-      reason,
-      formatCount(mostPods),
-      formatNumber(podsAtEnd),
-      formatNumber(podSeconds),
-    ]),
-  );
-  if (rows.length === 0) return null;
-  const header = ['policy', 'service', 'what the scheduler said', 'most at once', 'at the end', 'pod-seconds'];
-  return htmlTable('Pods that waited for a node: the longest wait, means over the seeds', header, rows, 3);
 }

@@ -22,7 +22,6 @@ import {
   policyTable,
   seedTable,
   serviceTable,
-  waitTable,
   withInterval,
   wordMark,
 } from './html-tables.js';
@@ -35,6 +34,7 @@ import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
 import { meanOf } from './summary.js';
 import { formatChange } from './terminal.js';
+import { waitTable } from './waits.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
