@@ -19,6 +19,7 @@ import {
   formatUsd,
   formatUsdPerHour,
   padEnd,
+  plural,
   printable,
   wrap,
 } from './format.js';
@@ -91,10 +92,6 @@ function headerLines(result: RunResult, options: SummaryOptions, paint: Paint): 
   const tail = `${facts}${elapsed}`;
   if (cellsOf(name) + 3 + cellsOf(tail) <= terminalCells) return [`${paint.strong(name)}   ${tail}`];
   return [paint.strong(clip(name, terminalCells)), `  ${tail}`];
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function serviceLines(policy: PolicyResult, named: boolean, paint: Paint): string[] {

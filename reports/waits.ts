@@ -3,7 +3,7 @@
  * table. What it said is of the longest wait, whatever the seed.
  */
 import type { PolicyResult, RunResult } from '../traces/run-result.js';
-import { formatCount, formatNumber } from './format.js';
+import { formatCount, formatNumber, plural } from './format.js';
 import { htmlTable, type Markup } from './markup.js';
 
 interface Row {
@@ -38,8 +38,7 @@ export function waitsOf(policy: PolicyResult): Row[] {
 }
 
 export function waitText({ service, mostPods, podsAtEnd, reason }: Row): string {
-  const pods = `${formatCount(mostPods)} pod${mostPods === 1 ? '' : 's'}`;
-  return `${pods} of ${service} at once, ${formatNumber(podsAtEnd)} at the end: ${reason}`;
+  return `${plural(mostPods, 'pod')} of ${service} at once, ${formatNumber(podsAtEnd)} at the end: ${reason}`;
 }
 
 /** Null: no pod waited. */
