@@ -139,3 +139,8 @@ export function wrap(text: string, cells: number): string[] {
   }
   return line === '' ? lines : [...lines, line];
 }
+
+/** One seed, 2 seeds. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

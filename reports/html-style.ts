@@ -27,7 +27,9 @@ th,td{padding:4px 10px;border-bottom:1px solid var(--line);vertical-align:top}
 th:first-child,td:first-child{padding-left:0}
 th{font-weight:600;color:var(--soft);white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
-.name{text-align:left;overflow-wrap:break-word}
+.name{text-align:left;overflow-wrap:break-word;min-width:6em}
+td:first-child .soft{display:inline-block;min-width:14em}
+td>.passed,td>.failed,td>.inconclusive{white-space:nowrap}
 details{margin:6px 0}
 summary{cursor:pointer;overflow-wrap:anywhere}
 details>div,details>p{margin-left:18px}

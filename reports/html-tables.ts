@@ -11,12 +11,13 @@ import {
   formatSeconds,
   formatShare,
   formatUsd,
+  plural,
 } from './format.js';
 import type { Judgement } from './gates.js';
 import { htmlTable, markup, type Markup, type Part } from './markup.js';
 import { estimate, type Estimate } from './statistics.js';
-import { crossZoneInto, meanOf, waitsOf } from './summary.js';
-import { formatChange, formatInterval, verdictSymbols } from './terminal.js';
+import { crossZoneInto, meanOf } from './summary.js';
+import { formatChange, formatInterval, NO_INTERVAL, verdictSymbols } from './terminal.js';
 import type { Quantity } from '../scenarios/expectations.js';
 
 const overview: readonly { readonly name: string; readonly quantity: Quantity; readonly measure: Measure }[] = [
@@ -33,8 +34,9 @@ const overview: readonly { readonly name: string; readonly quantity: Quantity; r
 export function withInterval(found: Estimate, quantity: Quantity): Markup {
   if (found.mean === null) return markup`<span title="${found.reason ?? ''}">${absent}</span>`;
   const show = (value: number): string => formatQuantity(value, quantity);
-  const interval = found.interval === null ? (found.reason ?? '') : formatInterval(found.interval, found.mean, show);
-  return markup`${show(found.mean)}<br><span class="soft">${interval}</span>`;
+  const { interval, mean, reason } = found;
+  const shown = interval === null ? NO_INTERVAL : formatInterval(interval, mean, show);
+  return markup`${show(mean)}<br><span class="soft"${reason === null ? null : markup` title="${reason}"`}>${shown}</span>`;
 }
 
 export function policyTable(result: RunResult): Markup {
@@ -60,8 +62,8 @@ export function differenceTables(result: RunResult): Markup {
     ]);
     const worst =
       comparison.seedsLost === 0
-        ? `p95 is higher on none of the ${comparison.seeds.length} seeds.`
-        : `p95 is higher on ${comparison.seedsLost} of ${comparison.seeds.length} seeds, worst first: ${comparison.worstSeeds.map((one) => `seed ${one.seed} by ${formatMs(one.bP95Ms - one.aP95Ms)}`).join(', ')}.`;
+        ? `p95 is higher on none of ${plural(comparison.seeds.length, 'seed')}.`
+        : `p95 is higher on ${comparison.seedsLost} of ${plural(comparison.seeds.length, 'seed')}, worst first: ${comparison.worstSeeds.map((one) => `seed ${one.seed} by ${formatMs(one.bP95Ms - one.aP95Ms)}`).join(', ')}.`;
     const header = ['', baseline.policy, policy.policy, 'difference [95% interval]', 'word', 'variance reduced'];
     return markup`${htmlTable(`${policy.policy} against ${baseline.policy}, paired by seed`, header, rows)}<p class="soft">${worst}</p>\n`;
   });
@@ -71,6 +73,14 @@ export function differenceTables(result: RunResult): Markup {
 export function wordMark(word: Word): Markup {
   return markup`<span class="${word}">${word}</span>`;
 }
+
+/** What follows the word before the policy that is the measure. */
+export const WORD_LINKS: Readonly<Record<Word, string>> = {
+  better: 'than',
+  worse: 'than',
+  same: 'as',
+  unclear: 'against',
+};
 
 export function serviceTable(policy: PolicyResult): Markup {
   const services = policy.replications[0]?.services ?? [];
@@ -161,7 +171,12 @@ export function edgeTable(policy: PolicyResult, zones: readonly string[]): Marku
   return markup`${htmlTable(`Edges under ${policy.policy}, as the caller sees them, means over the seeds`, header, rows, 2)}<details><summary>Requests by zone for each edge</summary><div>${matrices}</div></details>\n`;
 }
 
-const costNames: readonly { readonly name: string; readonly read: (cost: CostParts) => number | null }[] = [
+interface CostName {
+  readonly name: string;
+  readonly read: (cost: CostParts) => number | null;
+}
+
+const costNames: readonly CostName[] = [
   { name: 'nodes in use', read: (cost) => cost.workloadUsdPerHour },
   { name: 'nodes idle', read: (cost) => cost.idleUsdPerHour },
   { name: 'cross-zone traffic', read: (cost) => cost.crossZoneUsdPerHour },
@@ -171,15 +186,24 @@ const costNames: readonly { readonly name: string; readonly read: (cost: CostPar
   { name: 'NAT', read: (cost) => cost.natUsdPerHour },
 ];
 
-const withinUse: typeof costNames = [
+const withinUse: readonly CostName[] = [
   { name: 'in sidecars', read: (cost) => cost.sidecarUsdPerHour },
   { name: 'requested, unused', read: (cost) => cost.unusedUsdPerHour },
 ];
 
+/** Nodes, and whatever else costs anything under some policy: most scenarios have neither NAT nor sidecars on their bill. */
+function costsOf(result: RunResult, names: readonly CostName[]): readonly CostName[] {
+  return names.filter(
+    ({ name, read }) =>
+      name.startsWith('nodes') || result.policies.some((policy) => meanOf(policy, (one) => read(one.cost)) !== 0),
+  );
+}
+
 /** Mean cost by policy and part, in USD an hour; the parts add up to the total. */
 export function costBars(result: RunResult): { policy: string; part: string; usdPerHour: number }[] {
+  const parts = costsOf(result, costNames);
   return result.policies.flatMap((policy) =>
-    costNames.flatMap(({ name, read }) => {
+    parts.flatMap(({ name, read }) => {
       const mean = meanOf(policy, (one) => read(one.cost));
       return mean === null ? [] : [{ policy: policy.policy, part: name, usdPerHour: mean }];
     }),
@@ -187,16 +211,17 @@ export function costBars(result: RunResult): { policy: string; part: string; usd
 }
 
 export function costTable(result: RunResult): Markup {
+  const [parts, within] = [costsOf(result, costNames), costsOf(result, withinUse)];
   const rows = result.policies.map((policy) => [
     policy.policy,
-    ...costNames.map(({ read }) =>
+    ...parts.map(({ read }) =>
       formatUsd(
         meanOf(policy, (one) => read(one.cost)),
         1,
       ),
     ),
     withInterval(estimate(policy.replications.map((one) => one.cost.totalUsdPerHour)), 'usdPerHour'),
-    ...withinUse.map(({ read }) =>
+    ...within.map(({ read }) =>
       formatUsd(
         meanOf(policy, (one) => read(one.cost)),
         1,
@@ -204,8 +229,8 @@ export function costTable(result: RunResult): Markup {
     ),
   ]);
   return htmlTable(
-    'USD an hour, means over the seeds; the parts add up to the total. The last two are shares of the nodes in use',
-    ['policy', ...costNames.map(({ name }) => name), 'total', ...withinUse.map(({ name }) => name)],
+    'USD an hour, means over the seeds; the parts add up to the total. What stands after it is a share of the nodes in use',
+    ['policy', ...parts.map(({ name }) => name), 'total', ...within.map(({ name }) => name)],
     rows,
   );
 }
@@ -222,7 +247,9 @@ export function faultTables(result: RunResult): Markup {
           estimate(policy.replications.map((one) => one.faultTolerance.faults[index]?.goodputKept ?? null)),
           'share',
         ),
-        lost > 0 ? `not in ${lost} of ${recoveries.length} seeds` : withInterval(estimate(recoveries), 'seconds'),
+        lost > 0
+          ? `not in ${lost} of ${plural(recoveries.length, 'seed')}`
+          : withInterval(estimate(recoveries), 'seconds'),
       ];
     }),
   );
@@ -238,7 +265,7 @@ export function faultTables(result: RunResult): Markup {
         found.every((cover) => cover.survivesAnyZoneLoss),
         found.every((cover) => cover.survivesAnyNodeLoss),
       ];
-      return markup`${zones} zones, ${zone ? 'any zone' : markup`<span class="failed">not any zone</span>`}, ${node ? 'any node' : markup`<span class="failed">not any node</span>`}`;
+      return markup`${plural(zones, 'zone')}, ${zone ? 'any zone' : markup`<span class="failed">not any zone</span>`}, ${node ? 'any node' : markup`<span class="failed">not any node</span>`}`;
     }),
   ]);
   const faults =
@@ -254,7 +281,7 @@ export function gateTable({ outcomes }: Judgement): Markup {
     markup`<span class="${one.verdict}">${verdictSymbols[one.verdict]} ${one.verdict}</span>`,
     markup`<code>${one.text}</code>`,
     one.policy,
-    [one.reason, one.seedsNeeded === null ? null : `needs about ${one.seedsNeeded} seeds`]
+    [one.reason, one.seedsNeeded === null ? null : `needs about ${plural(one.seedsNeeded, 'seed')}`]
       .filter((part) => part !== null)
       .join('; '),
     `${one.file}:${one.line}`,
@@ -307,21 +334,4 @@ export function seedTable(result: RunResult): Markup {
     ...result.policies.map((policy) => policy.replications.find((one) => one.seed === seed)?.digest ?? absent),
   ]);
   return htmlTable('Digest of every run', ['seed', ...result.policies.map((policy) => policy.policy)], rows);
-}
-
-/** Pods that found no node at once; nothing where there were none. */
-export function waitTable(result: RunResult): Markup | null {
-  const rows = result.policies.flatMap((policy) =>
-    waitsOf(policy).map(({ service, mostPods, podsAtEnd, podSeconds, reason }) => [
-      policy.policy,
-      service,
-      reason,
-      formatCount(mostPods),
-      formatNumber(podsAtEnd),
-      formatNumber(podSeconds),
-    ]),
-  );
-  if (rows.length === 0) return null;
-  const header = ['policy', 'service', 'what the scheduler said', 'most at once', 'at the end', 'pod-seconds'];
-  return htmlTable('Pods that waited for a node: the longest wait, means over the seeds', header, rows, 3);
 }

@@ -6,7 +6,7 @@
 import type { PolicyResult, RunResult } from '../traces/run-result.js';
 import { costChart, latencyChart, replicasChart } from './charts.js';
 import { compare, sideOf } from './compare.js';
-import { absent, formatMs, formatNumber, formatQuantity } from './format.js';
+import { absent, formatMs, formatNumber, formatQuantity, plural } from './format.js';
 import { judge, type Judgement } from './gates.js';
 import { decisionLog } from './html-decisions.js';
 import { nodesSection } from './html-nodes.js';
@@ -22,8 +22,8 @@ import {
   policyTable,
   seedTable,
   serviceTable,
-  waitTable,
   withInterval,
+  WORD_LINKS,
   wordMark,
 } from './html-tables.js';
 import { stableJson } from './json.js';
@@ -35,6 +35,7 @@ import { serviceGraph } from './service-graph.js';
 import { estimate } from './statistics.js';
 import { meanOf } from './summary.js';
 import { formatChange } from './terminal.js';
+import { waitTable } from './waits.js';
 
 export async function htmlReport(result: RunResult): Promise<string> {
   const judgement = judge(result);
@@ -93,15 +94,15 @@ function verdictMarkup(judgement: Judgement, result: RunResult): Markup {
   const { verdict, passed, failed, inconclusive, outcomes } = judgement;
   if (outcomes.length === 0) return markup`<p class="verdict">No gates were set, so there is no verdict.</p>`;
   const symbol = { passed: '✓ Passed', failed: '✗ Failed', inconclusive: '~ Inconclusive' }[verdict];
-  return markup`<p class="verdict ${verdict}">${symbol}: ${failed} gates failed, ${inconclusive} inconclusive, ${passed} passed.</p>`;
+  return markup`<p class="verdict ${verdict}">${symbol}: ${plural(failed, 'gate')} failed, ${inconclusive} inconclusive, ${passed} passed.</p>`;
 }
 
 function provenance(result: RunResult): string {
   const seeds = result.policies[0]?.replications.length ?? 0;
   const facts = [
     `${formatNumber(result.durationSeconds)} s simulated after ${formatNumber(result.warmUpSeconds)} s of warm-up`,
-    `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`,
-    `${result.services.length} services, ${result.nodeCount} nodes, ${result.zones.length} zones`,
+    plural(seeds, 'seed'),
+    `${plural(result.services.length, 'service')}, ${plural(result.nodeCount, 'node')}, ${plural(result.zones.length, 'zone')}`,
     `rules of Istio ${result.compat.istio}, Envoy ${result.compat.envoy}, Kubernetes ${result.compat.kubernetes}`,
     ...(result.priceBooks ?? []).map(({ name, asOf }) => `list prices of ${name} as of ${asOf}`),
     `scenario ${result.scenario.digest}`,
@@ -130,7 +131,7 @@ function cards(result: RunResult): Markup {
   return markup`<div class="cards">${shown.map(({ title, figure }) =>
     alone
       ? markup`<div class="card"><span>${title}</span><b>${formatQuantity(figure.b.mean, figure.quantity)}</b><span class="soft">${candidate.policy}</span>${withInterval(figure.b, figure.quantity)}</div>\n`
-      : markup`<div class="card"><span>${title}</span><b>${formatQuantity(figure.b.mean, figure.quantity)}</b><span class="soft">${candidate.policy}</span><span>${formatChange(figure.difference.mean, figure.difference.interval, figure.quantity)}</span><span>${wordMark(figure.word)} <span class="soft">than ${baseline.policy}</span></span></div>\n`,
+      : markup`<div class="card"><span>${title}</span><b>${formatQuantity(figure.b.mean, figure.quantity)}</b><span class="soft">${candidate.policy}</span><span>${formatChange(figure.difference.mean, figure.difference.interval, figure.quantity)}</span><span>${wordMark(figure.word)} <span class="soft">${WORD_LINKS[figure.word]} ${baseline.policy}</span></span></div>\n`,
   )}</div>`;
 }
 
@@ -146,7 +147,11 @@ async function latencySection(result: RunResult): Promise<Markup> {
   });
   const seeds = Math.max(0, ...result.policies.map((policy) => policy.replications.length));
   const band =
-    seeds >= 3 ? 'the 95% interval over the seeds' : seeds === 2 ? 'between the two seeds' : 'none: one seed';
+    seeds >= 3
+      ? 'Band: the 95% interval over the seeds.'
+      : seeds === 2
+        ? 'Band: between the two seeds.'
+        : 'One seed: no band.';
   const rows = result.policies.map((policy) => {
     const points = bandOf(policy, (one) => one.series.p95Ms).filter((point) => point.middle !== null);
     const worst = points.reduce(
@@ -165,7 +170,7 @@ async function latencySection(result: RunResult): Promise<Markup> {
       formatNumber(meanOf(policy, (one) => one.total.requestsPerSecond)),
     ];
   });
-  return markup`<p class="soft">p95 of external requests by the time of their completion. Band: ${band}.</p>${chart}${htmlTable('p95 over time', ['policy', 'lowest', 'highest', 'highest at', 'requests/s'], rows)}`;
+  return markup`<p class="soft">p95 of external requests by the time of their completion. ${band}</p>${chart}${htmlTable('p95 over time', ['policy', 'lowest', 'highest', 'highest at', 'requests/s'], rows)}`;
 }
 
 async function replicasSection(result: RunResult): Promise<Markup> {

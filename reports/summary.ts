@@ -19,6 +19,7 @@ import {
   formatUsd,
   formatUsdPerHour,
   padEnd,
+  plural,
   printable,
   wrap,
 } from './format.js';
@@ -36,6 +37,7 @@ import {
   verdictSymbols,
   type Paint,
 } from './terminal.js';
+import { waitsOf, waitText } from './waits.js';
 
 export interface SummaryOptions {
   readonly color: boolean;
@@ -90,10 +92,6 @@ function headerLines(result: RunResult, options: SummaryOptions, paint: Paint): 
   const tail = `${facts}${elapsed}`;
   if (cellsOf(name) + 3 + cellsOf(tail) <= terminalCells) return [`${paint.strong(name)}   ${tail}`];
   return [paint.strong(clip(name, terminalCells)), `  ${tail}`];
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function serviceLines(policy: PolicyResult, named: boolean, paint: Paint): string[] {
@@ -276,12 +274,11 @@ function nodeLines(result: RunResult): string[] {
       (waited === 0
         ? 'no pod waited for one'
         : `${formatNumber(waited)} pods waited ${formatSeconds(mean((one) => one.meanWaitSeconds))} for one`);
-    return labelled('nodes', result.policies.length > 1 ? `${printable(policy.policy)}: ${text}` : text);
+    return underPolicy(result, policy.policy, 'nodes', text);
   });
 }
 
 function faultLines(result: RunResult): string[] {
-  const several = result.policies.length > 1;
   return result.policies.flatMap((policy) =>
     (policy.replications[0]?.faultTolerance.faults ?? []).flatMap((fault, index) => {
       const goodput = meanOf(policy, (one) => one.faultTolerance.faults[index]?.goodputKept ?? null);
@@ -291,59 +288,27 @@ function faultLines(result: RunResult): string[] {
         unrecovered === 0
           ? `recovered in ${formatSeconds(estimate(recoveries).mean)}`
           : `not recovered in ${unrecovered} of ${plural(recoveries.length, 'seed')}`;
-      const text = `${printable(fault.fault)} at ${formatSeconds(fault.atSeconds)}: ${formatShare(goodput)} goodput kept, ${recovery}`;
-      return labelled('faults', several ? `${printable(policy.policy)}: ${text}` : text);
+      const text = `${fault.fault} at ${formatSeconds(fault.atSeconds)}: ${formatShare(goodput)} goodput kept, ${recovery}`;
+      return underPolicy(result, policy.policy, 'faults', text);
     }),
   );
 }
 
 function rolloutLines(result: RunResult): string[] {
-  const several = result.policies.length > 1;
-  return result.policies.flatMap(rolloutRows).flatMap((row) => {
-    const text = printable(rolloutText(row));
-    return labelled('rollouts', several ? `${printable(row.policy)}: ${text}` : text);
-  });
+  return result.policies
+    .flatMap(rolloutRows)
+    .flatMap((row) => underPolicy(result, row.policy, 'rollouts', rolloutText(row)));
 }
 
-/** Pods that found no node at once, and what the scheduler said of them: the longest wait of the first seed that has one. */
 function waitLines(result: RunResult): string[] {
-  const several = result.policies.length > 1;
   return result.policies.flatMap((policy) =>
-    waitsOf(policy).flatMap(({ service, mostPods, podsAtEnd, reason }) => {
-      const pods = `${plural(mostPods, 'pod')} of ${printable(service)} at once, ${formatNumber(podsAtEnd)} at the end`;
-      const text = `${pods}: ${printable(reason)}`;
-      return labelled('waiting', several ? `${printable(policy.policy)}: ${text}` : text);
-    }),
+    waitsOf(policy).flatMap((row) => underPolicy(result, policy.policy, 'waiting', waitText(row))),
   );
 }
 
-/** By service, over the seeds: the most, the mean at the end, pod-seconds, and the reason of the longest wait. */
-export function waitsOf(policy: PolicyResult): {
-  readonly service: string;
-  readonly mostPods: number;
-  readonly podsAtEnd: number;
-  readonly podSeconds: number;
-  readonly reason: string;
-}[] {
-  const services = policy.replications[0]?.services.map(({ service }) => service) ?? [];
-  return services.flatMap((service) => {
-    const found = policy.replications.flatMap(
-      ({ waitingPods }) => waitingPods?.filter((waiting) => waiting.service === service) ?? [],
-    );
-    if (found.length === 0) return [];
-    const mean = (read: (one: (typeof found)[number]) => number): number =>
-      found.reduce((sum, one) => sum + read(one), 0) / policy.replications.length;
-    const [longest] = found.flatMap(({ reasons }) => reasons).sort((a, b) => b.podSeconds - a.podSeconds);
-    return [
-      {
-        service,
-        mostPods: Math.max(...found.map(({ mostPods }) => mostPods)),
-        podsAtEnd: mean(({ podsAtEnd }) => podsAtEnd),
-        podSeconds: mean(({ podSeconds }) => podSeconds),
-        reason: longest?.message ?? '',
-      },
-    ];
-  });
+/** Labelled; with several policies, the text says under which. */
+function underPolicy(result: RunResult, policy: string, label: string, text: string): string[] {
+  return labelled(label, printable(result.policies.length > 1 ? `${policy}: ${text}` : text));
 }
 
 /** A label in front of the first line, the others indented under its text. */

@@ -63,11 +63,16 @@ export function table(rows: readonly (readonly string[])[], indent = '  ', leftC
   });
 }
 
+/** In place of one, where there are too few seeds. */
+export const NO_INTERVAL = '[no interval]';
+
 /** `-18.4 ms [-18.9, -17.9]`: the unit once, beside the value, where both ends share it. */
 export function formatChange(value: number | null, interval: Interval | null, quantity: Quantity): string {
   const show = (number: number): string => signed(formatDifference(number, quantity));
   if (value === null) return '-';
-  return interval === null ? `${show(value)} [no interval]` : `${show(value)} ${formatInterval(interval, value, show)}`;
+  return interval === null
+    ? `${show(value)} ${NO_INTERVAL}`
+    : `${show(value)} ${formatInterval(interval, value, show)}`;
 }
 
 /** Differences of shares are points: 20% to 22% is 2 points more, and 10% more. */

@@ -16,7 +16,7 @@ import { PRICE_BOOKS, type PriceBook } from './prices.js';
 import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { buildRoundTrip } from './round-trip.js';
-import { nodeName } from './references.js';
+import { nodeName } from './cluster-references.js';
 import { buildController } from './workloads.js';
 import type { CallFile, ClusterFile, LoadFile, QueueFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
 import type {

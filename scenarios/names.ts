@@ -1,7 +1,23 @@
 /** A name that stands in a file, held against those that are declared: unknown ones are told with the nearest right one. */
 import { didYouMean, type ProblemCode } from './problems.js';
+import type { EndpointNames } from './call-graph.js';
+import type { RuleReport } from './destination-rule.js';
 import { asRecord, type Report } from './raw.js';
 import type { Path } from './source.js';
+
+/** What the names of a file are held against, and where problems go. */
+export interface Names {
+  readonly zones: readonly string[];
+  /** With pods. */
+  readonly services: readonly string[];
+  /** What rules may speak of: services, and what is external. */
+  readonly hosts: readonly string[];
+  readonly queues: readonly string[];
+  readonly endpoints: EndpointNames;
+  readonly report: Report;
+  readonly rule: RuleReport;
+  readonly hasSidecars: boolean;
+}
 
 /** More than these help nobody. */
 const MOST_NAMES = 12;

@@ -105,12 +105,25 @@ export function formatProblem(problem: Problem): string {
   const lines = [`${place}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.message} [${problem.code}]`];
   if (problem.excerpt !== null) {
     const number = String(problem.line).padStart(5);
-    lines.push(`${number} | ${problem.excerpt}`, `${' '.repeat(5)} | ${' '.repeat(problem.column - 1)}^`);
+    const { text, caret } = excerptAround(problem.excerpt, problem.column - 1);
+    lines.push(`${number} | ${text}`, `${' '.repeat(5)} | ${' '.repeat(caret)}^`);
   }
   if (problem.value !== null) lines.push(`      value:    ${problem.value}`);
   if (problem.expected !== null) lines.push(`      expected: ${problem.expected}`);
   if (problem.hint !== null) lines.push(`      hint:     ${problem.hint}`);
   return lines.join('\n');
+}
+
+/** What fits beside the number in a terminal of 80 columns. */
+const EXCERPT_CELLS = 72;
+
+/** A line that is too long, as `--set` makes one of a whole list, is cut to what stands around the place. */
+function excerptAround(line: string, at: number): { readonly text: string; readonly caret: number } {
+  if (line.length <= EXCERPT_CELLS) return { text: line, caret: at };
+  const from = Math.max(0, Math.min(at - EXCERPT_CELLS / 2, line.length - EXCERPT_CELLS));
+  const cut = line.slice(from, from + EXCERPT_CELLS);
+  const head = from > 0 ? `…${cut.slice(1)}` : cut;
+  return { text: from + EXCERPT_CELLS < line.length ? `${head.slice(0, -1)}…` : head, caret: at - from };
 }
 
 /**

@@ -6,6 +6,8 @@
 import type { Problem, ProblemCode } from './problems.js';
 import type { Path, ProblemDetail } from './source.js';
 
+export type Raw = Readonly<Record<string, unknown>>;
+
 export type Report = (code: ProblemCode, path: Path, detail: ProblemDetail) => void;
 
 export function reporter(make: (code: ProblemCode, path: Path, detail: ProblemDetail) => Problem): {

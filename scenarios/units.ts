@@ -56,6 +56,13 @@ export function durationUs(text: string): number {
   return parsed.value;
 }
 
+/** Null: absent, or not an amount (the schema says so). */
+export function amountOf(kind: Amount, value: unknown): number | null {
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  const parsed = kind.parse(value);
+  return parsed.ok ? parsed.value : null;
+}
+
 function durationHint(amount: string, unit: string): string | null {
   const lower = unit.toLowerCase();
   if (lower === 'd' || lower === 'day' || lower === 'days') return `days are written in hours: ${Number(amount) * 24}h`;

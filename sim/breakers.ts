@@ -106,11 +106,8 @@ export function admit(breaker: Breaker, caller: number, pair: number, id: number
 export function giveBackConnection(breaker: Breaker, caller: number, pair: number, words: Int32Array): number {
   breaker.busy[pair]!--;
   breaker.active[caller]!--;
-  const line = lineOf(breaker, caller, pair);
-  const id = breaker.head[line]!;
+  const id = firstPending(breaker, caller, pair, words);
   if (id < 0) return -1;
-  unlink(breaker, line, -1, id, words);
-  breaker.pending[caller]!--;
   breaker.busy[pair]!++;
   breaker.active[caller]!++;
   return id;
@@ -122,12 +119,7 @@ export function breakConnection(breaker: Breaker, caller: number, pair: number, 
   breaker.active[caller]!--;
   breaker.open[pair]!--;
   breaker.connections[caller]!--;
-  const line = lineOf(breaker, caller, pair);
-  const id = breaker.head[line]!;
-  if (id < 0) return -1;
-  unlink(breaker, line, -1, id, words);
-  breaker.pending[caller]!--;
-  return id;
+  return firstPending(breaker, caller, pair, words);
 }
 
 export function openConnection(breaker: Breaker, caller: number, pair: number): void {
@@ -167,6 +159,16 @@ export function forgetPool(breaker: Breaker, caller: number): void {
 /** Where the requests wait that want this pair. */
 function lineOf(breaker: Breaker, caller: number, pair: number): number {
   return breaker.isPool ? caller * breaker.capacity : pair;
+}
+
+/** Takes the request out that waits longest; -1: none waits. */
+function firstPending(breaker: Breaker, caller: number, pair: number, words: Int32Array): number {
+  const line = lineOf(breaker, caller, pair);
+  const id = breaker.head[line]!;
+  if (id < 0) return -1;
+  unlink(breaker, line, -1, id, words);
+  breaker.pending[caller]!--;
+  return id;
 }
 
 /** A pending request gives up. */

@@ -2,7 +2,7 @@
  * Pods of one node whose threads may want more than its cores. While they want no more, each thread has a core, and a
  * change concerns its own pod only. While they want more, every change in who may run shares the cores out anew, by
  * weight: first between the guaranteed pods, the burstable group and the best-effort group, then inside each group
- * (sim/cluster/cpuShares.ts has the same as a plain function). A pod gets no more than a core for each of its threads, and
+ * (test/models/coreShares.ts has the same as a plain function). A pod gets no more than a core for each of its threads, and
  * none while its quota is used up. In between all rates are constant, so every moment at which something changes is known:
  * the earliest of them is the node's one timer.
  *

@@ -49,6 +49,8 @@ interface Messages {
   key: Int32Array;
   user: Int32Array;
   attempts: Int32Array;
+  /** Deliveries that never reached their consumer. */
+  lost: Int32Array;
   publishedUs: Float64Array;
   /** Since when it waits this time. */
   sinceUs: Float64Array;
@@ -115,6 +117,7 @@ export function publishMessage(world: World, queue: QueueState, spanKey: number,
   messages.key[message] = mix(spanKey ^ CAUSE_DRAW_MESSAGE);
   messages.user[message] = user;
   messages.attempts[message] = 0;
+  messages.lost[message] = 0;
   messages.publishedUs[message] = nowUs;
   whole.published++;
   if (isMeasured) figures.published++;
@@ -277,7 +280,8 @@ function bringBack(
 ): void {
   const { messages, figures, whole } = queue;
   const { attempts, redeliveryDelayUs, visibilityTimeoutUs } = queue.compiled.setting;
-  if (cause !== CAUSE_UF) messages.attempts[message] = messages.attempts[message]! + 1;
+  if (cause === CAUSE_UF) loseDelivery(world, queue, message, startUs);
+  else messages.attempts[message] = messages.attempts[message]! + 1;
   if (messages.attempts[message]! >= attempts) {
     whole.dead++;
     if (nowUs >= world.measureFromUs) figures.dead++;
@@ -293,6 +297,16 @@ function bringBack(
     queue.delayed++;
     plan(world, queue, message, atUs);
   }
+}
+
+/** A message that never reached its consumer goes on waiting for its first delivery. */
+function loseDelivery(world: World, { messages, figures }: QueueState, message: number, startUs: number): void {
+  messages.lost[message] = messages.lost[message]! + 1;
+  if (messages.attempts[message]! > 0 || startUs < world.measureFromUs) return;
+  const waitedUs = startUs - messages.publishedUs[message]!;
+  figures.waits--;
+  figures.waitUs -= waitedUs;
+  figures.waitHistogram[bucketIndex(waitedUs)]!--;
 }
 
 function putAtHead(world: World, queue: QueueState, message: number, nowUs: number): void {
@@ -370,6 +384,7 @@ function createMessages(): Messages {
     key: new Int32Array(64),
     user: new Int32Array(64),
     attempts: new Int32Array(64),
+    lost: new Int32Array(64),
     publishedUs: new Float64Array(64),
     sinceUs: new Float64Array(64),
   };
@@ -382,7 +397,7 @@ function newMessage(messages: Messages): number {
     return free;
   }
   if (messages.count === messages.next.length) {
-    for (const name of ['next', 'key', 'user', 'attempts'] as const) {
+    for (const name of ['next', 'key', 'user', 'attempts', 'lost'] as const) {
       const larger = new Int32Array(messages.count * 2);
       larger.set(messages[name]);
       messages[name] = larger;
@@ -403,5 +418,5 @@ function dropMessage(messages: Messages, message: number): void {
 
 /** The key of the draws of the delivery that is made now: another one each time. */
 export function deliveryKey({ messages }: QueueState, message: number): number {
-  return mix(messages.key[message]! + messages.attempts[message]!);
+  return mix(messages.key[message]! + messages.attempts[message]! + messages.lost[message]!);
 }

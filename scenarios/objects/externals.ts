@@ -9,6 +9,7 @@ import type { Problem } from '../problems.js';
 import { asList, asRecord } from '../raw.js';
 import { checkServiceEntry, protocolOf } from '../service-entry.js';
 import type { Ledger } from './ledger.js';
+import { uniqueName } from './nodes.js';
 import type { KubeObject, Raw } from './read.js';
 import type { ImportedService } from './services.js';
 
@@ -48,8 +49,7 @@ export function readExternals(
     }
     ledger.use(object);
     for (const host of asList(spec['hosts'])) {
-      const name = nameOf(String(host), taken);
-      taken.add(name);
+      const name = uniqueName(String(host), 'external', taken);
       found.push({
         ...{ name, object, host: String(host) },
         protocol: protocolOf(spec),
@@ -72,18 +72,6 @@ function reasonAgainst(
   if (hosts.some((host) => resolveHost(host, names) !== null)) return 'its host is a service of the cluster';
   if (hosts.some((host) => before.some((one) => one.host === host))) return 'an earlier ServiceEntry has the same host';
   return null;
-}
-
-/** As names of a scenario must be, and none twice. */
-function nameOf(host: string, taken: ReadonlySet<string>): string {
-  const plain = host
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 60)
-    .replace(/^-|-$/g, '');
-  let name = plain;
-  for (let number = 2; taken.has(name); number++) name = `${plain}-${number}`;
-  return name;
 }
 
 /** Localities are region/zone/subzone. */

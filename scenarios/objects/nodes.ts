@@ -91,7 +91,7 @@ export function readNodes(
     const [label = '', type = ''] = key.split('\n');
     const instanceType = type === '' ? null : type;
     return poolOf(
-      uniqueName(label === '' ? type : label, names),
+      uniqueName(label === '' ? type : label, 'pool', names),
       instanceType,
       members,
       daemons,
@@ -218,14 +218,14 @@ function firstOf(labels: Readonly<Record<string, string>>, keys: readonly string
   return keys.map((key) => own(labels, key)).find((value) => value !== undefined);
 }
 
-/** A name as Kubernetes takes it, with a number where it is taken. */
-export function uniqueName(text: string, taken: Set<string>): string {
+/** A name as Kubernetes takes it, with a number where it is taken; `otherwise` where nothing is left of the text. */
+export function uniqueName(text: string, otherwise: string, taken: Set<string>): string {
   const plain = text
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
     .slice(0, 60)
     .replace(/^-+|-+$/g, '');
-  const base = plain === '' ? 'pool' : plain;
+  const base = plain === '' ? otherwise : plain;
   let name = base;
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
   taken.add(name);

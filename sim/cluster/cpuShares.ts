@@ -1,11 +1,11 @@
 /**
- * How pods share a node's cores when they want more than there are. The kernel gives each runnable group time by its
- * weight, and what one group cannot use goes to the others: water poured into vessels as wide as their weight, each closed
- * at the height where demand or limit is met. The weight follows from the CPU request, by a formula that depends on the
- * container runtime: the old one is a straight line, the new one bends, so that 500m and 1000m no longer share 1 : 2.
+ * The weight of a pod, of a container or of a QoS class against others when they want more CPU than their node has. It
+ * follows from the CPU request, by a formula that depends on the container runtime: the old one is a straight line, the new
+ * one bends, so that 500m and 1000m no longer share 1 : 2.
  *
  * Cgroups nest: guaranteed pods stand beside two groups that hold all burstable and all best-effort pods. The burstable
  * group weighs as the sum of its requests, the best-effort group the least there is (kubelet's qos_container_manager).
+ * What the weights then give each pod is in sim/nodeCpu.ts.
  *
  * Source: Kubernetes blog "New Conversion from cgroup v1 CPU Shares to v2 CPU Weight" (2026-01-30), kubelet's
  * MilliCPUToShares; SEMANTICS B12. Idle cores are free to all: without contention the weights do not matter.
@@ -13,7 +13,6 @@
 import log from '@stdlib/math-base-special-ln';
 import pow from '@stdlib/math-base-special-pow';
 import type { CpuWeights } from '../../scenarios/types.js';
-import type { QosClass } from './oom.js';
 
 /** `shares`: cgroup v1, whose shares are the weights themselves. */
 export type WeightFormula = CpuWeights;
@@ -47,68 +46,4 @@ function log2(shares: number): number {
   const exponent = 31 - Math.clz32(shares);
   const fraction = shares / (1 << exponent);
   return fraction === 1 ? exponent : exponent + 1 + log(fraction / 2) * Math.LOG2E;
-}
-
-export interface CpuClaim {
-  readonly weight: number;
-  readonly demandCores: number;
-  /** Infinity: no limit. */
-  readonly limitCores: number;
-}
-
-/** Cores each claim gets, in the order given; together they never exceed `cores`. */
-export function shareCores(claims: readonly CpuClaim[], cores: number): number[] {
-  const caps = claims.map(({ demandCores, limitCores }) => Math.min(demandCores, limitCores));
-  // Whoever is filled at the lowest water level is filled first, and frees the rest for the others.
-  const order = claims
-    .map((_, c) => c)
-    .sort((a, b) => caps[a]! / claims[a]!.weight - caps[b]! / claims[b]!.weight || a - b);
-  let left = cores;
-  let weightLeft = claims.reduce((sum, { weight }) => sum + weight, 0);
-  const given = claims.map(() => 0);
-  for (const c of order) {
-    const { weight } = claims[c]!;
-    const share = Math.min(caps[c]!, (left * weight) / weightLeft);
-    given[c] = share;
-    left -= share;
-    weightLeft -= weight;
-  }
-  return given;
-}
-
-export interface CpuPod {
-  readonly qos: QosClass;
-  readonly requestMillicores: number;
-  readonly demandCores: number;
-  /** Infinity: no limit. */
-  readonly limitCores: number;
-}
-
-/** Cores each pod of a node gets, in the order given, with the QoS groups in between. */
-export function shareNodeCores(pods: readonly CpuPod[], cores: number, formula: WeightFormula): number[] {
-  const weightOf = (requestMillicores: number) => cpuWeight(cpuShares(requestMillicores), formula);
-  const claimOf = (pod: CpuPod): CpuClaim => ({ ...pod, weight: weightOf(pod.requestMillicores) });
-  const groups = (['Burstable', 'BestEffort'] as const)
-    .map((qos) => pods.flatMap((pod, p) => (pod.qos === qos ? [p] : [])))
-    .filter((members) => members.length > 0);
-  const guaranteed = pods.flatMap((pod, p) => (pod.qos === 'Guaranteed' ? [p] : []));
-  const groupClaims = groups.map((members): CpuClaim => {
-    const sum = (of: (pod: CpuPod) => number) => members.reduce((total, p) => total + of(pods[p]!), 0);
-    return {
-      weight: weightOf(sum(({ requestMillicores }) => requestMillicores)),
-      demandCores: sum(({ demandCores, limitCores }) => Math.min(demandCores, limitCores)),
-      limitCores: Infinity,
-    };
-  });
-  const top = shareCores([...guaranteed.map((p) => claimOf(pods[p]!)), ...groupClaims], cores);
-  const given = pods.map(() => 0);
-  guaranteed.forEach((p, g) => (given[p] = top[g]!));
-  groups.forEach((members, g) => {
-    const inside = shareCores(
-      members.map((p) => claimOf(pods[p]!)),
-      top[guaranteed.length + g]!,
-    );
-    members.forEach((p, m) => (given[p] = inside[m]!));
-  });
-  return given;
 }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { cellsOf, formatMs, formatNumber } from '../../reports/format.js';
-import { waitTable } from '../../reports/html-tables.js';
+import { waitTable } from '../../reports/waits.js';
 import { summaryText } from '../../reports/summary.js';
 import { aRun, hpaWavetank } from './fixtures.js';
 

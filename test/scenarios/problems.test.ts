@@ -17,6 +17,21 @@ test('a problem is printed with its place, the line, the value, what was expecte
   );
 });
 
+test('of a line that is too long for a terminal, what stands around the place is shown', (t) => {
+  const [problem] = problemsOf(small(['to: ledger/append', 'to: leger/append']));
+  const line = `${'a'.repeat(500)}HERE${'b'.repeat(500)}`;
+  const shown = (column: number) =>
+    formatProblem({ ...problem!, excerpt: line, column })
+      .split('\n')
+      .slice(1, 3);
+  for (const column of [1, 40, 501, 980, 1004]) {
+    const [excerpt, caret] = shown(column);
+    t.is(excerpt!.length, 80);
+    t.is(excerpt![caret!.indexOf('^')], line[column - 1]);
+  }
+  t.is(shown(501)[0], `   18 | …${'a'.repeat(35)}HERE${'b'.repeat(31)}…`);
+});
+
 test('every code has an explanation, and no other code has', (t) => {
   for (const code of PROBLEM_CODES) t.true(explain(code)!.length > 40, code);
   t.is(explain('WT9999'), null);

@@ -12,6 +12,7 @@ import type {
   Distribution,
   Endpoint,
   Fault,
+  FaultTimes,
   Load,
   Mesh,
   NodeAutoscaler,
@@ -26,6 +27,7 @@ import type {
   HpaMetricSpec,
 } from '../../scenarios/types.js';
 import { PLAIN_POD_SCHEDULING, type PodScheduling } from '../../scenarios/pod-scheduling.js';
+import { anyRarity, withSecondQueue } from './anyRarity.js';
 import { aLoad, anExternal, aNode, aQueue, aScenario, aService, call } from './builders.js';
 
 const SECOND = 1_000_000;
@@ -84,6 +86,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
       outsiders: fc.option(anyOutsiders(services, zones), { nil: null }),
       scrapeUs: pick(5 * SECOND, 15 * SECOND),
+      rarity: anyRarity(),
+      hasSecondQueue: pick(false, false, true),
     }),
   )
   .map((parts) => {
@@ -116,7 +120,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       },
     });
     const nodes = scenario.cluster.nodes.length;
-    const whole = {
+    const whole = parts.rarity({
       ...scenario,
       cluster: {
         ...scenario.cluster,
@@ -148,8 +152,10 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         ...parts.faults.map((fault) => (fault.kind === 'nodeLoss' ? { ...fault, node: fault.node % nodes } : fault)),
         ...parts.effects,
       ],
-    };
-    return parts.outsiders === null ? whole : withOutsiders(whole, parts.outsiders);
+    });
+    if (parts.outsiders === null) return whole;
+    const outside = withOutsiders(whole, parts.outsiders);
+    return parts.hasSecondQueue ? withSecondQueue(outside) : outside;
   });
 
 interface Outsiders {
@@ -161,7 +167,8 @@ interface Outsiders {
   readonly count: number;
   readonly rule: Record<string, unknown> | null;
   readonly onLag: boolean;
-  readonly failing: Fault | null;
+  /** Errors of the queue. */
+  readonly failing: FaultTimes | null;
 }
 
 /** An external and a queue behind the services; the last of these, which calls no other, consumes. */
@@ -197,10 +204,7 @@ function anyOutsiders(services: number, zones: number): fc.Arbitrary<Outsiders> 
       work: pick(0, 3000, 40_000).chain(anyDistribution),
       rule: fc.option(anyRule(zones), { nil: null }),
       onLag: fc.boolean(),
-      failing: pick<Fault | null>(null, null, {
-        ...{ kind: 'serviceFailure', service: services + 1, share: 0.5 },
-        ...{ atUs: 10 * SECOND, forUs: 40 * SECOND, rampUs: 0 },
-      }),
+      failing: pick<FaultTimes | null>(null, null, { atUs: 10 * SECOND, forUs: 40 * SECOND, rampUs: 0 }),
     })
     .map(({ protocol, connectionsPerCaller, workers, places, work, ...parts }): Outsiders => {
       const { concurrency, ...setting } = parts.setting;
@@ -243,7 +247,9 @@ function withOutsiders(scenario: Scenario, parts: Outsiders): Scenario {
       ...(parts.rule === null ? [] : [{ service: at, object: rule(at, parts.rule) }]),
     ],
   }));
-  const faults = parts.failing === null ? scenario.faults : [...scenario.faults, parts.failing];
+  const failing: Fault[] =
+    parts.failing === null ? [] : [{ kind: 'serviceFailure', service: at + 1, share: 0.5, ...parts.failing }];
+  const faults = [...scenario.faults, ...failing];
   return { ...scenario, services: [...services, external, queue], policies, faults };
 }
 
@@ -323,6 +329,12 @@ export const anyDistribution = (mean: number): fc.Arbitrary<Distribution> =>
     fc.constant<Distribution>({ kind: 'exponential', mean }),
     fc.constant<Distribution>({ kind: 'lognormal', mean, cv: 1.5 }),
     fc.constant<Distribution>({ kind: 'gamma', mean, cv: 0.5 }),
+    // Three quarters below the mean: 0.75 * mean / 2 + 0.25 * 2.5 * mean.
+    fc.constant<Distribution>(
+      mean === 0
+        ? { kind: 'constant', mean }
+        : { kind: 'empirical', bounds: [0, mean, 4 * mean], weights: [0.75, 0.25], mean },
+    ),
   );
 
 /** Service `index` calls only later ones, so the graph has no cycles. */

@@ -5,7 +5,7 @@
  */
 import test from 'ava';
 import { desiredReplicas, HPA_SYNC_PERIOD_US, newHpaState, type HpaPod } from '../../sim/cluster/hpa.js';
-import { cpuShares, cpuWeight, shareCores } from '../../sim/cluster/cpuShares.js';
+import { cpuShares, cpuWeight } from '../../sim/cluster/cpuShares.js';
 import { nodeLossTimeline } from '../../sim/cluster/nodeLoss.js';
 import { budgetStatus, type BudgetPod, type DisruptionBudget } from '../../sim/cluster/pdb.js';
 import { resolveFenceposts } from '../../sim/cluster/rollingUpdate.js';
@@ -23,6 +23,7 @@ import { compileProgram } from '../../sim/program.js';
 import { mix } from '../../sim/random.js';
 import { PRICE_BOOKS } from '../../scenarios/prices.js';
 import { bucketedQuantile, envoyBucketCounts } from '../../traces/envoy-buckets.js';
+import { shareCores } from '../models/coreShares.js';
 import { SEED, SEED_NOTE } from '../seed.js';
 import {
   aLoad,

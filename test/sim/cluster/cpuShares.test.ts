@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { cpuShares, cpuWeight, shareCores, shareNodeCores, type CpuPod } from '../../../sim/cluster/cpuShares.js';
+import { cpuShares, cpuWeight } from '../../../sim/cluster/cpuShares.js';
+import { shareCores, shareNodeCores, type CpuPod } from '../../models/coreShares.js';
 import { slowShares } from '../../models/slowShares.js';
 import { SEED as seed, SEED_NOTE } from '../../seed.js';
 
