@@ -62,7 +62,7 @@ export async function latencyChart(result: RunResult, text: ChartText): Promise<
   );
   const scale = scaleOf(present);
   const y = { type: 'quantitative', scale, axis: { title: 'p95, ms', tickCount: 5 } } as const;
-  return draw(text, (shape) => ({
+  return draw(text, values, (shape) => ({
     width: shape.widthPixels,
     height: 260,
     // The legend is that of the lines: with the band's it would lose the dashes.
@@ -155,7 +155,7 @@ async function countsByZone(
       })),
     ),
   );
-  return draw(text, (shape) => ({
+  return draw(text, values, (shape) => ({
     data: { values: [...values] },
     facet: panels(result, shape),
     spacing: 14,
@@ -215,7 +215,7 @@ export async function queueChart(result: RunResult, names: readonly string[], te
       ),
     ),
   );
-  return draw(text, (shape) => ({
+  return draw(text, values, (shape) => ({
     data: { values: [...values] },
     facet: panels(result, shape),
     spacing: 14,
@@ -248,7 +248,7 @@ export async function costChart(bars: readonly CostBar[], text: ChartText): Prom
   const policies = [...new Set(bars.map((bar) => bar.policy))];
   const parts = [...new Set(bars.map((bar) => bar.part))];
   const values: Values = bars.map((bar) => ({ ...bar, place: parts.indexOf(bar.part) }));
-  return draw(text, (shape) => ({
+  return draw(text, values, (shape) => ({
     data: { values: [...values] },
     width: shape.name === 'wide' ? shape.widthPixels - 120 : shape.widthPixels,
     height: { step: shape.name === 'wide' ? 34 : 50 },
@@ -279,7 +279,10 @@ export async function costChart(bars: readonly CostBar[], text: ChartText): Prom
   }));
 }
 
-async function draw(text: ChartText, specOf: (shape: Shape) => object): Promise<Markup> {
+/** Axes without a point on them would say "from NaN to NaN" to a screen reader. */
+async function draw(text: ChartText, values: Values, specOf: (shape: Shape) => object): Promise<Markup> {
+  if (!values.some((value) => typeof (value['middle'] ?? value['usdPerHour']) === 'number'))
+    return markup`<p class="soft">Nothing to draw: the run has no point of this series.</p>\n`;
   const drawings: Markup[] = [];
   for (const shape of shapes) {
     const spec = {

@@ -82,3 +82,9 @@ test('a page is made of one policy and one seed, without faults, gates or moves'
   t.regex(html, /No gates were set/);
   t.false(/NaN|undefined|Infinity/u.test(html));
 });
+
+test('a run too short for a point of its series has a sentence instead of empty axes', async (t) => {
+  const html = await htmlReport(aRun({ policies: [hpa], seeds: [7], fault: false, durationSeconds: 5 }));
+  t.regex(html, /Nothing to draw/);
+  t.notRegex(html, /NaN|Infinity/);
+});
