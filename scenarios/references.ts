@@ -7,6 +7,7 @@ import { checkVersions } from './versions.js';
 import { checkCalls, checkTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { checkMeshObject, resolveHost } from './destination-rule.js';
+import { localitiesOf } from './localities.js';
 import { checkLocalityLbSetting } from './locality-setting.js';
 import { checkKeys, checkName } from './names.js';
 import { checkNodeScaling } from './nodeScaling.js';
@@ -59,7 +60,7 @@ export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | '
   const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
   const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
-  const rule: RuleReport = { ...to, zones, mesh: meshOf(spec) };
+  const rule: RuleReport = { ...to, zones, localities: localitiesOf(spec, zones), mesh: meshOf(spec) };
   const names: Names = {
     zones,
     services: [...endpointNames(services).keys()],
