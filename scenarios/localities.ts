@@ -11,7 +11,9 @@ export function localitiesOf(spec: Raw, zones: readonly string[]): readonly stri
     const name = subzone ?? texts(labels)[SUBZONE_LABEL];
     return typeof name === 'string' ? [name] : [];
   });
-  const stated = asList(spec['services']).flatMap((service) => statedLocality(texts(asRecord(service)['labels'])) ?? []);
+  const stated = asList(spec['services']).flatMap(
+    (service) => statedLocality(texts(asRecord(service)['labels'])) ?? [],
+  );
   return [...zones, ...zones.flatMap((zone) => subzones.map((subzone) => `${zone}/${subzone}`)), ...stated];
 }
 

@@ -28,9 +28,14 @@ type LocalityCase = readonly [
   answer: readonly [weighted: 0 | 1, panic: number | null, algorithm: string, groups: readonly Group[]],
 ];
 
-for (const [release, compat] of RELEASES)
-  test(`zones have the priorities and weights that Istio ${release} gives them`, (t) => {
-    for (const one of istioCasesOf<LocalityCase>(release, 'locality')) {
+const FILES = [
+  ['locality', 'zones'],
+  ['subzones', 'subzones'],
+] as const;
+
+for (const [[release, compat], [file, what]] of RELEASES.flatMap((one) => FILES.map((two) => [one, two] as const)))
+  test(`${what} have the priorities and weights that Istio ${release} gives them`, (t) => {
+    for (const one of istioCasesOf<LocalityCase>(release, file)) {
       const [clientLocality, clientNode, trafficPolicy, meshSetting, trafficDistribution, endpoints, answer] = one;
       const [weighted, panic, algorithm, groups] = answer;
       const route = buildRoute({
