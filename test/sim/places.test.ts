@@ -132,6 +132,23 @@ for (const [name, routing] of [
     about(270, 10 + 1);
   });
 
+  test(`${name}: a caller that moves to another node looks for its pods there`, (t) => {
+    const near = (weight: number, node: string): PodScheduling['preferredNodes'][number] => ({
+      weight,
+      term: { matchExpressions: [{ key: HOSTNAME, operator: 'In', values: [node] }], matchFields: [] },
+    });
+    const scenario = frontAndBack({
+      nodes: threeNodes(),
+      front: { scheduling: rules({ preferredNodes: [near(100, 'n1'), near(50, 'n2')] }) },
+      back: { ...oneOnEach, trafficDistribution: 'PreferSameNode' },
+      ...(routing ? { routing } : {}),
+      faults: [{ kind: 'nodeDrain', node: 0, atUs: 100 * SECOND, forUs: null }],
+      seconds: 200,
+    });
+    const { p50Ms } = run(scenario).series;
+    for (const step of [5, 15]) t.true(Math.abs(p50Ms[step]! / 11 - 1) < 0.01, `${p50Ms[step]}`);
+  });
+
   test(`${name}: PreferSameZone does not look at the node: two pods of the zone share`, (t) => {
     const back = { ...oneOnEach, trafficDistribution: 'PreferSameZone' as const };
     const mean = meanMs(frontAndBack({ nodes: threeNodes(), back, ...(routing ? { routing } : {}) }));
