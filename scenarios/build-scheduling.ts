@@ -2,6 +2,7 @@
  * What the scheduler reads, from the file's words to the record: Kubernetes' defaults filled in, the labels that every node
  * has, and how long pods stay on a lost node.
  */
+import { SUBZONE_LABEL } from '../engine/locality-match.js';
 import {
   DEFAULT_LOST_NODE_TOLERATION_US,
   type LabelSelector,
@@ -33,6 +34,17 @@ export function nodeLabels(
     ...(instanceType === undefined ? {} : { 'node.kubernetes.io/instance-type': instanceType }),
     ...placeLabels(zone, zones, ofPool),
   };
+}
+
+/** Those that a pool adds. */
+export function labelsOfPool({
+  labels,
+  subzone,
+}: {
+  readonly labels: Labels;
+  readonly subzone?: string | undefined;
+}): Labels {
+  return subzone === undefined ? labels : { [SUBZONE_LABEL]: subzone, ...labels };
 }
 
 /** Those that all nodes of a pool have in a zone. */

@@ -5,7 +5,7 @@
 import { resolveTarget, endpointNames } from './call-graph.js';
 import type { EndpointNames } from './call-graph.js';
 import { resolveHost } from './destination-rule.js';
-import { buildPodScheduling, nodeLabels } from './build-scheduling.js';
+import { buildPodScheduling, labelsOfPool, nodeLabels } from './build-scheduling.js';
 import { DEFAULTS } from './defaults.js';
 import { buildExternal, buildQueue, PUBLISH, specWithNames } from './externals.js';
 import { buildDistribution } from './distributions.js';
@@ -193,7 +193,7 @@ function buildNodes(file: ClusterFile, pools: readonly NodePool[], zones: readon
           zone,
           cpuMillicores,
           memoryBytes,
-          labels: nodeLabels(name, zones[zone]!, zones, pool.instanceType, pool.labels),
+          labels: nodeLabels(name, zones[zone]!, zones, pool.instanceType, labelsOfPool(pool)),
           taints,
           maxPods,
           priceUsdPerHour,

@@ -40,8 +40,10 @@ export interface Unmodelled {
 }
 
 export interface RuleReport {
-  /** `region/zone` of the cluster, to notice localities that match none. */
+  /** `region/zone` of the cluster. */
   readonly zones: readonly string[];
+  /** The same and those with subzones, to notice rules that match none. */
+  readonly localities: readonly string[];
   readonly mesh: {
     /** Istio 1.x, whose rules hold. */
     readonly istioMinor: number;

@@ -2,6 +2,7 @@
  * Checks a `localityLbSetting`, of a DestinationRule or of the mesh, as Istio checks it (SEMANTICS A4 to A6): weights that
  * sum to 100, localities that do not overlap, failover between regions.
  */
+import { matchesLocality } from '../engine/locality-match.js';
 import type { RuleReport } from './destination-rule.js';
 import { checkKeys } from './istio-fields.js';
 import { didYouMean } from './problems.js';
@@ -138,19 +139,15 @@ function covers(earlier: string, later: string): boolean {
   return true;
 }
 
-/** Part by part equal, or one of them a star or ended. */
-function overlap(a: string, b: string): boolean {
-  const [partsA, partsB] = [a.split('/'), b.split('/')];
-  return [0, 1, 2].every((index) => {
-    const [partA, partB] = [partsA[index] ?? '*', partsB[index] ?? '*'];
-    return partA === '*' || partB === '*' || partA === partB;
-  });
-}
-
-/** Istio takes any locality; one that no zone of the cluster matches is most likely misspelt. */
+/** Istio takes any locality; one that no place of the cluster matches is most likely misspelt. */
 function noticeUnmatched(locality: unknown, path: Path, to: RuleReport): void {
-  if (typeof locality !== 'string' || to.zones.some((zone) => overlap(zone, locality))) return;
-  to.unmodelled({ code: 'WT0504', path, message: `"${locality}" matches no zone of the cluster` });
+  if (typeof locality !== 'string' || to.localities.some((place) => matchesLocality(locality, place))) return;
+  const isZone = to.zones.some((zone) => matchesLocality(locality.split('/').slice(0, 2).join('/'), zone));
+  to.unmodelled({
+    code: 'WT0504',
+    path,
+    message: `"${locality}" matches no ${isZone ? 'subzone' : 'zone'} of the cluster`,
+  });
 }
 
 export function checkFailover(entries: readonly unknown[], path: Path, to: RuleReport): void {

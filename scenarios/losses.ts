@@ -115,9 +115,9 @@ export function planBlackHoles({ cluster, services }: Scenario, routes: readonly
     const setting = (localityLbSetting ?? {}) as { enabled?: boolean; distribute?: readonly DistributeEntry[] };
     if (setting.enabled === false) continue;
     for (const { from, to } of setting.distribute ?? []) {
-      if (!cluster.zones.some((zone) => matchesLocality(from, zone.name))) continue;
+      if (!cluster.zones.some((zone) => matchesLocality(withoutSubzone(from), zone.name))) continue;
       const zones = cluster.zones.flatMap((zone, i) =>
-        Object.keys(to).some((key) => matchesLocality(key, zone.name)) ? [i] : [],
+        Object.keys(to).some((key) => matchesLocality(withoutSubzone(key), zone.name)) ? [i] : [],
       );
       if (zones.length === 0) continue;
       const all = zones.length === cluster.zones.length;
@@ -127,6 +127,11 @@ export function planBlackHoles({ cluster, services }: Scenario, routes: readonly
     }
   }
   return [...losses.values()];
+}
+
+/** A zone is lost as a whole. */
+function withoutSubzone(locality: string): string {
+  return locality.split('/').slice(0, 2).join('/');
 }
 
 interface DistributeEntry {

@@ -3,7 +3,7 @@
  * microseconds. A machine of the price book has as much room for pods as the pool states for its own type, less or more by
  * the difference of their sizes: what the system keeps for itself is the same on each.
  */
-import { placeLabels } from './build-scheduling.js';
+import { labelsOfPool, placeLabels } from './build-scheduling.js';
 import { buildDistribution } from './distributions.js';
 import { capacityOf, PRICE_BOOKS } from './prices.js';
 import { own } from './raw.js';
@@ -21,7 +21,7 @@ export function buildPool(file: PoolFile, cluster: ClusterFile, places: readonly
   const machine = machineOf(file, cluster);
   return {
     name: file.name,
-    labels: places.map((zone) => placeLabels(zone, places, file.labels)),
+    labels: places.map((zone) => placeLabels(zone, places, labelsOfPool(file))),
     taints: file.taints,
     maxPods: file.maxPods,
     machine,

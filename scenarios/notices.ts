@@ -23,6 +23,7 @@ export function scenarioNotices(scenario: Bare, source: Source): readonly Notice
     ...saturationNotices(scenario, source),
     ...roomNotices(scenario, source),
     ...toleranceNotices(scenario, source),
+    ...distributionNotices(scenario, source),
     ...priceNotices(scenario, source),
     ...matrixNotices(scenario, source),
   ];
@@ -111,6 +112,20 @@ function toleranceNotices({ compat, policies, services }: Bare, source: Source):
       }),
     ),
   );
+}
+
+/** See sim/cluster/topologyHints.ts: on by default from these releases on (KEP-4444, KEP-3015). */
+const DISTRIBUTION_MINORS = { PreferClose: 31, PreferSameZone: 34, PreferSameNode: 34 };
+
+function distributionNotices({ compat, mesh, services }: Bare, source: Source): readonly Notice[] {
+  if (mesh.routing.kind !== 'kubeProxy') return [];
+  return services.flatMap(({ external, trafficDistribution }, index) => {
+    if (external !== null || trafficDistribution === null) return [];
+    const since = DISTRIBUTION_MINORS[trafficDistribution];
+    if (compat.kubernetesMinor >= since) return [];
+    const message = `${trafficDistribution} is read from Kubernetes 1.${since} on: any pod is chosen`;
+    return [notice(source, 'WT0502', ['spec', 'services', index, 'trafficDistribution'], message)];
+  });
 }
 
 function matrixNotices({ cluster }: Bare, source: Source): readonly Notice[] {

@@ -9,6 +9,7 @@ import type { RuleReport } from './destination-rule.js';
 import { specWithNames } from './externals.js';
 import { checkFaults, checkRolloutNames } from './fault-references.js';
 import { checkLoads } from './load-references.js';
+import { localitiesOf } from './localities.js';
 import { checkMesh } from './mesh-references.js';
 import type { Names } from './names.js';
 import { checkNodeScaling } from './nodeScaling.js';
@@ -29,7 +30,7 @@ export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | '
   const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
   const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
-  const rule: RuleReport = { ...to, zones, mesh: meshOf(spec) };
+  const rule: RuleReport = { ...to, zones, localities: localitiesOf(spec, zones), mesh: meshOf(spec) };
   const names: Names = {
     zones,
     services: [...endpointNames(services).keys()],

@@ -2,6 +2,7 @@
  * Rules of placement that are right one by one but not together: a spread said twice, one image with two sizes, labels
  * of a pool that its zone decides. Runs on the plain data.
  */
+import { SUBZONE_LABEL } from '../engine/locality-match.js';
 import { HOSTNAME_LABEL, REGION_LABEL, ZONE_LABEL } from './build-scheduling.js';
 import { asList, asRecord } from './raw.js';
 import type { Report } from './raw.js';
@@ -29,7 +30,13 @@ export function checkScheduling(spec: Raw, report: Report): void {
 }
 
 function checkPoolLabels(pools: readonly Raw[], report: Report): void {
-  for (const [index, pool] of pools.entries())
+  for (const [index, pool] of pools.entries()) {
+    if (pool['subzone'] !== undefined && asRecord(pool['labels'])[SUBZONE_LABEL] !== undefined)
+      report('WT0207', ['spec', 'cluster', 'nodePools', index, 'labels', SUBZONE_LABEL], {
+        message: 'the label that subzone sets',
+        expected: 'one of the two',
+        atKey: true,
+      });
     for (const label of [REGION_LABEL, ZONE_LABEL, HOSTNAME_LABEL])
       if (asRecord(pool['labels'])[label] !== undefined)
         report('WT0207', ['spec', 'cluster', 'nodePools', index, 'labels', label], {
@@ -37,6 +44,7 @@ function checkPoolLabels(pools: readonly Raw[], report: Report): void {
           expected: 'no such label: it is that of the zone, or the name of the node',
           atKey: true,
         });
+  }
 }
 
 function checkImages(services: readonly Raw[], report: Report): void {

@@ -224,7 +224,7 @@ export interface Service {
   /** The service behind whose host this one runs as a further version; null: it has a host of its own. */
   readonly versionOf: number | null;
   /** The Service's own field for topology. */
-  readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | null;
+  readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | 'PreferSameNode' | null;
   /** Annotation `service.kubernetes.io/topology-mode: Auto`; read by kube-proxy alone. */
   readonly topologyModeAuto: boolean;
   readonly endpoints: readonly Endpoint[];

@@ -33,11 +33,13 @@ export interface ComplexRoute {
   readonly hostStart: Int32Array;
   readonly hostEnd: Int32Array;
   readonly hosts: Int32Array;
-  /** Weighted round robin (mesh/edf.ts) by caller slot: `scheduleSlots` numbers each, a priority's part from `scheduleAt` on. */
+  /** Slot of the first caller that has its numbers here; those of the next ones follow. */
+  readonly firstCaller: number;
+  /** Weighted round robin (mesh/edf.ts) by caller: `scheduleSlots` numbers each, a priority's part from `scheduleAt` on. */
   readonly schedule: Float64Array;
   readonly scheduleSlots: number;
   readonly scheduleAt: Int32Array;
-  /** Position of ROUND_ROBIN by caller slot and locality. */
+  /** Position of ROUND_ROBIN by caller and locality. */
   readonly rotation: Int32Array;
   /**
    * Zone-aware routing (A11): the localities of the first priority are drawn below these cumulative shares, scaled to
@@ -57,7 +59,7 @@ export interface WarmSchedule {
   readonly policy: WarmUp;
   /** When the proxies learned of the host, by its place in `hosts`. */
   readonly sinceUs: Float64Array;
-  /** By caller slot `slots` numbers; the endpoints of one pick, which begin at host number h, from `at[h]` on. */
+  /** By caller `slots` numbers; the endpoints of one pick, which begin at host number h, from `at[h]` on. */
   readonly state: Float64Array;
   readonly slots: number;
   readonly at: Int32Array;
@@ -77,9 +79,17 @@ export function pickPod(
   if (world.ownRouteCount > 0) {
     const own = world.ownRoutes[world.rotationBase[edge]! + callerSlot]!;
     if (own !== null)
-      return pickComplex(world, own, 0, caller, row - world.podBase[program.edgeDestination[edge]!]!, key, nowUs);
+      return pickComplex(
+        world,
+        own,
+        callerSlot,
+        caller,
+        row - world.podBase[program.edgeDestination[edge]!]!,
+        key,
+        nowUs,
+      );
   }
-  const route = edge * program.scenario.cluster.zones.length + world.podZone[caller]!;
+  const route = world.routeRow[world.rotationBase[edge]! + callerSlot]!;
   const kind = world.routeKind[route]!;
   const calleeBase = world.podBase[program.edgeDestination[edge]!]!;
   if (kind === ROUTE_LEAST_REQUEST) {
@@ -155,22 +165,23 @@ function pickComplex(
   const end = route.localityEnd[priority]!;
   if (end === from) return -1;
   const localities = route.weight.length;
+  const turn = callerSlot - route.firstCaller;
   // Without a choice of locality a priority is one pool; its localities lie side by side in the list of hosts.
   let locality = from;
   let isPool = false;
   if (route.localityWeighted) {
-    const at = callerSlot * route.scheduleSlots + route.scheduleAt[priority]!;
+    const at = turn * route.scheduleSlots + route.scheduleAt[priority]!;
     locality += edfPick(route.schedule, at, route.weight, from, end - from);
   } else if (route.zoneBelow !== null && priority === 0) locality = drawZone(route.zoneBelow, key);
   else isPool = true;
   const start = route.hostStart[locality]!;
   const count = (isPool ? route.hostEnd[end - 1]! : route.hostEnd[locality]!) - start;
   if (count === 0) return -1;
-  if (route.warm !== null) return pickWarm(world, route, route.warm, callerSlot, connectionOffset, start, count, nowUs);
+  if (route.warm !== null) return pickWarm(world, route, route.warm, turn, connectionOffset, start, count, nowUs);
   if (route.algorithm === ROUTE_LEAST_REQUEST)
     return leastRequest(world, route.hosts, start, count, connectionOffset, key);
   if (route.algorithm === ROUTE_ROUND_ROBIN) {
-    const at = callerSlot * localities + locality;
+    const at = turn * localities + locality;
     const position = route.rotation[at]!;
     route.rotation[at] = position + 1;
     return route.hosts[start + (position % count)]!;
@@ -182,13 +193,13 @@ function pickWarm(
   world: World,
   route: ComplexRoute,
   warm: WarmSchedule,
-  callerSlot: number,
+  turn: number,
   connectionOffset: number,
   start: number,
   count: number,
   nowUs: number,
 ): number {
-  const at = callerSlot * warm.slots + warm.at[start]!;
+  const at = turn * warm.slots + warm.at[start]!;
   const first = edfFirst(warm.state, at, count);
   const host = route.hosts[start + first]!;
   let weight = warmFactor(nowUs - warm.sinceUs[start + first]!, warm.policy);

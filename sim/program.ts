@@ -7,6 +7,7 @@
  * added idle service comes after everyone else.
  */
 import type { Call, Distribution, Endpoint, MessageQueue, Scenario, Service } from '../scenarios/types.js';
+import { compilePlaces, type Places } from './places.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
 import { TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
@@ -49,6 +50,7 @@ export interface Program {
   readonly edgeSource: Int32Array;
   readonly edgeDestination: Int32Array;
   readonly edgeCount: number;
+  readonly places: Places;
   /** By target: edge, endpoint (global index) and policy; 1 where that policy has a time-out. */
   readonly targetEdge: Int32Array;
   readonly targetEndpoint: Int32Array;
@@ -164,6 +166,7 @@ export function compileProgram(scenario: Scenario): Program {
     edgeSource: Int32Array.from(edges.sources),
     edgeDestination: Int32Array.from(edges.destinations),
     edgeCount: edges.sources.length,
+    places: compilePlaces(scenario, services, order, edges),
     targetEdge: Int32Array.from(targets.edges),
     targetEndpoint: Int32Array.from(targets.endpoints),
     targetPolicy: Int32Array.from(targets.policyOf),

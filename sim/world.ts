@@ -8,7 +8,9 @@
 import { createQueue, growQueue, type EventQueue } from './kernel/wheel.js';
 import { createRecords, growRecords, type Records } from './kernel/records.js';
 import { ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
+import type { NodeSpec } from '../scenarios/types.js';
 import type { ComplexRoute } from './pick.js';
+import { BY_CALLER, BY_LOCALITY } from './places.js';
 import type { OutlierState } from './mesh/outlierState.js';
 import type { Breaker } from './breakers.js';
 import type { NodeCpu } from './nodeCpu.js';
@@ -27,7 +29,7 @@ export const POD_SERVING = 2;
 export const POD_DRAINING = 3;
 export const POD_DEAD = 4;
 
-/** How requests of one caller zone on one edge pick a pod. */
+/** How requests of one row pick a pod. */
 export const ROUTE_NONE = 0;
 export const ROUTE_LEAST_REQUEST = 1;
 export const ROUTE_ROUND_ROBIN = 2;
@@ -60,9 +62,11 @@ export interface World {
   readonly podService: Int32Array;
   readonly podState: Uint8Array;
   readonly podNode: Int32Array;
-  /** CPU of every node there has been, by its index. */
-  readonly nodeMillicores: number[];
+  /** Every node there has been, by its index. */
+  readonly nodes: NodeSpec[];
   readonly podZone: Int32Array;
+  /** Number of its locality (sim/places.ts). */
+  readonly podLocality: Int32Array;
   readonly podBusy: Int32Array;
   readonly podQueueHead: Int32Array;
   readonly podQueueTail: Int32Array;
@@ -101,7 +105,11 @@ export interface World {
   readonly connectionBytes: Float64Array;
   readonly connectionFolded: Float64Array;
 
-  // Routes, by edge x zones + caller's zone; hosts are global pod slots.
+  // Routes, by row; an edge has those from routeBase[edge] on, one for each place of callers (sim/places.ts). Hosts are global
+  // pod slots.
+  readonly routeBase: Int32Array;
+  /** The row of a caller, by rotationBase[edge] + its slot in its service. */
+  readonly routeRow: Int32Array;
   readonly routeKind: Uint8Array;
   readonly routeHosts: Int32Array;
   readonly routeHostCount: Int32Array;
@@ -270,18 +278,22 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
 
   const connectionBase = new Int32Array(program.edgeCount + 1);
   const rotationBase = new Int32Array(program.edgeCount + 1);
-  const hostBase = new Int32Array(program.edgeCount * zones);
+  const routeBase = new Int32Array(program.edgeCount + 1);
+  const hostBase: number[] = [];
   let hostCount = 0;
   for (let edge = 0; edge < program.edgeCount; edge++) {
     const callers = capacity[program.edgeSource[edge]!]!;
     const callees = capacity[program.edgeDestination[edge]!]!;
     connectionBase[edge + 1] = connectionBase[edge]! + callers * callees;
     rotationBase[edge + 1] = rotationBase[edge]! + callers;
-    for (let zone = 0; zone < zones; zone++) {
-      hostBase[edge * zones + zone] = hostCount;
+    const rows = rowsOf(program, edge, callers);
+    routeBase[edge + 1] = routeBase[edge]! + rows;
+    for (let row = 0; row < rows; row++) {
+      hostBase.push(hostCount);
       hostCount += callees;
     }
   }
+  const routes = routeBase[program.edgeCount]!;
   const connections = connectionBase[program.edgeCount]!;
   const records = createRecords(4096);
   return {
@@ -298,8 +310,9 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     podService,
     podState: new Uint8Array(pods),
     podNode: new Int32Array(pods).fill(-1),
-    nodeMillicores: program.scenario.cluster.nodes.map(({ cpuMillicores }) => cpuMillicores),
+    nodes: [...program.scenario.cluster.nodes],
     podZone: new Int32Array(pods),
+    podLocality: new Int32Array(pods),
     podBusy: new Int32Array(pods),
     podQueueHead: new Int32Array(pods).fill(-1),
     podQueueTail: new Int32Array(pods).fill(-1),
@@ -324,12 +337,14 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     connectionRequests: new Float64Array(connections),
     connectionBytes: new Float64Array(connections),
     connectionFolded: new Float64Array(connections),
-    routeKind: new Uint8Array(program.edgeCount * zones),
-    routeHosts: hostBase,
-    routeHostCount: new Int32Array(program.edgeCount * zones),
+    routeBase,
+    routeRow: new Int32Array(rotationBase[program.edgeCount]!),
+    routeKind: new Uint8Array(routes),
+    routeHosts: Int32Array.from(hostBase),
+    routeHostCount: new Int32Array(routes),
     hosts: new Int32Array(hostCount),
-    routeComplex: new Array<ComplexRoute | null>(program.edgeCount * zones).fill(null),
-    pooledKind: new Uint8Array(program.edgeCount * zones),
+    routeComplex: new Array<ComplexRoute | null>(routes).fill(null),
+    pooledKind: new Uint8Array(routes),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
     routeInputs: new Array<RouteInputs | null>(services).fill(null),
@@ -359,6 +374,12 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     loads,
     counters: createCounters(program, zones),
   };
+}
+
+function rowsOf({ scenario, places }: Program, edge: number, callers: number): number {
+  const by = places.routesBy[edge];
+  if (by === BY_CALLER) return callers;
+  return by === BY_LOCALITY ? places.localities.length : scenario.cluster.zones.length;
 }
 
 /** Doubles the room for records; called between slices of the hot loop. */

@@ -35,7 +35,7 @@ export function readExternals(
   const taken = new Set(services.map(({ name }) => name));
   for (const object of objects.filter(({ kind }) => kind === 'ServiceEntry')) {
     const rule: RuleReport = {
-      zones,
+      ...{ zones, localities: zones },
       mesh: meshOf({}),
       report: (code, path, detail) => void problems.push(object.problem(code, path, detail)),
       unmodelled: ({ message }) => ledger.note(object, message),

@@ -5,6 +5,7 @@
  */
 import { parseScenario } from '../load.js';
 import type { Problem } from '../problems.js';
+import { statedLocality } from '../../engine/locality-match.js';
 import { asRecord } from '../raw.js';
 import { readAutoscalers } from './autoscalers.js';
 import { readExternals } from './externals.js';
@@ -92,7 +93,9 @@ export function importObjects(
   const karpenter = readKarpenter(objects, nodes.pools, ledger, problems);
   const autoscalers = readAutoscalers(objects, services, ledger, problems);
   const externals = readExternals(objects, services, nodes.zones, ledger, problems);
-  const mesh = readMesh(objects, services, externals, nodes.zones, ledger, problems);
+  const stated = services.flatMap(({ workload }) => statedLocality(workload.podLabels) ?? []);
+  const places = { zones: nodes.zones, localities: [...nodes.localities, ...stated] };
+  const mesh = readMesh(objects, services, externals, places, ledger, problems);
   if (services.length === 0 && problems.length === 0) problems.push(nothingToRun(all, files));
   // Fields are read by more than one part: a mistake in one is told once.
   if (problems.length > 0) return { problems: distinct(problems) };

@@ -42,7 +42,7 @@ export function readMesh(
   objects: readonly KubeObject[],
   services: readonly ImportedService[],
   externals: readonly ImportedExternal[],
-  zones: readonly string[],
+  places: Pick<RuleReport, 'zones' | 'localities'>,
   ledger: Ledger,
   problems: Problem[],
 ): ImportedMesh {
@@ -72,7 +72,7 @@ export function readMesh(
     }
     const cleaned = kind === 'VirtualService' && ours.length < meant.length ? { ...spec, hosts: ours } : spec;
     if (cleaned !== spec) ledger.note(object, 'only the hosts that are services');
-    if (!check(object, { ...object.value, spec: withNames(cleaned, byHost) }, endpoints, zones, ledger, problems))
+    if (!check(object, { ...object.value, spec: withNames(cleaned, byHost) }, endpoints, places, ledger, problems))
       return [];
     for (const host of ours) seen[kind].set(nameOf(host)!, object);
     ledger.use(object);
@@ -105,13 +105,13 @@ function check(
   object: KubeObject,
   value: Raw,
   endpoints: EndpointNames,
-  zones: readonly string[],
+  places: Pick<RuleReport, 'zones' | 'localities'>,
   ledger: Ledger,
   problems: Problem[],
 ): boolean {
   const found: Problem[] = [];
   const rule: RuleReport = {
-    zones,
+    ...places,
     // Whatever the release is, it has taken the object.
     mesh: { ...meshOf({}), istioMinor: Infinity },
     report: (code, path, detail) => void found.push(object.problem(code, path, detail)),

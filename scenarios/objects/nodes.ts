@@ -3,6 +3,7 @@
  * allocatable of them, less what DaemonSets take on every node, as a scenario has no pods of its own for those. Nodes that
  * would get no pod (cordoned, not ready, tainted against all workloads) are left out, as their room is not there.
  */
+import { SUBZONE_LABEL } from '../../engine/locality-match.js';
 import type { Problem } from '../problems.js';
 import { capacityOfLabels, PRICE_BOOKS, type Capacity } from '../prices.js';
 import { asList, asRecord, own } from '../raw.js';
@@ -15,6 +16,8 @@ export interface NodePool {
   readonly name: string;
   readonly nodes: readonly KubeObject[];
   readonly nodesPerZone: ReadonlyMap<string, number>;
+  /** Within each zone; null: none. */
+  readonly subzone: string | null;
   /** Those that some rule names. */
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Raw[];
@@ -35,6 +38,8 @@ export interface NodePool {
 export interface NodesFound {
   /** Sorted. */
   readonly zones: readonly string[];
+  /** The same, and the subzones that nodes are in. */
+  readonly localities: readonly string[];
   readonly pools: readonly NodePool[];
   /** Nodes whose labels say no zone or no region. */
   readonly placeless: number;
@@ -80,7 +85,7 @@ export function readNodes(
   for (const node of nodes) {
     const labels = node.fields.labels(['metadata', 'labels']);
     const capacity = capacityOfLabels(labels) ?? 'onDemand';
-    const told = [capacity, namedLabels(labels, named), taintsOf(node.fields)];
+    const told = [capacity, subzoneOf(labels), namedLabels(labels, named), taintsOf(node.fields)];
     const key = [firstOf(labels, POOL_LABELS) ?? '', firstOf(labels, TYPE_LABELS) ?? '', JSON.stringify(told)].join(
       '\n',
     );
@@ -100,11 +105,18 @@ export function readNodes(
       problems,
     );
   });
-  const zonesOf = nodes.map(({ fields }) => zoneOf(fields.labels(['metadata', 'labels'])));
+  const labelsOf = nodes.map(({ fields }) => fields.labels(['metadata', 'labels']));
+  const zonesOf = labelsOf.map(zoneOf);
   const [first] = nodes;
   const version = first?.fields.text(['status', 'nodeInfo', 'kubeletVersion']);
   return {
     zones: [...new Set(zonesOf)].sort(),
+    localities: [
+      ...new Set([
+        ...zonesOf,
+        ...labelsOf.flatMap((labels) => (subzoneOf(labels) === null ? [] : `${zoneOf(labels)}/${subzoneOf(labels)}`)),
+      ]),
+    ],
     pools,
     placeless: zonesOf.filter((zone) => zone.split('/').includes(NO_PLACE)).length,
     kubelet: version === undefined ? null : { version, where: first!.object.where },
@@ -161,6 +173,7 @@ function poolOf(
   const priceBook = priceBookOf(instanceType, capacity, members[0]!.fields);
   return {
     name,
+    subzone: subzoneOf(labels),
     labels: withoutGiven(namedLabels(labels, named), priceBook !== null),
     taints: taintsOf(members[0]!.fields),
     maxPods: mostPods === null || mostPods <= daemons.length ? null : mostPods - daemons.length,
@@ -186,7 +199,9 @@ function namedLabels(labels: Readonly<Record<string, string>>, named: ReadonlySe
 /** What a scenario's nodes have without being told. */
 function withoutGiven(labels: Readonly<Record<string, string>>, hasType: boolean): Record<string, string> {
   const given = (key: string, value: string): boolean =>
-    (key === 'kubernetes.io/os' && value === 'linux') || (key === 'node.kubernetes.io/instance-type' && hasType);
+    key === SUBZONE_LABEL ||
+    (key === 'kubernetes.io/os' && value === 'linux') ||
+    (key === 'node.kubernetes.io/instance-type' && hasType);
   return Object.fromEntries(Object.entries(labels).filter(([key, value]) => !given(key, value)));
 }
 
@@ -212,6 +227,11 @@ function zoneOf(labels: Readonly<Record<string, string>>): string {
   const clean = (text: string | undefined): string =>
     text === undefined || text === '' ? NO_PLACE : text.replace(/[/*\s]/g, '-');
   return `${clean(firstOf(labels, REGION_LABELS))}/${clean(firstOf(labels, ZONE_LABELS))}`;
+}
+
+function subzoneOf(labels: Readonly<Record<string, string>>): string | null {
+  const subzone = labels[SUBZONE_LABEL] ?? '';
+  return subzone === '' ? null : subzone;
 }
 
 function firstOf(labels: Readonly<Record<string, string>>, keys: readonly string[]): string | undefined {

@@ -85,7 +85,7 @@ export function joinServices(
     for (const unread of [...timing.unread, ...controller.unread, ...rules.unread])
       ledger.note(workload.object, `${unread} is not simulated`);
     const distribution = fields?.text(['spec', 'trafficDistribution']) ?? null;
-    const isKnown = distribution === null || ['PreferClose', 'PreferSameZone'].includes(distribution);
+    const isKnown = distribution === null || ['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(distribution);
     if (!isKnown) ledger.note(service!, `trafficDistribution ${distribution} is not simulated`);
     const settings = settingsOf(workload.object, workload.podSpec, problems).join('\n');
     return {

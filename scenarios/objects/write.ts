@@ -4,6 +4,7 @@
  */
 import { stringify } from 'yaml';
 import { PRICE_BOOKS } from '../prices.js';
+import { LOCALITY_LABELS } from '../../engine/locality-match.js';
 import { own } from '../raw.js';
 import { REQUIRED } from '../required.js';
 import { API_VERSION } from '../schema.js';
@@ -161,6 +162,7 @@ function poolLines(pool: NodePool): string[] {
     ...(daemons.length > 0 ? remark(6, `DaemonSets on each node: ${list(daemons.map(({ where }) => where))}`) : []),
     `      - name: ${scalar(pool.name)}`,
     `        nodesPerZone: ${flow(Object.fromEntries(pool.nodesPerZone))}`,
+    ...(pool.subzone === null ? [] : [`        subzone: ${scalar(pool.subzone)}`]),
     ...(Object.keys(pool.labels).length === 0 ? [] : [`        labels: ${flow(pool.labels)}`]),
     ...(pool.taints.length === 0 ? [] : [`        taints: ${flow(pool.taints)}`]),
     ...(pool.maxPods === null
@@ -297,11 +299,11 @@ function externalLines(externals: readonly ImportedExternal[]): string[] {
   ];
 }
 
-/** Labels by which routes tell pods apart and rules pick them; `app` goes without saying where it is the name. */
+/** Labels by which routes tell pods apart or place them, and rules pick them; `app` goes without saying where it is the name. */
 function labelsOf({ workload, name, versionOf }: ImportedService, named: ReadonlySet<string>): Raw | null {
   const { app, version } = workload.podLabels;
   const picked = Object.entries(workload.podLabels).filter(
-    ([key]) => named.has(key) && key !== 'app' && key !== 'version',
+    ([key]) => (named.has(key) || LOCALITY_LABELS.includes(key)) && key !== 'app' && key !== 'version',
   );
   const isPlain = app === undefined || app === (versionOf ?? name);
   if (isPlain && version === undefined && picked.length === 0) return null;

@@ -22,7 +22,7 @@ import {
   word,
   zoneName,
 } from './leaves.js';
-import { labels, taints } from './scheduling.js';
+import { labels, subzone, taints } from './scheduling.js';
 
 const nodesPerZone = (description: string) =>
   z
@@ -120,6 +120,9 @@ export const cluster = z.strictObject({
           })
           .meta({ description: 'Room for pods on one node. Default: the full size of the instance type.' })
           .optional(),
+        subzone: subzone(
+          'Where its nodes stand within each zone, such as a rack: their label topology.istio.io/subzone. Default: none.',
+        ).optional(),
         labels: labels('Labels of its nodes, besides those of zone, region, host name and instance type.').prefault({}),
         taints: taints.prefault([]).meta({ description: "Taints of its nodes, in Kubernetes' form." }),
         maxPods: whole(1, 'Pods that the kubelet of a node takes at most.').prefault(DEFAULTS.nodePool.maxPods),

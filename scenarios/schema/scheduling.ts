@@ -35,6 +35,13 @@ const labelKey = (description: string) =>
       if (!isQualifiedName(key)) wrongIn(context, 'WT0208')([], 'not a label key', KEY_EXPECTED);
     })
     .meta({ description });
+export const subzone = (description: string) =>
+  z
+    .string({ error: 'a name' })
+    .superRefine((name, context) => {
+      if (!NAME_PART.test(name)) wrongIn(context, 'WT0208')([], 'not a label value', VALUE_EXPECTED);
+    })
+    .meta({ description });
 const labelValue = z.string({ error: 'a text, in quotes where it looks like something else' });
 
 export const labels = (description: string) =>

@@ -172,8 +172,8 @@ export const service = z.strictObject({
   ).optional(),
   versionOf: text('Another service behind whose host this one runs, as a further version of it.').optional(),
   trafficDistribution: word(
-    ['PreferClose', 'PreferSameZone'],
-    'trafficDistribution of the Service: its own zone first, whatever the load there.',
+    ['PreferClose', 'PreferSameZone', 'PreferSameNode'],
+    "trafficDistribution of the Service: the caller's own zone first, or its own node, whatever the load there.",
   ).optional(),
   topologyModeAuto: flag(
     'Annotation service.kubernetes.io/topology-mode: Auto. Read with routing: kubeProxy.',

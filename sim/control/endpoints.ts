@@ -10,7 +10,7 @@ import type { RouteEndpoint } from '../mesh/locality.js';
 import type { Spec } from '../mesh/localitySetting.js';
 import { ruleOfVersion } from '../mesh/subsets.js';
 import { refreshOutliers } from '../outliers.js';
-import { balancesZones, knowsCallers, sendsNotReady, versionsOf, writeRoutes } from '../routes.js';
+import { balancesZones, knowsCallers, proxyEndpoints, sendsNotReady, versionsOf, writeRoutes } from '../routes.js';
 import type { World } from '../world.js';
 import { externalEndpoints } from './externals.js';
 import type { Sim, SimPod } from './state.js';
@@ -80,6 +80,7 @@ export function planHostRoutes(sim: Sim, serviceIndex: number, nowUs: number): v
 
 /** Gives the proxies the routes of a service, from what the API had at `asOfUs`. */
 export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfUs: number): void {
+  const { program, podLocality } = sim.world;
   const endpoints: RouteEndpoint[] = externalEndpoints(sim, serviceIndex) ?? [];
   const withNotReady = sendsNotReady(sim.world, serviceIndex);
   for (const workload of sim.workloads) {
@@ -88,8 +89,9 @@ export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfU
       const seen = asOfUs >= pod.endpointChangedUs ? pod.endpoint : !pod.endpoint;
       if (pod.slot < 0 || !pod.node) continue;
       if (!seen && !(withNotReady && pod.deletedUs === null && isKnown(pod, asOfUs))) continue;
-      const zone = sim.world.program.scenario.cluster.zones[pod.node.spec.zone]!.name;
-      endpoints.push({ index: pod.slot, zone, node: pod.node.spec.name, healthy: seen });
+      const zone = program.scenario.cluster.zones[pod.node.spec.zone]!.name;
+      const locality = program.places.localities[podLocality[pod.slot]!]!;
+      endpoints.push({ index: pod.slot, zone, locality, node: pod.node.spec.name, healthy: seen });
     }
   }
   endpoints.sort((a, b) => a.index - b.index);
@@ -135,14 +137,7 @@ function hintsOf(
     ready,
     controlPlane: false,
   }));
-  const named = endpoints.map(({ index, zone, node, healthy }) => ({
-    name: `${index}`,
-    zone,
-    node,
-    ready: healthy,
-    serving: healthy,
-    terminating: false,
-  }));
+  const named = proxyEndpoints(endpoints);
   return topologyHints(program.services[serviceIndex]!, named, nodes, compat.kubernetesMinor).hints;
 }
 

@@ -69,7 +69,7 @@ export function requestNode(sim: Sim, { pool, zone, machine, nodeStart }: NodeOr
   };
   const node = newNode(spec, sim.fleet.length, machine, nowUs);
   sim.fleet.push(node);
-  sim.world.nodeMillicores.push(spec.cpuMillicores);
+  sim.world.nodes.push(spec);
   growProxies(sim.world.proxies, sim.fleet.length);
   const word = seedWord(sim.world.seed, `nodeStart/${pool}/${zone}`) + Math.imul(ordinal, GOLDEN);
   sim.calendar.at(nowUs + Math.round(drawFrom(nodeStart, mix(word))), (laterUs) => register(sim, node, laterUs));

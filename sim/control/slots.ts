@@ -27,6 +27,7 @@ import {
   isSpan,
 } from '../spans.js';
 import { resetProxy } from '../proxies.js';
+import { placeCaller } from '../routes.js';
 import { enterNode, leaveNode, nodeCpuOf } from '../nodeCpu.js';
 import { CFS_PERIOD_US, resetSharedCpu } from '../sharedCpu.js';
 import { bringUpToDate, clearCpu } from '../sharing.js';
@@ -49,6 +50,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   world.podState[slot] = POD_STARTING;
   world.podNode[slot] = node;
   world.podZone[slot] = zone;
+  placeCaller(world, slot);
   world.podBusy[slot] = 0;
   world.podOnCpu[slot] = 0;
   world.podCpuUs[slot] = 0;
@@ -59,7 +61,7 @@ export function takeSlot(world: World, slot: number, node: number, zone: number,
   if (service === world.program.gateway) return;
   const { limits, workers, external } = world.program.services[service]!;
   if (external !== null) return;
-  const nodeMillicores = world.nodeMillicores[node]!;
+  const nodeMillicores = world.nodes[node]!.cpuMillicores;
   const limitMillicores = limits.cpuMillicores ?? Infinity;
   const nodeCpu = nodeCpuOf(world, node, nodeMillicores);
   // With a core for each worker nobody waits for the CPU and no quota can run out.

@@ -1,15 +1,17 @@
 /**
- * From the endpoints of a service, the zone of a caller and the routing objects to the table the caller's proxy routes by:
- * priority levels with their share, in each the zones with their weight, in each the healthy endpoints.
+ * From the endpoints of a service, the place of a caller and the routing objects to the table the caller's proxy routes by:
+ * priority levels with their share, in each the localities with their weight, in each the healthy endpoints. A locality is
+ * `region/zone/subzone`, or `region/zone` where nodes have no label for subzones.
  *
- * Two steps, as in the real system. The control plane groups endpoints by zone and gives each group a priority (failover)
- * or a weight (distribute). The proxy then weighs that by health: shares of priorities (priority.ts) and of zones. Called
- * when endpoints or rules change, never per request.
+ * Two steps, as in the real system. The control plane groups endpoints by locality and gives each group a priority
+ * (failover) or a weight (distribute). The proxy then weighs that by health: shares of priorities (priority.ts) and of
+ * localities. Called when endpoints or rules change, never per request.
  *
  * Rules: Istio's locality load balancing and Envoy's priority, locality-weight and panic documents, read with their code.
  */
+import { HOSTNAME_LABEL } from '../cluster/schedulerInput.js';
 import type { EndpointAlgorithm } from './clusterPolicy.js';
-import { matchesLocality, splitZone } from '../../engine/locality-match.js';
+import { matchesLocality, splitLocality, SUBZONE_LABEL, type Locality } from '../../engine/locality-match.js';
 import { overprovisionedShare, priorityState } from './priority.js';
 import {
   effectiveLocalitySetting,
@@ -30,8 +32,11 @@ export type Algorithm = EndpointAlgorithm;
 
 export interface RouteEndpoint {
   readonly index: number;
-  /** `region/zone`. */
+  /** `region/zone` of its node. */
   readonly zone: string;
+  /** Where Istio takes it to be; left out: in its zone, and in no subzone. */
+  readonly locality?: string;
+  /** Empty where it stands on none. */
   readonly node: string;
   /** Ready, and not ejected by this proxy. */
   readonly healthy: boolean;
@@ -40,7 +45,7 @@ export interface RouteEndpoint {
 }
 
 export interface RouteLocality {
-  readonly zone: string;
+  readonly locality: string;
   /** Weight of the group as the control plane sends it (A4); the number of its endpoints unless `distribute` says more. */
   readonly weight: number;
   /** The weight after health (A7). */
@@ -54,8 +59,8 @@ export interface RoutePriority {
   readonly loadPercent: number;
   readonly panic: boolean;
   /**
-   * Zones with at least one usable endpoint; with `zoneShares` every zone. None: whoever lands here gets 503 "no healthy
-   * upstream" (UH).
+   * Localities with at least one usable endpoint; with `zoneShares` every one. None: whoever lands here gets 503 "no
+   * healthy upstream" (UH).
    */
   readonly localities: readonly RouteLocality[];
 }
@@ -74,7 +79,7 @@ export interface Route {
 }
 
 export interface RouteInput {
-  readonly clientZone: string;
+  readonly clientLocality: string;
   readonly clientNode: string;
   /** All endpoints that are not terminating, ready or not. */
   readonly endpoints: readonly RouteEndpoint[];
@@ -84,7 +89,7 @@ export interface RouteInput {
   readonly meshSetting: Spec | null;
   /** Mesh-wide `zoneAwareLbSetting`; left out: none. */
   readonly meshZoneAware?: Spec | null;
-  /** Pods of the calling service by zone; null or left out: its proxies do not know them (no self-discovery). */
+  /** Pods of the calling service by locality; null or left out: its proxies do not know them (no self-discovery). */
   readonly callers?: ReadonlyMap<string, CallerCount> | null;
   /** The Service's `trafficDistribution`; left out: none. */
   readonly trafficDistribution?: string | null;
@@ -95,9 +100,9 @@ export interface RouteInput {
 /** Envoy's own panic threshold, which stands where Istio sets none. */
 const ENVOY_PANIC_THRESHOLD_PERCENT = 50;
 
-/** Endpoints of one zone that share a priority. */
+/** Endpoints of one locality that share a priority. */
 export interface Group {
-  readonly zone: string;
+  readonly locality: string;
   readonly priority: number;
   readonly weight: number;
   readonly members: readonly RouteEndpoint[];
@@ -108,7 +113,7 @@ export function buildRoute(input: RouteInput): Route {
   const policy = trafficPolicyOf(input.destinationRule);
   const setting = effectiveLocalitySetting(input);
   const sent = sendsNotReady(input) ? input.endpoints : input.endpoints.filter(isReadyOrEjected);
-  const groups = arrange(groupByZone(sent), setting, input, level);
+  const groups = arrange(groupByLocality(sent), setting, input, level);
   const route = {
     algorithm: algorithmOf(policy),
     localityWeighted: setting.kind === 'distribute' || (setting.kind === 'failover' && setting.explicit),
@@ -123,12 +128,12 @@ function balanceZones(
   route: Route,
   groups: readonly Group[],
   minClusterSize: number,
-  { clientZone, callers = null }: RouteInput,
+  { clientLocality, callers = null }: RouteInput,
 ): Route {
   const [first, ...rest] = route.priorities;
   const members = groups.filter(({ priority }) => priority === 0);
-  const upstream = members.map((group) => ({ zone: group.zone, healthy: healthyCount(group) }));
-  const zoneShares = callers && zoneAwareShares({ clientZone, callers, upstream, minClusterSize });
+  const upstream = members.map((group) => ({ locality: group.locality, healthy: healthyCount(group) }));
+  const zoneShares = callers && zoneAwareShares({ clientLocality, callers, upstream, minClusterSize });
   if (zoneShares === null || first!.panic) return route;
   const localities = members.map((group) => routeLocality(group, false));
   return { ...route, priorities: [{ ...first!, localities }, ...rest], zoneShares };
@@ -185,14 +190,28 @@ function algorithmOf(policy: TrafficPolicy): Algorithm {
   }
 }
 
-function groupByZone(endpoints: readonly RouteEndpoint[]): Group[] {
-  const byZone = new Map<string, RouteEndpoint[]>();
-  for (const endpoint of endpoints) {
-    const members = byZone.get(endpoint.zone);
-    if (members === undefined) byZone.set(endpoint.zone, [endpoint]);
-    else members.push(endpoint);
+function groupByLocality(endpoints: readonly RouteEndpoint[]): Group[] {
+  return [...groupBy(endpoints, localityOf)].map(([locality, members]) => ({
+    locality,
+    priority: 0,
+    weight: members.length,
+    members,
+  }));
+}
+
+export function localityOf({ zone, locality = zone }: Pick<RouteEndpoint, 'zone' | 'locality'>): string {
+  return locality;
+}
+
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
-  return [...byZone].map(([zone, members]) => ({ zone, priority: 0, weight: members.length, members }));
+  return groups;
 }
 
 function arrange(groups: Group[], setting: EffectiveLocality, input: RouteInput, level: IstioLevel): Group[] {
@@ -200,20 +219,17 @@ function arrange(groups: Group[], setting: EffectiveLocality, input: RouteInput,
     case 'none':
       return groups;
     case 'distribute':
-      return applyDistribute(groups, setting.distribute, input.clientZone);
+      return applyDistribute(groups, setting.distribute, input.clientLocality);
     case 'zoneAware': {
       const { failover, failoverPriority } = setting;
-      const labelled =
-        failoverPriority.length === 0
-          ? groups
-          : failoverPriorityLabels(groups, failoverPriority, input.clientZone, input.clientNode, level);
-      return regionPriorities(labelled, failover, input.clientZone);
+      const labelled = failoverPriority.length === 0 ? groups : byLabels(groups, failoverPriority, input, level);
+      return regionPriorities(labelled, failover, input.clientLocality);
     }
     case 'failover': {
       const { failover, failoverPriority } = setting;
-      if (failoverPriority.length === 0) return failoverPriorities(groups, failover, input.clientZone);
-      const labelled = failoverPriorityLabels(groups, failoverPriority, input.clientZone, input.clientNode, level);
-      return failover.length === 0 ? labelled : failoverPriorities(labelled, failover, input.clientZone);
+      if (failoverPriority.length === 0) return failoverPriorities(groups, failover, input.clientLocality);
+      const labelled = byLabels(groups, failoverPriority, input, level);
+      return failover.length === 0 ? labelled : failoverPriorities(labelled, failover, input.clientLocality);
     }
   }
 }
@@ -222,13 +238,15 @@ function arrange(groups: Group[], setting: EffectiveLocality, input: RouteInput,
 export function applyDistribute(
   groups: readonly Group[],
   distribute: readonly DistributeEntry[],
-  clientZone: string,
+  clientLocality: string,
 ): Group[] {
-  const entry = distribute.find(({ from }) => matchesLocality(from, clientZone));
+  const entry = distribute.find(({ from }) => matchesLocality(from, clientLocality));
   if (entry === undefined) return [...groups];
   const listed: (Group | null)[] = groups.map(() => null);
   for (const [rule, percent] of Object.entries(entry.to)) {
-    const matched = groups.flatMap((group, g) => (listed[g] === null && matchesLocality(rule, group.zone) ? [g] : []));
+    const matched = groups.flatMap((group, g) =>
+      listed[g] === null && matchesLocality(rule, group.locality) ? [g] : [],
+    );
     const matchedWeight = matched.reduce((sum, g) => sum + groups[g]!.weight, 0);
     // Rounding up per group over-weights a rule that spans several groups, as in the original.
     for (const g of matched)
@@ -237,47 +255,65 @@ export function applyDistribute(
   return listed.filter((group) => group !== null);
 }
 
-/** A5: same zone, same region, elsewhere, elsewhere but not where `failover` points. Works inside given priorities. */
+/**
+ * A5: same subzone, same zone, same region, elsewhere, elsewhere but not where `failover` points. Without labels for subzones
+ * all are in the subzone "" (A3). Works inside given priorities.
+ */
 export function failoverPriorities(
   groups: readonly Group[],
   failover: readonly FailoverEntry[],
-  clientZone: string,
+  clientLocality: string,
 ): Group[] {
-  const client = splitZone(clientZone);
-  const target = failover.find(({ from }) => from === client.region);
-  return compactPriorities(
-    groups.map((group) => {
-      const there = splitZone(group.zone);
-      let distance: number;
-      if (there.region === client.region) distance = there.zone === client.zone ? 0 : 2;
-      else distance = target !== undefined && there.region !== target.to ? 4 : 3;
-      return { ...group, priority: group.priority * 5 + distance };
-    }),
-  );
+  return rankByDistance(groups, failover, clientLocality, 5, (client, there, target) => {
+    if (there.region !== client.region) return target !== undefined && there.region !== target ? 4 : 3;
+    if (there.zone !== client.zone) return 2;
+    return there.subzone === client.subzone ? 0 : 1;
+  });
 }
 
 /** A11: the own region first, then where `failover` points, then the others. Works inside given priorities. */
 export function regionPriorities(
   groups: readonly Group[],
   failover: readonly FailoverEntry[],
-  clientZone: string,
+  clientLocality: string,
 ): Group[] {
-  const client = splitZone(clientZone);
-  const target = failover.find(({ from }) => from === client.region);
-  return compactPriorities(
-    groups.map((group) => {
-      const { region } = splitZone(group.zone);
-      const distance = region === client.region ? 0 : region === target?.to ? 1 : 2;
-      return { ...group, priority: group.priority * 3 + distance };
-    }),
+  return rankByDistance(groups, failover, clientLocality, 3, (client, there, target) =>
+    there.region === client.region ? 0 : there.region === target ? 1 : 2,
   );
+}
+
+/** `distance` gives 0 to `distances` - 1; `target` is the region to which `failover` sends those of the client's. */
+function rankByDistance(
+  groups: readonly Group[],
+  failover: readonly FailoverEntry[],
+  clientLocality: string,
+  distances: number,
+  distance: (client: Locality, there: Locality, target: string | undefined) => number,
+): Group[] {
+  const client = splitLocality(clientLocality);
+  const target = failover.find(({ from }) => from === client.region)?.to;
+  return compactPriorities(
+    groups.map((group) => ({
+      ...group,
+      priority: group.priority * distances + distance(client, splitLocality(group.locality), target),
+    })),
+  );
+}
+
+function byLabels(
+  groups: readonly Group[],
+  labels: readonly string[],
+  input: Pick<RouteInput, 'clientLocality' | 'clientNode'>,
+  level: IstioLevel,
+): Group[] {
+  return failoverPriorityLabels(groups, labels, input.clientLocality, input.clientNode, level);
 }
 
 /** A6: N ordered labels; the priority is N minus the position of the first that differs. Splits groups where needed. */
 export function failoverPriorityLabels(
   groups: readonly Group[],
   labels: readonly string[],
-  clientZone: string,
+  clientLocality: string,
   clientNode: string,
   level: IstioLevel,
 ): Group[] {
@@ -285,51 +321,41 @@ export function failoverPriorityLabels(
   const fixed = new Map(
     labels.map((entry) => entry.split('=')).filter(({ length }) => length === 2) as [string, string][],
   );
-  const wanted = labels.map((entry) => {
-    const label = entry.split('=')[0]!;
-    return { label, value: fixed.get(label) ?? labelValue(label, clientZone, clientNode) };
-  });
+  const names = labels.map((entry) => entry.split('=')[0]!);
+  const client = splitLocality(clientLocality);
+  const wanted = names.map((label) => fixed.get(label) ?? labelValue(label, client, clientNode));
   // From 1.31 on a first label `network` is a wish: a mismatch only ranks the endpoint behind all others.
   const networkIsWish = level === '>=1.31' && labels[0] === NETWORK_LABEL;
-  const split = groups.flatMap((group) => {
-    const byPriority = new Map<number, RouteEndpoint[]>();
-    for (const member of group.members) {
-      const priority = labelDistance(wanted, member, networkIsWish);
-      const members = byPriority.get(priority);
-      if (members === undefined) byPriority.set(priority, [member]);
-      else members.push(member);
-    }
-    return [...byPriority].map(([priority, members]) => ({
-      zone: group.zone,
-      priority,
-      weight: members.length,
-      members,
-    }));
+  const split = groups.flatMap(({ locality, members }) => {
+    const there = splitLocality(locality);
+    const distanceOn = (node: string): number => {
+      const differs = (j: number): boolean => labelValue(names[j]!, there, node) !== wanted[j];
+      const penalty = networkIsWish && differs(0) ? names.length : 0;
+      const first = names.findIndex((_, j) => !(networkIsWish && j === 0) && differs(j));
+      return penalty + (first < 0 ? 0 : names.length - first);
+    };
+    // Endpoints of one locality differ in their node alone: all but those on the named node are as far away as any other.
+    const named = wanted[names.indexOf(HOSTNAME_LABEL)];
+    const away = distanceOn(`not ${named}`);
+    const here = named === undefined ? away : distanceOn(named);
+    const byPriority = groupBy(members, ({ node }) => (node === named ? here : away));
+    return [...byPriority].map(([priority, some]) => ({ locality, priority, weight: some.length, members: some }));
   });
   return compactPriorities(split);
 }
 
-function labelDistance(
-  wanted: readonly { readonly label: string; readonly value: string }[],
-  endpoint: RouteEndpoint,
-  networkIsWish: boolean,
-): number {
-  const differs = wanted.map(({ label, value }) => labelValue(label, endpoint.zone, endpoint.node) !== value);
-  const penalty = networkIsWish && differs[0] === true ? wanted.length : 0;
-  const first = differs.findIndex((isDifferent, j) => isDifferent && !(networkIsWish && j === 0));
-  return penalty + (first < 0 ? 0 : wanted.length - first);
-}
-
 const NETWORK_LABEL = 'topology.istio.io/network';
 
-/** One network, one cluster and no subzones are modelled, and no other labels: they are empty everywhere. */
-function labelValue(label: string, zoneName: string, node: string): string {
+/** One network and one cluster are modelled, and no other labels: they are empty everywhere. */
+function labelValue(label: string, { region, zone, subzone }: Locality, node: string): string {
   switch (label) {
     case 'topology.kubernetes.io/region':
-      return splitZone(zoneName).region;
+      return region;
     case 'topology.kubernetes.io/zone':
-      return splitZone(zoneName).zone;
-    case 'kubernetes.io/hostname':
+      return zone;
+    case SUBZONE_LABEL:
+      return subzone;
+    case HOSTNAME_LABEL:
       return node;
     default:
       return '';
@@ -362,7 +388,7 @@ function weighByHealth(groups: readonly Group[], panicThresholdPercent: number):
 
 function routeLocality(group: Group, panic: boolean): RouteLocality {
   return {
-    zone: group.zone,
+    locality: group.locality,
     weight: group.weight,
     effectiveWeight: group.weight * overprovisionedShare(healthyCount(group), group.members.length),
     endpoints: group.members.filter(({ healthy }) => panic || healthy).map(({ index }) => index),

@@ -6,10 +6,10 @@
  * learn that a nearer endpoint is bad; `distribute` does not. So adding an empty `outlierDetection` to a rule turns zone
  * preference on.
  *
- * Between the two stands the Service's `trafficDistribution`: the own zone first, then the own region, with readiness as
- * health instead of outlier detection (A1, A6). From 1.31 on, `zoneAwareLbSetting` goes before `localityLbSetting`, in the
- * rule as in the mesh; releases before do not know it. Port-level policies are not modelled, and the caller hands in the
- * rule that holds for the host or version as a whole.
+ * Between the two stands the Service's `trafficDistribution`: the own zone first (or the own node, then its subzone and its
+ * zone), then the own region, with readiness as health instead of outlier detection (A1, A6). From 1.31 on,
+ * `zoneAwareLbSetting` goes before `localityLbSetting`, in the rule as in the mesh; releases before do not know it.
+ * Port-level policies are not modelled, and the caller hands in the rule that holds for the host or version as a whole.
  */
 import { MIN_CLUSTER_SIZE } from './zoneAware.js';
 
@@ -87,8 +87,10 @@ export function effectiveLocalitySetting(input: SettingInput): EffectiveLocality
   const policy = trafficPolicyOf(input.destinationRule);
   const zoneAware = zoneAwareOf(input);
   if (zoneAware) return zoneAwareSetting(zoneAware);
-  if (isDistributed(input))
-    return { kind: 'failover', explicit: true, failover: [], failoverPriority: DISTRIBUTION_LABELS };
+  if (isDistributed(input)) {
+    const failoverPriority = input.trafficDistribution === 'PreferSameNode' ? SAME_NODE_LABELS : SAME_ZONE_LABELS;
+    return { kind: 'failover', explicit: true, failover: [], failoverPriority };
+  }
   const ofMesh = input.compat === '>=1.31' && !hasOwnLocality(policy) ? (input.meshZoneAware ?? null) : null;
   if (ofMesh) return zoneAwareSetting(ofMesh);
   const setting: LocalityLbSetting = policy.loadBalancer?.localityLbSetting ?? input.meshSetting ?? {};
@@ -103,11 +105,8 @@ export function effectiveLocalitySetting(input: SettingInput): EffectiveLocality
 }
 
 /** What Istio makes of PreferClose and PreferSameZone. */
-const DISTRIBUTION_LABELS = [
-  'topology.istio.io/network',
-  'topology.kubernetes.io/region',
-  'topology.kubernetes.io/zone',
-];
+const SAME_ZONE_LABELS = ['topology.istio.io/network', 'topology.kubernetes.io/region', 'topology.kubernetes.io/zone'];
+const SAME_NODE_LABELS = [...SAME_ZONE_LABELS, 'topology.istio.io/subzone', 'kubernetes.io/hostname'];
 
 /** True where the Service's `trafficDistribution` holds: a `localityLbSetting` of the rule, of any content, goes first. */
 function isDistributed(input: Pick<SettingInput, 'destinationRule' | 'trafficDistribution' | 'compat'>): boolean {

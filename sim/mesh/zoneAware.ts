@@ -3,23 +3,25 @@
  * it can take, while every endpoint still gets about the same. The proxy knows where its siblings are (the pods of its own
  * service, which make the load) and where the endpoints are: a zone with 40 % of the callers and 20 % of the endpoints
  * keeps half of its requests, and the rest goes where endpoints are left over.
+ * A zone is what Envoy takes for one: a whole locality, subzone and all.
  *
  * All of it is whole ten-thousandths, as in Envoy's regenerateLocalityRoutingStructures and tryChooseLocalLocalityHosts
  * (source/extensions/load_balancing_policies/common/load_balancer_impl.cc). There a zone whose endpoints are all unhealthy
  * is still a zone; should rounding leave no residual anywhere, any zone may be drawn, even such a one.
  */
 
-/** Pods of the calling service in a zone, as its proxies know them. */
+/** Pods of the calling service in a locality, as its proxies know them. */
 export interface CallerCount {
   readonly total: number;
   readonly healthy: number;
 }
 
 export interface ZoneAwareInput {
-  readonly clientZone: string;
+  readonly clientLocality: string;
+  /** By locality. */
   readonly callers: ReadonlyMap<string, CallerCount>;
-  /** Zones of the first priority, each once, with their healthy endpoints. */
-  readonly upstream: readonly { readonly zone: string; readonly healthy: number }[];
+  /** Localities of the first priority, each once, with their healthy endpoints. */
+  readonly upstream: readonly { readonly locality: string; readonly healthy: number }[];
   readonly minClusterSize: number;
 }
 
@@ -30,18 +32,18 @@ const WHOLE = 10_000;
 
 /** Shares of the zones, in the order of `upstream`, summing to 1; null: zones are not looked at, all is one pool. */
 export function zoneAwareShares({
-  clientZone,
+  clientLocality,
   callers,
   upstream,
   minClusterSize,
 }: ZoneAwareInput): readonly number[] | null {
   const endpoints = upstream.reduce((sum, { healthy }) => sum + healthy, 0);
   if (upstream.length < 2 || callers.size < 2 || endpoints < minClusterSize) return null;
-  if ((callers.get(clientZone)?.total ?? 0) === 0) return null;
+  if ((callers.get(clientLocality)?.total ?? 0) === 0) return null;
   const calling = [...callers.values()].reduce((sum, { healthy }) => sum + healthy, 0);
-  const percentages = upstream.map(({ zone, healthy }) => ({
-    isLocal: zone === clientZone,
-    callers: healthy === 0 ? 0 : portion(callers.get(zone)?.healthy ?? 0, calling),
+  const percentages = upstream.map(({ locality, healthy }) => ({
+    isLocal: locality === clientLocality,
+    callers: healthy === 0 ? 0 : portion(callers.get(locality)?.healthy ?? 0, calling),
     endpoints: portion(healthy, endpoints),
   }));
   const local = percentages.find(({ isLocal }) => isLocal);

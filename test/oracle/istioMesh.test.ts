@@ -28,13 +28,18 @@ type LocalityCase = readonly [
   answer: readonly [weighted: 0 | 1, panic: number | null, algorithm: string, groups: readonly Group[]],
 ];
 
-for (const [release, compat] of RELEASES)
-  test(`zones have the priorities and weights that Istio ${release} gives them`, (t) => {
-    for (const one of istioCasesOf<LocalityCase>(release, 'locality')) {
-      const [clientZone, clientNode, trafficPolicy, meshSetting, trafficDistribution, endpoints, answer] = one;
+const FILES = [
+  ['locality', 'zones'],
+  ['subzones', 'subzones'],
+] as const;
+
+for (const [[release, compat], [file, what]] of RELEASES.flatMap((one) => FILES.map((two) => [one, two] as const)))
+  test(`${what} have the priorities and weights that Istio ${release} gives them`, (t) => {
+    for (const one of istioCasesOf<LocalityCase>(release, file)) {
+      const [clientLocality, clientNode, trafficPolicy, meshSetting, trafficDistribution, endpoints, answer] = one;
       const [weighted, panic, algorithm, groups] = answer;
       const route = buildRoute({
-        clientZone,
+        clientLocality,
         clientNode,
         endpoints: endpoints.map(([zone, node, ready], index) => ({ index, zone, node, healthy: ready === 1 })),
         destinationRule: trafficPolicy === null ? null : { host: 'web', trafficPolicy },
@@ -66,7 +71,7 @@ function prioritiesOf(groups: readonly Group[], panicPercent: number, isReady: (
     const localities = level.flatMap((group) => {
       const used = inPanic ? group[3] : ready(group);
       const effectiveWeight = group[2] * overprovisionedShare(ready(group).length, group[3].length);
-      return used.length === 0 ? [] : [{ zone: group[0], weight: group[2], effectiveWeight, endpoints: used }];
+      return used.length === 0 ? [] : [{ locality: group[0], weight: group[2], effectiveWeight, endpoints: used }];
     });
     return { loadPercent: state.loadPercent[p]!, panic: inPanic, localities };
   });
@@ -75,14 +80,14 @@ function prioritiesOf(groups: readonly Group[], panicPercent: number, isReady: (
 /** Istio sorts zones by name, we take them as they come. */
 function sorted<
   Priority extends {
-    readonly localities: readonly { readonly zone: string; readonly endpoints: readonly number[] }[];
+    readonly localities: readonly { readonly locality: string; readonly endpoints: readonly number[] }[];
   },
 >(priorities: readonly Priority[]) {
   return priorities.map((priority) => ({
     ...priority,
     localities: priority.localities
       .map((locality) => ({ ...locality, endpoints: [...locality.endpoints].sort((a, b) => a - b) }))
-      .sort((a, b) => a.zone.localeCompare(b.zone)),
+      .sort((a, b) => a.locality.localeCompare(b.locality)),
   }));
 }
 

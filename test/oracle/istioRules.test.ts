@@ -38,6 +38,7 @@ function problemsOf(kind: 'DestinationRule' | 'VirtualService', spec: Spec, isti
   const found: string[] = [];
   const to: RuleReport = {
     zones: ['eu/a'],
+    localities: ['eu/a'],
     mesh: { istioMinor, selfDiscovery: false },
     report: (_, path, { message }) => found.push(`${path.join('.')}: ${message}`),
     unmodelled: () => undefined,

@@ -117,6 +117,25 @@ test(
 );
 
 test(
+  'a subzone that no pool has is said to do nothing',
+  accepts,
+  withLocality('{distribute: [{from: r1/a/s1, to: {r1/a: 60, r1/b/s2: 40}}]}'),
+  'WT0504 "r1/a/s1" matches no subzone of the cluster',
+  'WT0504 "r1/b/s2" matches no subzone of the cluster',
+);
+
+test('subzones of pools, and those that labels of pods state, are known', (t) => {
+  const setting = '{distribute: [{from: r1/a/s1, to: {r1/b/s1: 60, r1/b/s2: 40}}]}';
+  const policy = `{outlierDetection: {}, loadBalancer: {localityLbSetting: ${setting}}}`;
+  const text = small(
+    ['trafficPolicy: {outlierDetection: {consecutive5xxErrors: 0}}', `trafficPolicy: ${policy}`],
+    ['prices: aws/us-east-1}', 'prices: aws/us-east-1, subzone: s1}'],
+    ['    - name: ledger\n', '    - name: ledger\n      labels: {topology.istio.io/locality: r1.b.s2}\n'],
+  );
+  t.deepEqual(load(text).notices, []);
+});
+
+test(
   'a field that Istio knows and we do not simulate is announced',
   accepts,
   withPolicy(

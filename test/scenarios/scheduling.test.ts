@@ -180,7 +180,31 @@ test(
   /WT0305 .*taints\[1\]/,
 );
 test('a taint of another effect', refused, 'queue: 1', ', taints: [{key: a, effect: NoEntry}]', /WT0206/);
+test(
+  'a subzone that is no label value',
+  refused,
+  'queue: 1',
+  ', subzone: a/b',
+  /WT0208 .*\.subzone: not a label value/,
+);
+test(
+  'a subzone said twice',
+  refused,
+  'queue: 1',
+  ', subzone: s1, labels: {topology.istio.io/subzone: s1}',
+  /WT0207 .*the label that subzone sets/,
+);
 test('labels that follow from the zone', refused, 'queue: 1', ', labels: {kubernetes.io/hostname: x}', /has already/);
+
+test('the subzone of a pool is a label of its nodes, and of those that may come', (t) => {
+  const { nodes, pools } = load(file('queue: 1', ', subzone: rack-1')).cluster;
+  const subzones = [...nodes.map(({ labels }) => labels), ...pools[0]!.labels].map(
+    (labels) => labels['topology.istio.io/subzone'],
+  );
+  t.deepEqual(subzones, new Array(subzones.length).fill('rack-1'));
+  const written = load(file('queue: 1', ', labels: {topology.istio.io/subzone: rack-1}')).cluster;
+  t.deepEqual(written.nodes, nodes);
+});
 
 test('one image has one size', (t) => {
   const text = small(

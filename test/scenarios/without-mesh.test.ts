@@ -65,6 +65,19 @@ test(
   'WT0206 spec.services[1].trafficDistribution: not an allowed word',
 );
 
+test('a distribution before its release is taken, and said to do nothing', (t) => {
+  const text = (release: string) =>
+    small(
+      [NO_OBJECTS, '    routing: kubeProxy\n'],
+      ['    - name: ledger\n', '    - name: ledger\n      trafficDistribution: PreferSameNode\n'],
+      ['  services:\n', `  compat: {kubernetes: "${release}"}\n  services:\n`],
+    );
+  t.is(load(text('1.34')).services[1]!.trafficDistribution, 'PreferSameNode');
+  const messages = (release: string) => load(text(release)).notices.map(({ code, message }) => `${code} ${message}`);
+  t.deepEqual(messages('1.34'), []);
+  t.deepEqual(messages('1.33'), ['WT0502 PreferSameNode is read from Kubernetes 1.34 on: any pod is chosen']);
+});
+
 test('an engine without a mesh is told that its routes do nothing', (t) => {
   const text = small(
     [NO_OBJECTS, '    routing: kubeProxy\n'],

@@ -52,6 +52,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
       maxPods: pick(110, 110, 3),
       tainted: pick(false, false, true),
+      subzones: pick<readonly string[]>([], [], ['rack-0', 'rack-1'], ['rack-0', '']),
       kubernetesMinor: pick(31, 32, 33, 37),
       istioMinor: pick(23, 30, 31),
       envoyMinor: pick(26, 39),
@@ -100,12 +101,12 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
             cpuMillicores: parts.nodeMillicores,
             memoryBytes: 4e9,
             maxPods: parts.maxPods,
-            labels: i === 0 ? { disk: 'ssd' } : {},
+            labels: { ...(i === 0 ? { disk: 'ssd' } : {}), ...inSubzone(parts.subzones[i % 2]) },
             taints: parts.tainted && i === 1 ? [{ key: 'dedicated', value: '', effect: 'NoSchedule' }] : [],
           }),
         ),
       ).flat(),
-      pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores)],
+      pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores, parts.subzones[0])],
       services: parts.services,
       loads: parts.loads,
       policies: [{ ...parts.policy, nodeAutoscaler: parts.nodeAutoscaler }],
@@ -253,13 +254,15 @@ function withOutsiders(scenario: Scenario, parts: Outsiders): Scenario {
   return { ...scenario, services: [...services, external, queue], policies, faults };
 }
 
-function aPool(zones: number, nodesPerZone: number, more: number, cpuMillicores: number): NodePool {
+const inSubzone = (subzone?: string) => (subzone === undefined ? {} : { 'topology.istio.io/subzone': subzone });
+
+function aPool(zones: number, nodesPerZone: number, more: number, cpuMillicores: number, subzone?: string): NodePool {
   const size = { cpuMillicores, memoryBytes: 4e9, wholeCpuMillicores: cpuMillicores, wholeMemoryBytes: 4e9 };
   const machine = { instanceType: 'whole', ...size, priceUsdPerHour: 0.2 };
   const half = { ...machine, instanceType: 'half', cpuMillicores: cpuMillicores / 2, priceUsdPerHour: 0.11 };
   return {
     name: 'general',
-    labels: Array.from({ length: zones }, () => ({})),
+    labels: Array.from({ length: zones }, () => inSubzone(subzone)),
     taints: [],
     maxPods: 110,
     machine,
@@ -387,7 +390,8 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
         { limit: { minAvailable: 1 }, unhealthyPodEviction: 'IfHealthyBudget' },
         { limit: { maxUnavailable: '50%' }, unhealthyPodEviction: 'AlwaysAllow' },
       ),
-      distribution: pick<Service['trafficDistribution']>(null, null, 'PreferClose', 'PreferSameZone'),
+      distribution: pick<Service['trafficDistribution']>(null, null, 'PreferClose', 'PreferSameZone', 'PreferSameNode'),
+      locality: pick<string | null>(null, null, null, null, 'r.a.rack-1'),
       hard: fc.boolean(),
       scheduling: anyScheduling,
       endpoint: anyEndpoint(index, services),
@@ -414,7 +418,10 @@ function anyService(index: number, services: number, zones: number): fc.Arbitrar
         preStopUs: parts.preStop,
         onTerm: parts.onTerm,
         spread: { zone: parts.hard ? 'hard' : 'soft', maxSkew: 1 },
-        labels: { app: `s${index}`, parity: String(index % 2) },
+        labels: {
+          ...{ app: `s${index}`, parity: String(index % 2) },
+          ...(parts.locality === null ? {} : { 'istio-locality': parts.locality }),
+        },
         scheduling: parts.scheduling,
         trafficDistribution: parts.distribution,
         disruptionBudget: parts.budget,
@@ -674,6 +681,9 @@ export function anyRule(zones: number): fc.Arbitrary<Record<string, unknown>> {
     distribute.map((entries) => ({ distribute: entries })),
     fc.constant({ failover: [{ from: 'r', to: 's' }] }),
     fc.constant({ failoverPriority: ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone'] }),
+    fc.constant({ failoverPriority: ['topology.istio.io/subzone', HOSTNAME] }),
+    fc.constant({ failoverPriority: [`${HOSTNAME}=n0-0`, HOSTNAME], failover: [{ from: 'r', to: 's' }] }),
+    fc.constant({ distribute: [{ from: 'r/a/rack-0', to: { 'r/a/rack-0': 70, 'r/a/rack-1': 30 } }] }),
     fc.constant({ enabled: false }),
     fc.constant(null),
   );

@@ -46,9 +46,9 @@ const pod = (index: number, zone: string, healthy = true): RouteEndpoint => ({
   node: `n${index}`,
   healthy,
 });
-const route = (endpoints: RouteEndpoint[], trafficPolicy: object | null, clientZone = 'r/a') =>
+const route = (endpoints: RouteEndpoint[], trafficPolicy: object | null, clientLocality = 'r/a') =>
   buildRoute({
-    clientZone,
+    clientLocality,
     clientNode: '',
     endpoints,
     destinationRule: trafficPolicy && { trafficPolicy },
@@ -92,7 +92,7 @@ test('naive 2: without outlier detection no zone is preferred; adding it, even e
   const first = route(twoAndEight, { outlierDetection: {} }).priorities[0]!;
   t.is(first.loadPercent, 100);
   t.deepEqual(
-    first.localities.map(({ zone }) => zone),
+    first.localities.map(({ locality }) => locality),
     ['r/a'],
   );
 });
@@ -177,7 +177,7 @@ test('naive 12: from 1.31 on, pods that are not ready count in the health of the
   const endpoints = twoAndEight.map((endpoint) => ({ ...endpoint, zone: 'r/a', healthy: endpoint.index >= 3 }));
   const loads = (compat: '<=1.30' | '>=1.31') =>
     buildRoute({
-      clientZone: 'r/a',
+      clientLocality: 'r/a',
       clientNode: '',
       endpoints: [...endpoints, pod(10, 'r/b')],
       destinationRule: { trafficPolicy: { outlierDetection: {} } },

@@ -156,7 +156,7 @@ test('A6: trafficDistribution keeps traffic in the zone without outlier detectio
     }));
   const loads = (endpoints: ReturnType<typeof pods>, destinationRule: object | null = null): number[] =>
     buildRoute({
-      clientZone: 'r/a',
+      clientLocality: 'r/a',
       clientNode: '',
       endpoints,
       destinationRule: destinationRule as Record<string, unknown> | null,

@@ -23,30 +23,71 @@ func TestLocality(t *testing.T) {
 	random := seeded(4)
 	cases := []any{}
 	for range casesPerFunction {
-		t.Run("", func(t *testing.T) { cases = append(cases, localityCase(t, random)) })
+		t.Run("", func(t *testing.T) { cases = append(cases, localityCase(t, random, inZones)) })
 	}
 	write(t, "locality", cases)
 }
 
-var zones = []string{"eu/a", "eu/b", "eu/c", "us/a", "us/b", "ap/a"}
+// The same with subzones: zone is region/zone/subzone, or region/zone where a node has none.
+func TestSubzones(t *testing.T) {
+	random := seeded(8)
+	cases := []any{}
+	for range casesPerFunction {
+		t.Run("", func(t *testing.T) { cases = append(cases, localityCase(t, random, inSubzones)) })
+	}
+	write(t, "subzones", cases)
+}
 
-func localityCase(t *testing.T, random *rand.Rand) []any {
-	zone, node := pick(random, zones...), pick(random, "node-1", "node-2")
+// What cases are drawn from.
+type draws struct {
+	zones  []string
+	froms  []any
+	shares []object
+	// Of trafficDistribution.
+	words []string
+}
+
+var inZones = draws{
+	zones: []string{"eu/a", "eu/b", "eu/c", "us/a", "us/b", "ap/a"},
+	froms: []any{"eu/a", "eu/a/*", "us/a", "eu/b/*"},
+	shares: []object{{"eu/a": 80, "eu/b": 20}, {"eu/a/*": 100}, {"eu/*": 70, "us/*": 30}, {"eu": 50, "us/a": 49, "ap/*": 1},
+		{"*": 100}, {"us": 100}, {"eu/a": 33, "eu/b": 33, "eu/c": 34}, {"ap/x": 10, "eu": 90}},
+	words: []string{"PreferClose"},
+}
+
+var inSubzones = draws{
+	zones: []string{"eu/a/s1", "eu/a/s2", "eu/a", "eu/b/s1", "eu/b/s3", "us/a/s1"},
+	froms: []any{"eu/a/s1", "eu/a/s2", "eu/b/s1", "eu/b/*"},
+	shares: []object{{"eu/a/s1": 80, "eu/a/s2": 20}, {"eu/a/*": 60, "eu/b/s1": 40}, {"eu/*": 70, "us/*": 30}, {"eu/b/s3": 50, "us/a/s1": 49, "eu/a": 1},
+		{"eu/a/s1": 33, "eu/a/s2": 33, "eu/b/s1": 34}, {"us": 100}, {"eu/a/s9": 10, "eu/b": 90}},
+	words: []string{"PreferClose", "PreferSameNode"},
+}
+
+var distributions = map[string]model.TrafficDistribution{
+	"PreferClose":    model.TrafficDistributionPreferSameZone,
+	"PreferSameNode": model.TrafficDistributionPreferSameNode,
+}
+
+func localityCase(t *testing.T, random *rand.Rand, from draws) []any {
+	zone, node := pick(random, from.zones...), pick(random, "node-1", "node-2")
 	g := given{}
 	var policy, locality, distribution any
 	if !oneIn(random, 8) {
-		drawn := drawRouting(random)
+		drawn := drawRouting(random, from)
 		policy, g.rule = drawn, object{"host": "web", "trafficPolicy": drawn}
 	}
 	if oneIn(random, 4) {
-		g.locality = drawValidSetting(random)
+		g.locality = drawValidSetting(random, from)
 		locality = g.locality
 	}
 	if oneIn(random, 4) {
-		g.distribution = model.TrafficDistributionPreferSameZone
-		distribution = "PreferClose"
+		word := from.words[0]
+		if len(from.words) > 1 {
+			word = pick(random, from.words...)
+		}
+		g.distribution, distribution = distributions[word], word
 	}
-	istioEndpoints, known := drawEndpoints(random)
+	istioEndpoints, known := drawEndpoints(random, from.zones)
 	m := newMesh(t, g)
 	proxy := sidecar(m, zone, node)
 	index := model.NewEndpointIndex(model.DisabledCache{})
@@ -57,7 +98,7 @@ func localityCase(t *testing.T, random *rand.Rand) []any {
 	return []any{zone, node, policy, locality, distribution, known, append(answer, groups(t, assignment))}
 }
 
-func drawEndpoints(random *rand.Rand) ([]*model.IstioEndpoint, []any) {
+func drawEndpoints(random *rand.Rand, zones []string) ([]*model.IstioEndpoint, []any) {
 	found, known := []*model.IstioEndpoint{}, []any{}
 	in := zones[:2+random.IntN(len(zones)-1)]
 	for i := range random.IntN(14) {
@@ -113,7 +154,7 @@ func groups(t *testing.T, assignment *endpoint.ClusterLoadAssignment) []any {
 }
 
 // Only what the webhook takes: the mesh is made of it.
-func drawRouting(random *rand.Rand) object {
+func drawRouting(random *rand.Rand, from draws) object {
 	balancer, policy := object{}, object{}
 	if oneIn(random, 3) {
 		balancer["simple"] = pick(random, "LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "LEAST_CONN", "UNSPECIFIED")
@@ -122,7 +163,7 @@ func drawRouting(random *rand.Rand) object {
 			object{"httpHeaderName": "user", "ringHash": object{"minimumRingSize": 10}})
 	}
 	if !oneIn(random, 3) {
-		balancer["localityLbSetting"] = drawValidSetting(random)
+		balancer["localityLbSetting"] = drawValidSetting(random, from)
 	}
 	if !oneIn(random, 4) {
 		policy["outlierDetection"] = pick(random, object{}, object{}, object{"minHealthPercent": 0}, object{"minHealthPercent": 30}, object{"minHealthPercent": 60})
@@ -131,7 +172,7 @@ func drawRouting(random *rand.Rand) object {
 	return policy
 }
 
-func drawValidSetting(random *rand.Rand) object {
+func drawValidSetting(random *rand.Rand, from draws) object {
 	setting := object{}
 	if oneIn(random, 4) {
 		setting["enabled"] = pick(random, true, false)
@@ -139,8 +180,8 @@ func drawValidSetting(random *rand.Rand) object {
 	switch random.IntN(6) {
 	case 0, 1:
 		setting["distribute"] = []any{
-			object{"from": pick(random, "eu/a", "eu/a/*", "us/a", "eu/b/*"), "to": drawShares(random)},
-			object{"from": pick(random, "eu/*", "*", "ap", "ap/*"), "to": drawShares(random)},
+			object{"from": pick(random, from.froms...), "to": pick(random, from.shares...)},
+			object{"from": pick(random, "eu/*", "*", "ap", "ap/*"), "to": pick(random, from.shares...)},
 		}
 	case 2:
 		setting["failover"] = []any{object{"from": "eu", "to": pick(random, "us", "ap")}, object{"from": "us", "to": pick(random, "eu", "ap")}}
@@ -154,11 +195,6 @@ func drawValidSetting(random *rand.Rand) object {
 		}
 	}
 	return setting
-}
-
-func drawShares(random *rand.Rand) object {
-	return pick(random, object{"eu/a": 80, "eu/b": 20}, object{"eu/a/*": 100}, object{"eu/*": 70, "us/*": 30}, object{"eu": 50, "us/a": 49, "ap/*": 1},
-		object{"*": 100}, object{"us": 100}, object{"eu/a": 33, "eu/b": 33, "eu/c": 34}, object{"ap/x": 10, "eu": 90})
 }
 
 func drawPriorities(random *rand.Rand, labels ...string) []any {

@@ -508,6 +508,30 @@ test('ServiceEntries become externals, and rules of their hosts stay', (t) => {
   );
 });
 
+test('nodes of another subzone are another pool, and rules may name it', (t) => {
+  const node = (name: string, subzone: string): string =>
+    `---\n{apiVersion: v1, kind: Node, metadata: {name: ${name}, labels: {pool: p, topology.kubernetes.io/region: r, topology.kubernetes.io/zone: a${subzone}}}, status: {allocatable: {cpu: "4", memory: 8Gi}}}\n`;
+  const nodes =
+    node('one', ', topology.istio.io/subzone: s1') + node('two', ', topology.istio.io/subzone: s2') + node('three', '');
+  const to = (locality: string): string =>
+    `{host: shop, trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: '*', to: {${locality}: 100}}]}}}}`;
+  const workload = WORKLOAD.replace(
+    'labels: {app: shop}}\n    spec',
+    'labels: {app: shop, istio-locality: r.a.s2}}\n    spec',
+  );
+  const one = imported([inline(workload + nodes + istio('DestinationRule', 'shop', to('r/a/s1')))]);
+  const scenario = filled(one);
+  t.deepEqual(
+    scenario.cluster.nodes.map(({ labels }) => labels['topology.istio.io/subzone']),
+    ['s1', 's2', undefined],
+  );
+  t.is(service(scenario, 'shop').labels['istio-locality'], 'r.a.s2');
+  t.deepEqual(
+    scenario.notices.filter(({ code }) => code === 'WT0504'),
+    [],
+  );
+});
+
 test('endpoints of a ServiceEntry say in which zones they stand', (t) => {
   const node = (zone: string): string =>
     `---\n{apiVersion: v1, kind: Node, metadata: {name: n-${zone}, labels: {topology.kubernetes.io/region: r, topology.kubernetes.io/zone: ${zone}}}, status: {allocatable: {cpu: "4", memory: 8Gi}}}\n`;

@@ -30,7 +30,7 @@ function route(
   endpoints: RouteEndpoint[],
   destinationRule: Spec | null,
   given: {
-    clientZone?: string;
+    clientLocality?: string;
     clientNode?: string;
     meshSetting?: Spec | null;
     compat?: IstioLevel;
@@ -38,7 +38,7 @@ function route(
   } = {},
 ): Route {
   return buildRoute({
-    clientZone: 'eu/a',
+    clientLocality: 'eu/a',
     clientNode: 'node-0',
     meshSetting: null,
     endpoints,
@@ -54,12 +54,13 @@ function percentByZone(route: Route): Record<string, number> {
     const weightOf = (l: (typeof localities)[number]) =>
       route.localityWeighted ? l.effectiveWeight : l.endpoints.length;
     const sum = localities.reduce((total, locality) => total + weightOf(locality), 0);
-    for (const l of localities) shares[l.zone] = (shares[l.zone] ?? 0) + (loadPercent * weightOf(l)) / sum;
+    for (const l of localities) shares[l.locality] = (shares[l.locality] ?? 0) + (loadPercent * weightOf(l)) / sum;
   }
   return Object.fromEntries(Object.entries(shares).map(([zone, share]) => [zone, Math.round(share * 1000) / 1000]));
 }
 
-const zonesByPriority = (route: Route) => route.priorities.map(({ localities }) => localities.map(({ zone }) => zone));
+const zonesByPriority = (route: Route) =>
+  route.priorities.map(({ localities }) => localities.map(({ locality }) => locality));
 
 test('A1: a rule without locality setting takes the mesh setting, a rule with one replaces it whole', (t) => {
   const meshSetting = { enabled: true, distribute: [{ from: '*', to: { 'eu/*': 100 } }] };
@@ -138,12 +139,12 @@ test('A4: a pattern matches by region, zone and wildcard', (t) => {
 test('A4 worked 1: 80/20 over 10 and 5 pods is 80 % and 20 %', (t) => {
   const distribute = [{ from: 'us-west/zone1/*', to: { 'us-west/zone1/*': 80, 'us-west/zone2/*': 20 } }];
   const endpoints = endpointsIn(['us-west/zone1', 10], ['us-west/zone2', 5]);
-  const out = route(endpoints, rule({ distribute }), { clientZone: 'us-west/zone1' });
+  const out = route(endpoints, rule({ distribute }), { clientLocality: 'us-west/zone1' });
   t.true(out.localityWeighted);
   t.deepEqual(percentByZone(out), { 'us-west/zone1': 80, 'us-west/zone2': 20 });
   // Per endpoint 8 % and 4 %.
   t.deepEqual(
-    out.priorities[0]!.localities.map(({ zone, endpoints: each }) => percentByZone(out)[zone]! / each.length),
+    out.priorities[0]!.localities.map(({ locality, endpoints: each }) => percentByZone(out)[locality]! / each.length),
     [8, 4],
   );
 });
@@ -151,7 +152,7 @@ test('A4 worked 1: 80/20 over 10 and 5 pods is 80 % and 20 %', (t) => {
 test('A4 worked 2: a wildcard over groups of 3 and 1 rounds each up, 53, 18 and 30 of 101', (t) => {
   const distribute = [{ from: 'us-west/*', to: { 'us-west/*': 70, 'us-east/*': 30 } }];
   const endpoints = endpointsIn(['us-west/zone1', 3], ['us-west/zone2', 1], ['us-east/zone1', 2]);
-  const out = route(endpoints, rule({ distribute }), { clientZone: 'us-west/zone1' });
+  const out = route(endpoints, rule({ distribute }), { clientLocality: 'us-west/zone1' });
   t.deepEqual(
     out.priorities[0]!.localities.map(({ weight }) => weight),
     [53, 18, 30],
@@ -197,13 +198,13 @@ for (const [title, failover, expected] of [
 ] as const)
   test(`A5: a failover ${title} ranks own zone, own region, the region named, the others`, (t) => {
     const endpoints = endpointsIn(['r1/z1', 1], ['r1/z2', 1], ['r2/z1', 1], ['r3/z1', 1]);
-    t.deepEqual(zonesByPriority(route(endpoints, rule({ failover }, {}), { clientZone: 'r1/z1' })), expected);
+    t.deepEqual(zonesByPriority(route(endpoints, rule({ failover }, {}), { clientLocality: 'r1/z1' })), expected);
   });
 
 test('A5 worked: failover r1 to r2 orders r1/z2, r2, r3 and keeps r3 as a last resort', (t) => {
   const dr = rule({ failover: [{ from: 'r1', to: 'r2' }] }, {});
   const endpoints = endpointsIn(['r1/z2', 1], ['r3/z1', 1], ['r2/z1', 1]);
-  const out = route(endpoints, dr, { clientZone: 'r1/z1' });
+  const out = route(endpoints, dr, { clientLocality: 'r1/z1' });
   t.deepEqual(zonesByPriority(out), [['r1/z2'], ['r2/z1'], ['r3/z1']]);
   t.true(out.localityWeighted);
 });
@@ -364,7 +365,7 @@ test('zones and endpoints keep the order in which they were given', (t) => {
   const endpoints = endpointsIn(['eu/c', 2], ['eu/a', 1], ['eu/b', 2]).reverse();
   const [only] = route(endpoints, null).priorities;
   t.deepEqual(
-    only!.localities.map(({ zone, endpoints: indices }) => [zone, indices]),
+    only!.localities.map(({ locality, endpoints: indices }) => [locality, indices]),
     [
       ['eu/b', [4, 3]],
       ['eu/a', [2]],

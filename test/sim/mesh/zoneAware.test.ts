@@ -13,9 +13,9 @@ function callers(...counts: readonly number[]): ReadonlyMap<string, CallerCount>
   );
 }
 
-function shares(calling: readonly number[], healthy: readonly number[], clientZone = 'r/a', minClusterSize = 6) {
-  const upstream = healthy.map((count, i) => ({ zone: ZONES[i]!, healthy: count }));
-  return zoneAwareShares({ clientZone, callers: callers(...calling), upstream, minClusterSize });
+function shares(calling: readonly number[], healthy: readonly number[], clientLocality = 'r/a', minClusterSize = 6) {
+  const upstream = healthy.map((count, i) => ({ locality: ZONES[i]!, healthy: count }));
+  return zoneAwareShares({ clientLocality, callers: callers(...calling), upstream, minClusterSize });
 }
 
 test('A11 worked: callers 4/4/2 and endpoints 2/5/3 keep half in zone a and send a quarter to b and to c', (t) => {
@@ -96,7 +96,7 @@ function slowShares(calling: readonly number[], healthy: readonly number[], own:
 
 test('A11: regions are ranked own, failover, others, and nothing else is (the cases of Istio)', (t) => {
   const zones = ['region1/zone1', 'region1/zone2', 'region2/zone1', 'region3/zone1'];
-  const groups = zones.map((zone) => ({ zone, priority: 0, weight: 1, members: [] }));
+  const groups = zones.map((locality) => ({ locality, priority: 0, weight: 1, members: [] }));
   const ranks = (from?: string) =>
     regionPriorities(groups, from === undefined ? [] : [{ from, to: 'region2' }], 'region1/zone1').map(
       ({ priority }) => priority,
@@ -145,7 +145,7 @@ test('A11: zones are balanced in the own region only; the others wait behind it'
     healthy: true,
   }));
   const route = buildRoute({
-    clientZone: 'r/a',
+    clientLocality: 'r/a',
     clientNode: '',
     endpoints,
     destinationRule: { trafficPolicy: { loadBalancer: { zoneAwareLbSetting: {} } } },
