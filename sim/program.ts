@@ -7,8 +7,9 @@
  * added idle service comes after everyone else.
  */
 import type { Call, Distribution, Endpoint, MessageQueue, Scenario, Service } from '../scenarios/types.js';
+import { pooledHosts, PoolTableSet, versionsInOrder, type PoolTables } from './pools.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
-import { TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
+import { appOf, TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
 /** Operations: four integers each, [code, a, b, c]. */
 export const OP_CPU = 0; // a: table of the demand
@@ -30,7 +31,7 @@ export const CALL_WORDS = 2;
 /** The source of external requests, in the place of a service. */
 export const GATEWAY_NAME = 'gateway';
 
-export interface Program {
+export interface Program extends PoolTables {
   readonly scenario: Scenario;
   /** Services in internal order; `order[i]` is the position in the scenario, `indexOf[j]` the way back. */
   readonly services: readonly Service[];
@@ -39,6 +40,8 @@ export interface Program {
   readonly serviceCount: number;
   /** Index that stands for the gateways in tables by service: serviceCount. */
   readonly gateway: number;
+  /** Destinations from here on are pools; the number before stands for the end of the gateways' slots. */
+  readonly firstPool: number;
   readonly ops: Int32Array;
   readonly calls: Int32Array;
   /** By endpoint (global index): service, first operation, bytes of request plus response. */
@@ -49,7 +52,7 @@ export interface Program {
   readonly edgeSource: Int32Array;
   readonly edgeDestination: Int32Array;
   readonly edgeCount: number;
-  /** By target: edge, endpoint (global index) and policy; 1 where that policy has a time-out. */
+  /** By target: edge, endpoint (global index; ~row of `pooledEndpoint` for a pool) and policy; 1 where that policy has a time-out. */
   readonly targetEdge: Int32Array;
   readonly targetEndpoint: Int32Array;
   readonly targetPolicy: Int32Array;
@@ -89,11 +92,12 @@ export interface CompiledQueue {
 }
 
 export function compileProgram(scenario: Scenario): Program {
-  const order = serviceOrder(scenario);
+  const order = serviceOrder(scenario, pooledHosts(scenario));
   const indexOf = new Array<number>(order.length);
   order.forEach((declared, index) => (indexOf[declared] = index));
   const services = order.map((declared) => scenario.services[declared]!);
   const gateway = services.length;
+  const firstPool = gateway + 2;
 
   const endpointIndex: number[][] = [];
   let endpointCount = 0;
@@ -102,10 +106,17 @@ export function compileProgram(scenario: Scenario): Program {
 
   const tables = new TableSet();
   const edges = new EdgeSet();
-  const targets = new TargetSet(
+  const poolTables = new PoolTableSet(scenario, indexOf, globalEndpoint);
+  const targets: TargetSet = new TargetSet(
     scenario,
-    (source, called) => edges.of(source, indexOf[called.service]!),
-    (called) => globalEndpoint(called.service, called.endpoint),
+    (source, called, pool) => {
+      if (pool === null) return edges.of(source, indexOf[called.service]!);
+      const edge = edges.of(source, firstPool + targets.pools.indexOf(pool));
+      for (const service of [pool.host, ...pool.members]) edges.of(source, indexOf[service]!);
+      return edge;
+    },
+    (called, pool) =>
+      pool === null ? globalEndpoint(called.service, called.endpoint) : poolTables.endpointOf(pool, called.endpoint),
   );
   const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
   const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
@@ -131,7 +142,9 @@ export function compileProgram(scenario: Scenario): Program {
       if (outsidePlace[index]! >= 0) ops.push(OP_OUTSIDE, global, 0, 0);
       widest = Math.max(
         widest,
-        compileEndpoint(endpoint, queueOf[index]!, ops, calls, tables, (call) => targets.of(index, service.name, call)),
+        compileEndpoint(endpoint, queueOf[index]!, ops, calls, tables, (call) =>
+          targets.of(index, appOf(scenario, service), call),
+        ),
       );
     });
   });
@@ -155,6 +168,8 @@ export function compileProgram(scenario: Scenario): Program {
     indexOf,
     serviceCount: services.length,
     gateway,
+    firstPool,
+    ...poolTables.tables(targets.pools, edges, firstPool, (source, service) => edges.of(source, service)),
     ops: Int32Array.from(ops),
     calls: Int32Array.from(calls),
     endpointStart,
@@ -194,14 +209,21 @@ export function compileProgram(scenario: Scenario): Program {
   };
 }
 
-/** Declared positions of the services in the order of first use, depth first from the loads. */
-function serviceOrder(scenario: Scenario): number[] {
+/** Declared positions of the services in the order of first use, depth first from the loads; pooled versions together. */
+function serviceOrder(scenario: Scenario, pooled: ReadonlySet<number>): number[] {
   const order: number[] = [];
   const seen = new Set<number>();
   const visit = (service: number): void => {
     if (seen.has(service)) return;
-    seen.add(service);
-    order.push(service);
+    const host = scenario.services[service]!.versionOf ?? service;
+    const together = pooled.has(host) ? versionsInOrder(scenario, host) : [service];
+    for (const one of together) {
+      seen.add(one);
+      order.push(one);
+    }
+    for (const one of together) visitCallees(one);
+  };
+  const visitCallees = (service: number): void => {
     for (const endpoint of scenario.services[service]!.endpoints) {
       for (const step of endpoint.steps) if (step.kind === 'call') for (const call of step.calls) visit(call.service);
     }

@@ -13,6 +13,7 @@ import { buildRoute, sendsNotReady as reachesProxies, type Route, type RouteEndp
 import type { OutlierState } from './mesh/outlierState.js';
 import { effectiveLocalitySetting, type SettingInput } from './mesh/localitySetting.js';
 import type { CallerCount } from './mesh/zoneAware.js';
+import { hostOf } from './pools.js';
 import type { Program } from './program.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
@@ -37,6 +38,7 @@ const ALGORITHMS = {
 } as const;
 
 export interface RouteChange {
+  /** A service, or a pool of several (sim/pools.ts). */
   readonly service: number;
   readonly endpoints: readonly RouteEndpoint[];
   readonly destinationRule: Readonly<Record<string, unknown>> | null;
@@ -97,7 +99,7 @@ function settingInput(world: World, change: RouteChange): SettingInput {
     destinationRule: change.destinationRule,
     meshSetting: mesh.localityLbSetting,
     meshZoneAware: mesh.zoneAwareLbSetting,
-    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
+    trafficDistribution: world.program.services[hostOf(world.program, change.service)]!.trafficDistribution,
     compat: compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
   };
 }
@@ -165,7 +167,9 @@ function routeFrom(
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
   if (mesh.routing.kind !== 'istio') return false;
-  return compat.istioMinor >= 31 || world.program.services[service]!.trafficDistribution !== null;
+  return (
+    compat.istioMinor >= 31 || world.program.services[hostOf(world.program, service)]!.trafficDistribution !== null
+  );
 }
 
 /** What kube-proxy makes of the endpoints on the nodes of a zone: any of those it may use, at random. */

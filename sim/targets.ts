@@ -3,9 +3,9 @@
  * endpoint, policy of time-outs and retries); most calls have exactly one and are compiled to its number. Where the
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
-import type { Scenario } from '../scenarios/types.js';
+import type { Scenario, Service } from '../scenarios/types.js';
 import { holdsFor, readHttpRoutes, routeOfRequest, type HttpRoute } from './mesh/httpRoutes.js';
-import { serviceOfSubset } from './mesh/subsets.js';
+import { servicesOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
 import {
   CAUSE_ANSWERED,
@@ -73,6 +73,18 @@ export interface EndpointRef {
   readonly endpoint: number;
 }
 
+/** What its callees see of a service: versions bear the label of their host. */
+export function appOf({ services }: Scenario, { name, versionOf }: Service): string {
+  return versionOf === null ? name : services[versionOf]!.name;
+}
+
+/** Pods of several versions of a host that balance as one (sim/pools.ts). Declared positions. */
+export interface HostPool {
+  readonly host: number;
+  readonly subset: string | null;
+  readonly members: readonly number[];
+}
+
 /** Collects targets, policies and routes while the program is compiled. */
 export class TargetSet {
   readonly edges: number[] = [];
@@ -80,6 +92,8 @@ export class TargetSet {
   readonly policyOf: number[] = [];
   readonly policies: RequestPolicy[] = [];
   readonly routes: RequestRoute[] = [];
+  readonly pools: HostPool[] = [];
+  private readonly poolIndex = new Map<string, number>();
   private readonly targetIndex = new Map<string, number>();
   private readonly policyIndex = new Map<string, number>();
   private readonly routeIndex = new Map<string, number>();
@@ -87,8 +101,8 @@ export class TargetSet {
 
   constructor(
     private readonly scenario: Scenario,
-    private readonly edgeOf: (source: number, destination: EndpointRef) => number,
-    private readonly endpointOf: (destination: EndpointRef) => number,
+    private readonly edgeOf: (source: number, destination: EndpointRef, pool: HostPool | null) => number,
+    private readonly endpointOf: (destination: EndpointRef, pool: HostPool | null) => number,
   ) {}
 
   /** `source`: whatever `edgeOf` takes; `sourceName`: its name, null for the gateways. Returns a target, or ~route. */
@@ -167,15 +181,23 @@ export class TargetSet {
     policy: number,
   ): { target: number; cause: number } {
     const at = this.sameEndpoint(host, called);
-    if (subset === null) return { target: this.target(source, at, policy), cause: 0 };
     const { services, mesh } = this.scenario;
     const rule = mesh.destinationRules.find((candidate) => candidate.service === at.service)?.object.spec ?? null;
-    const service = serviceOfSubset(services, at.service, rule, subset);
-    if (typeof service !== 'number')
-      return { target: this.target(source, at, policy), cause: service === 'no pods' ? CAUSE_UH : CAUSE_NC };
+    const members = servicesOfSubset(services, at.service, rule, subset);
+    if (members === 'unknown subset') return { target: this.target(source, at, policy), cause: CAUSE_NC };
+    const [service] = members;
+    if (service === undefined) return { target: this.target(source, at, policy), cause: CAUSE_UH };
+    if (members.length > 1)
+      return { target: this.target(source, at, policy, this.pool(at.service, subset, members)), cause: 0 };
     const name = services[at.service]!.endpoints[at.endpoint]!.name;
     const endpoint = services[service]!.endpoints.findIndex((candidate) => candidate.name === name);
     return { target: this.target(source, { service, endpoint }, policy), cause: 0 };
+  }
+
+  private pool(host: number, subset: string | null, members: readonly number[]): HostPool {
+    const key = JSON.stringify([host, subset]);
+    const index = indexed(this.poolIndex, key, () => this.pools.push({ host, subset, members }) - 1);
+    return this.pools[index]!;
   }
 
   /** The endpoint of that name at another host; a service with one endpoint answers everything with it. */
@@ -192,9 +214,9 @@ export class TargetSet {
     return { service, endpoint };
   }
 
-  private target(source: number, destination: EndpointRef, policy: number): number {
-    const edge = this.edgeOf(source, destination);
-    const endpoint = this.endpointOf(destination);
+  private target(source: number, destination: EndpointRef, policy: number, pool: HostPool | null = null): number {
+    const edge = this.edgeOf(source, destination, pool);
+    const endpoint = this.endpointOf(destination, pool);
     return indexed(this.targetIndex, `${edge} ${endpoint} ${policy}`, () => {
       this.edges.push(edge);
       this.endpoints.push(endpoint);

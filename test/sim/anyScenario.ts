@@ -47,6 +47,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
       effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
       rollouts: fc.array(anyRollout(services), { maxLength: 3 }),
+      /** How many of the last services are versions of the first. */
+      versions: pick(0, 0, 1, 2),
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
       maxPods: pick(110, 110, 3),
       tainted: pick(false, false, true),
@@ -102,7 +104,11 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         ),
       ).flat(),
       pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores)],
-      services: parts.services,
+      services: parts.services.map((service, i) =>
+        i === 0 || i < parts.services.length - parts.versions
+          ? service
+          : { ...service, versionOf: 0, labels: { ...service.labels, app: 's0', version: `v${i}` } },
+      ),
       loads: parts.loads,
       policies: [{ ...parts.policy, nodeAutoscaler: parts.nodeAutoscaler }],
       roundTripUs: parts.roundTripUs,
