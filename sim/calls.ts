@@ -69,6 +69,7 @@ import {
   FLAG_DETACHED,
   FLAG_FAILED,
   FLAG_TIMED,
+  LOAD_BITS,
   LOAD_MASK,
   LOAD_SHIFT,
   NOBODY,
@@ -88,7 +89,8 @@ const USER_PAUSE_US = 1_000_000;
 
 /**
  * Starts a call of `parent` (a span, or EXTERNAL - gateway) from the pod `caller`; `target` is a target, or ~route where
- * the proxy has to choose. `flags` carries the load of an external request. False when the call failed on the spot.
+ * the proxy has to choose. `flags` carries the load of an external request, and of every call where routes ask for headers.
+ * False when the call failed on the spot.
  */
 export function startCall(
   world: World,
@@ -105,6 +107,10 @@ export function startCall(
   // A copy has the user of its original, which picks at the same moment.
   if (world.tracksUsers && parent !== NOBODY) world.pickingUser = userOf(world, parent, key, flags);
   let delayUs = 0;
+  if (target < 0) {
+    const { byClass } = program.routes[~target]!;
+    if (byClass !== null) target = byClass[program.loadClass[(flags >>> LOAD_SHIFT) & LOAD_MASK]!]!;
+  }
   if (target < 0) {
     const route = program.routes[~target]!;
     if (route.delayBelow > 0 && mix(key ^ CAUSE_DRAW_DELAY) >>> 0 < route.delayBelow) delayUs = route.delayUs;
@@ -133,8 +139,10 @@ export function startCall(
       insert(world.queue, words, id, nowUs + delayUs);
       return true;
     }
-    if (route.mirror >= 0 && mix(key ^ CAUSE_DRAW_MIRROR) >>> 0 < route.mirrorBelow)
-      startCall(world, words, doubles, NOBODY, caller, route.mirror, mix(key ^ CAUSE_DRAW_MIRROR ^ GOLDEN), 0, nowUs);
+    if (route.mirror >= 0 && mix(key ^ CAUSE_DRAW_MIRROR) >>> 0 < route.mirrorBelow) {
+      const copyKey = mix(key ^ CAUSE_DRAW_MIRROR ^ GOLDEN);
+      startCall(world, words, doubles, NOBODY, caller, route.mirror, copyKey, flags & LOAD_BITS, nowUs);
+    }
   }
   const isTimed = program.policyTimed[program.targetPolicy[target]!] === 1;
   if (delayUs > 0) {
@@ -166,7 +174,10 @@ export function startCall(
   return false;
 }
 
-/** Starts a delivery from a broker's slot to a consumer, which has a place for it: nothing is picked or refused. */
+/**
+ * Starts a delivery from a broker's slot to a consumer, which has a place for it: nothing is picked or refused. `flags`
+ * carries the load of its message.
+ */
 export function startDelivery(
   world: World,
   words: Int32Array,
@@ -175,13 +186,14 @@ export function startDelivery(
   pod: number,
   target: number,
   key: number,
+  flags: number,
   nowUs: number,
 ): { readonly id: number; readonly connection: number } {
   const { program, podBase, podCapacity } = world;
   const edge = program.targetEdge[target]!;
   const callerSlot = broker - podBase[program.edgeSource[edge]!]!;
   const row = world.connectionBase[edge]! + callerSlot * podCapacity[program.edgeDestination[edge]!]!;
-  const id = newCall(world, words, doubles, EXTERNAL - broker, target, key, 0, nowUs);
+  const id = newCall(world, words, doubles, EXTERNAL - broker, target, key, flags, nowUs);
   world.calls.delaysUs[id] = 0;
   launch(world, words, id, broker, callerSlot, row, pod, nowUs);
   return { id, connection: words[id * WORDS + CONNECTION]! };

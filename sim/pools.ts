@@ -41,7 +41,7 @@ export function pooledHosts(scenario: Scenario): ReadonlySet<number> {
     () => 0,
     () => 0,
   );
-  for (const load of loads) targets.of(0, null, load);
+  for (const load of loads) targets.ofLoad(0, load);
   for (const service of services)
     for (const { steps } of service.endpoints)
       for (const step of steps)

@@ -9,7 +9,7 @@
 import type { Call, Distribution, Endpoint, MessageQueue, Scenario, Service } from '../scenarios/types.js';
 import { pooledHosts, PoolTableSet, versionsInOrder, type PoolTables } from './pools.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
-import { appOf, TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
+import { appOf, loadClasses, TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
 /** Operations: four integers each, [code, a, b, c]. */
 export const OP_CPU = 0; // a: table of the demand
@@ -61,6 +61,9 @@ export interface Program extends PoolTables {
   readonly routes: readonly RequestRoute[];
   /** By load: a target, or ~route, from the gateways. */
   readonly loadTarget: Int32Array;
+  /** By load, its class for routes that ask for headers; and whether there are any: then every call bears its load. */
+  readonly loadClass: Int32Array;
+  readonly tellsLoads: boolean;
   readonly tables: Float64Array;
   /** Zones, and one more place for each service outside of them. */
   readonly placeCount: number;
@@ -118,7 +121,7 @@ export function compileProgram(scenario: Scenario): Program {
     (called, pool) =>
       pool === null ? globalEndpoint(called.service, called.endpoint) : poolTables.endpointOf(pool, called.endpoint),
   );
-  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
+  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.ofLoad(gateway, load));
   const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
   const queueOf = Int32Array.from({ length: services.length + 1 }, (_, service) => queueServices.indexOf(service));
   const outside = services.flatMap(({ external }, service) => (external?.perZone === null ? [service] : []));
@@ -188,6 +191,8 @@ export function compileProgram(scenario: Scenario): Program {
     ),
     routes: targets.routes,
     loadTarget,
+    loadClass: Int32Array.from(loadClasses(scenario).classOf),
+    tellsLoads: targets.routes.some(({ byClass }) => byClass !== null),
     tables: tables.fill(),
     placeCount: scenario.cluster.zones.length + outside.length,
     outsidePlace,

@@ -11,6 +11,15 @@ const shares = byZone(
   'Share of the users that enter in each zone; the rest have none. They sum to 100%.',
 );
 
+/** Letters of a method or of the name of a header (RFC 9110). */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const texts = (names: RegExp, description: string) =>
+  z
+    .record(z.string().regex(names, { error: 'a name' }), z.string({ error: 'a text' }), { error: 'texts by name' })
+    .prefault({})
+    .meta({ description });
+
 export const load = z.strictObject({
   name: text('Name of the load. Default: its entry.').optional(),
   entry: text('service/endpoint that the gateways call, or the service alone where it has one endpoint.'),
@@ -35,6 +44,16 @@ export const load = z.strictObject({
     description:
       'Number of users, each as likely, whose header, cookie or address consistentHash sees. Default: each request has a user of its own.',
   }),
+  method: z
+    .string({ error: 'a text' })
+    .regex(TOKEN, { error: 'a method such as GET' })
+    .prefault(DEFAULTS.load.method)
+    .meta({ description: 'Method of its requests, which VirtualServices of gateways may match.' }),
+  headers: texts(
+    TOKEN,
+    'Headers of its requests, which VirtualServices may match. Applications pass them on in every call.',
+  ),
+  query: texts(/./, 'Query parameters of its requests, which VirtualServices of gateways may match.'),
   rate: z
     .union(
       [

@@ -17,6 +17,7 @@ test('names become positions, shorthands their long form', (t) => {
       from: [{ atUs: 0, shares: [0.7, 0.3] }],
       arrivals: 'poisson',
       users: null,
+      request: { method: 'GET', headers: {}, query: {} },
       rate: [{ atUs: 0, perSecond: 100 }],
     },
   ]);

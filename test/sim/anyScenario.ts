@@ -489,6 +489,7 @@ function anyLoad(services: number, zones: number): fc.Arbitrary<Load> {
         ],
         arrivals: even ? 'even' : 'poisson',
         users: even ? 3 : null,
+        request: { method: 'GET', headers: first[0] === 0 ? { 'x-canary': '1' } : {}, query: {} },
         rate: [
           { atUs: 0, perSecond: rates[0] },
           { atUs: 30 * SECOND, perSecond: rates[1] },
@@ -749,9 +750,11 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
         { directResponse: { status: 503 } },
       ),
       gateways: pick<readonly string[]>([], [], ['mesh'], ['shop']),
+      match: pick<readonly object[] | null>(null, null, null, [{ headers: { 'x-canary': { exact: '1' } } }]),
     })
-    .map(({ timeout, retries, fault, splits, mirrors, answer, gateways }) => ({
+    .map(({ timeout, retries, fault, splits, mirrors, answer, gateways, match }) => ({
       gateways,
+      ...(match ? { match } : {}),
       ...(answer ?? {
         // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
         route: splits ? [own, { ...own, weight: 20 }] : [own],
@@ -764,11 +767,13 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
 }
 
 function routes(service: number, { gateways, ...http }: Record<string, unknown>): KubeObject {
+  const own = { route: [{ destination: { host: `s${service}` } }] };
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: `s${service}` },
-    spec: { hosts: [`s${service}`], http: [http], gateways },
+    // What a match leaves goes on without more ado, in one of two.
+    spec: { hosts: [`s${service}`], http: 'match' in http && service % 2 === 0 ? [http, own] : [http], gateways },
   };
 }
 
