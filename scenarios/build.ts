@@ -350,6 +350,11 @@ function buildLoad(
     })),
     arrivals: file.arrivals,
     users: file.users ?? null,
+    request: {
+      method: file.method,
+      headers: Object.fromEntries(Object.entries(file.headers).map(([name, value]) => [name.toLowerCase(), value])),
+      query: file.query,
+    },
     rate: rateCurve(file.rate, run.warmUp, run.duration),
   };
 }

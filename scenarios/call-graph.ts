@@ -86,8 +86,8 @@ interface Edge {
 }
 
 /**
- * Checks every call and every publication of the file. A message leads from its queue to those who consume it, so
- * circles through queues are found as well: nothing would ever end them.
+ * Checks every call and every publication of the file. A message leads from its queue to those who consume it, and a call
+ * of a host to any of its versions, so circles through these are found as well: nothing would ever end them.
  */
 export function checkCalls(
   services: readonly unknown[],
@@ -97,6 +97,16 @@ export function checkCalls(
 ): void {
   const edges = new Map<string, Edge[]>();
   const queueNames = queues.map((queue) => String(asRecord(queue)['name']));
+  // Before all other ways, so that a circle is closed, and shown, by a call.
+  for (const [index, service] of services.map(asRecord).entries()) {
+    const host = service['versionOf'];
+    if (typeof host !== 'string') continue;
+    for (const endpoint of names.get(host) ?? []) {
+      const to = `${String(service['name'])}/${endpoint}`;
+      const from = `${host}/${endpoint}`;
+      edges.set(from, [...(edges.get(from) ?? []), { to, path: ['spec', 'services', index, 'versionOf'] }]);
+    }
+  }
   for (const [serviceIndex, service] of services.map(asRecord).entries()) {
     for (const [endpointIndex, endpoint] of asList(service['endpoints']).map(asRecord).entries()) {
       const from = `${String(service['name'])}/${String(endpoint['name'])}`;

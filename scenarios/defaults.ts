@@ -95,7 +95,7 @@ export const DEFAULTS = {
     cpu: '100m',
     memory: '128Mi',
   },
-  load: { arrivals: 'poisson' },
+  load: { arrivals: 'poisson', method: 'GET' },
   nodeAutoscaler: {
     /**
      * One for both autoscalers, since it is the cloud's: a comparison must not be decided by a default. Published figures

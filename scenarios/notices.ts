@@ -32,12 +32,21 @@ export function scenarioNotices(scenario: Bare, source: Source): readonly Notice
 function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
   return offeredLoad(scenario).flatMap((offered) => {
     const service = scenario.services[offered.service]!;
+    // Who gets how much is up to the routes then.
+    if (isSplitByRoutes(scenario, offered.service)) return [];
     const words = saturation(offered);
     if (words === null) return [];
     const instances = service.external === null ? 'pods' : 'instances';
     const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} ${instances}`;
     return [notice(source, 'WT0501', placeOf(scenario, offered.service), message)];
   });
+}
+
+function isSplitByRoutes({ services, mesh }: Bare, service: number): boolean {
+  const host = services[service]!.versionOf ?? service;
+  return (
+    services.some(({ versionOf }) => versionOf === host) && mesh.virtualServices.some((one) => one.service === host)
+  );
 }
 
 /** Where a service stands in the file: workloads come first in the record, then externals, then queues. */

@@ -1,7 +1,8 @@
 /**
  * Offered load against capacity, by the traffic equations: what enters, times the calls made on the way, gives the
  * requests each service is offered; times what one request takes there, the workers and cores it would keep busy. Queues
- * and network are left out, so the figures are lower bounds: what is above 100 % here is saturated for sure.
+ * and network are left out, so the figures are lower bounds: what is above 100 % here is saturated for sure. Versions of a
+ * host get shares by their pods; what routes make of that is not looked at.
  */
 import { peakRate } from './load-curve.js';
 import type { Call, Endpoint, Scenario, Service } from './types.js';
@@ -46,9 +47,11 @@ export function offeredLoad(scenario: Loaded): readonly OfferedLoad[] {
 /** Requests a second by [service][endpoint]. Callers before callees: the graph has no circles. */
 function endpointRates({ services, loads }: Loaded): readonly (readonly number[])[] {
   const rates = services.map((service) => service.endpoints.map(() => 0));
-  for (const load of loads) rates[load.service]![load.endpoint]! += peakRate(load.rate);
+  for (const load of loads)
+    for (const { service, endpoint, probability } of toVersions(services, { ...load, probability: 1, count: 1 }))
+      rates[service]![endpoint]! += peakRate(load.rate) * probability;
   for (const [service, endpoint] of callersFirst(services)) {
-    for (const call of [...callsOf(services[service]!.endpoints[endpoint]!), ...deliveriesOf(services, service)]) {
+    for (const call of callsFrom(services, service, endpoint)) {
       rates[call.service]![call.endpoint]! += rates[service]![endpoint]! * call.probability * call.count;
     }
   }
@@ -63,8 +66,7 @@ function callersFirst(services: readonly Service[]): readonly (readonly [service
     const key = `${service}/${endpoint}`;
     if (seen.has(key)) return;
     seen.add(key);
-    const ahead = [...callsOf(services[service]!.endpoints[endpoint]!), ...deliveriesOf(services, service)];
-    for (const call of ahead) visit(call.service, call.endpoint);
+    for (const call of callsFrom(services, service, endpoint)) visit(call.service, call.endpoint);
     order.push([service, endpoint]);
   };
   services.forEach((service, index) => service.endpoints.forEach((_, endpoint) => visit(index, endpoint)));
@@ -85,9 +87,11 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
       else {
         const means = step.calls.map(
           (call) =>
-            call.probability *
             (step.repeat === 'parallel' ? Math.min(1, call.count) : call.count) *
-            timeOf(call.service, call.endpoint),
+            toVersions(services, call).reduce(
+              (sum, one) => sum + one.probability * timeOf(one.service, one.endpoint),
+              0,
+            ),
         );
         totalUs += Math.max(...means);
       }
@@ -98,8 +102,24 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
   return timeOf;
 }
 
-function callsOf(endpoint: Endpoint): readonly Call[] {
-  return endpoint.steps.flatMap((step) => (step.kind === 'call' ? step.calls : []));
+function callsFrom(services: readonly Service[], service: number, endpoint: number): readonly Call[] {
+  const { steps } = services[service]!.endpoints[endpoint]!;
+  const calls = steps.flatMap((step) => (step.kind === 'call' ? step.calls : []));
+  return [...calls.flatMap((call) => toVersions(services, call)), ...deliveriesOf(services, service)];
+}
+
+/** A call of a host with versions as one of each, by their shares of its pods. */
+function toVersions(services: readonly Service[], call: Call): readonly Call[] {
+  const isBehind = ({ versionOf }: Service, index: number): boolean =>
+    index === call.service || versionOf === call.service;
+  const pods = services.reduce((sum, one, index) => sum + (isBehind(one, index) ? one.replicas : 0), 0);
+  const { name } = services[call.service]!.endpoints[call.endpoint]!;
+  if (pods === services[call.service]!.replicas) return [call];
+  return services.flatMap((one, service) => {
+    if (!isBehind(one, service)) return [];
+    const endpoint = one.endpoints.findIndex((candidate) => candidate.name === name);
+    return [{ ...call, service, endpoint, probability: (call.probability * one.replicas) / pods }];
+  });
 }
 
 /** Messages of a queue are shared by the places that its consumers have for them. */

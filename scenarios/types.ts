@@ -324,6 +324,13 @@ export interface RatePoint {
   readonly perSecond: number;
 }
 
+export interface LoadRequest {
+  readonly method: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+}
+
 export interface Load {
   readonly name: string;
   readonly service: number;
@@ -333,6 +340,8 @@ export interface Load {
   readonly arrivals: 'poisson' | 'even';
   /** Number of users whose header or cookie a proxy may hash, each as likely; null: every request has a user of its own. */
   readonly users: number | null;
+  /** What routes may ask of its requests. Applications pass the headers on to whatever they call. */
+  readonly request: LoadRequest;
   /** Linear between points; two points at one time make a step; constant after the last. */
   readonly rate: readonly RatePoint[];
 }

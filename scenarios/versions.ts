@@ -1,12 +1,10 @@
 /**
  * Checks versions of a service: a service with `versionOf` runs beside another behind the same host, told apart by its
- * labels. Callers only know the host, so a VirtualService has to say which subset gets what; a call that reached the
- * host as a whole would be spread over the pods of all versions, which is not simulated.
+ * labels. Callers only know the host: a call of it goes to the pods of all versions, unless a VirtualService names a subset.
  */
 import { resolveHost, type RuleReport } from './destination-rule.js';
 import { asList, asRecord, own } from './raw.js';
 import type { Path } from './source.js';
-import { placesOf } from './virtual-service.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -21,29 +19,15 @@ export function checkVersions(spec: Raw, to: RuleReport): void {
     baseOf.set(names[index]!, base);
   }
   const objects = asList(asRecord(spec['mesh'])['objects']).map(asRecord);
-  const hasVersions = new Set(baseOf.values());
   checkHosts(objects, names, baseOf, to);
-  checkDestinations(objects, names, services, hasVersions, to);
-  const routed = objects
-    .filter((object) => object['kind'] === 'VirtualService')
-    .flatMap((object) => {
-      const places = placesOf(asRecord(object['spec']));
-      const hosts = asList(asRecord(object['spec'])['hosts']).map((host) => resolveHost(host, names));
-      return places.flatMap((place) => hosts.map((host) => `${place} ${host}`));
-    });
+  checkDestinations(objects, names, services, to);
   for (const [target, path] of callsOf(spec, services)) {
-    const place = path[1] === 'load' ? 'gateways' : 'mesh';
     const called = target.split('/')[0]!;
     const base = baseOf.get(called);
     if (base !== undefined)
       to.report('WT0401', path, {
         message: `${called} is a version of ${base}, not a host`,
         expected: `a call of ${base}`,
-      });
-    else if (hasVersions.has(called) && !routed.includes(`${place} ${called}`))
-      to.report('WT0401', path, {
-        message: `${called} has versions, and nothing says which of them gets the call`,
-        expected: `a VirtualService of ${called} whose destinations name subsets`,
       });
   }
 }
@@ -68,11 +52,6 @@ function checkVersion(service: Raw, base: Raw | null, path: Path, to: RuleReport
     to.report('WT0302', [...path, 'endpoints'], {
       message: `not the endpoints of ${String(base['name'])}`,
       expected: endpoints(base),
-    });
-  if (JSON.stringify(asRecord(service['labels'])) === JSON.stringify(asRecord(base['labels'])))
-    to.report('WT0401', path, {
-      message: `the same labels as ${String(base['name'])}: no subset could tell them apart`,
-      expected: 'labels, such as {version: v2}',
     });
 }
 
@@ -102,7 +81,6 @@ function checkDestinations(
   objects: readonly Raw[],
   names: readonly string[],
   services: readonly Raw[],
-  hasVersions: ReadonlySet<string>,
   to: RuleReport,
 ): void {
   for (const [index, object] of objects.entries()) {
@@ -115,7 +93,7 @@ function checkDestinations(
       ]);
       if (route['mirror'] !== undefined) found.push([route['mirror'], [...at, 'mirror']]);
       for (const [destination, path] of found)
-        checkDestination(asRecord(destination), path, objects, names, services, hasVersions, to);
+        checkDestination(asRecord(destination), path, objects, names, services, to);
     }
   }
 }
@@ -126,17 +104,12 @@ function checkDestination(
   objects: readonly Raw[],
   names: readonly string[],
   services: readonly Raw[],
-  hasVersions: ReadonlySet<string>,
   to: RuleReport,
 ): void {
   const host = resolveHost(destination['host'], names);
   if (host === null) return;
   const { subset } = destination;
-  if (typeof subset !== 'string') {
-    if (hasVersions.has(host))
-      to.report('WT0401', path, { message: `${host} has versions: name one`, expected: `subset, beside host` });
-    return;
-  }
+  if (typeof subset !== 'string') return;
   const rule = objects.find(
     (object) => object['kind'] === 'DestinationRule' && resolveHost(asRecord(object['spec'])['host'], names) === host,
   );
@@ -151,21 +124,16 @@ function checkDestination(
       message: `no DestinationRule of ${host} has a subset "${subset}": answered with 503 (NC)`,
     });
   const wanted = Object.entries(asRecord(labels['labels']));
-  const members = services.filter(
+  const isHeld = services.some(
     (service) =>
       (service['name'] === host || service['versionOf'] === host) &&
       wanted.every(([key, value]) => own(asRecord(service['labels']), key) === value),
   );
-  if (members.length === 0)
+  if (!isHeld)
     to.unmodelled({
       code: 'WT0504',
       path: at,
       message: `no pods have the labels of the subset "${subset}": answered with 503 (UH)`,
-    });
-  if (members.length > 1)
-    to.report('WT0401', at, {
-      message: `the subset holds pods of ${members.map(({ name }) => String(name)).join(' and ')}`,
-      expected: 'labels that one version has',
     });
 }
 

@@ -1,11 +1,12 @@
 /**
  * A VirtualService as Istio's own validation sees it, and as far as the simulator follows it: weighted destinations,
- * matches on the path and on the caller's app label, time-outs, retries, injected delays and aborts. A request's path is
+ * matches on the path, the caller's app label and the headers, method and query of a load, time-outs, retries, injected delays and aborts. A request's path is
  * taken to be "/" + the name of the endpoint called. What Istio knows and the simulation leaves out becomes a notice.
  */
 import type { EndpointNames } from './call-graph.js';
 import { checkLabels, resolveHost, type RuleReport } from './destination-rule.js';
 import { re2 } from '../engine/re2.js';
+import { isPlainHeader } from '../engine/header-names.js';
 import { checkRouteAction } from './route-action.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject } from './raw.js';
@@ -73,7 +74,7 @@ export function checkVirtualService(
         path: here,
         message: 'the route before takes everything: this one is never used',
       });
-    if (isObject(route)) checkRoute(asRecord(route), here, hosts.length === 0, routed, endpoints, to);
+    if (isObject(route)) checkRoute(asRecord(route), here, spec, routed, endpoints, to);
     else to.report('WT0203', here, { message: 'is not an object', expected: 'a route' });
     if (asList(asRecord(route)['match']).length === 0) isReached = false;
   }
@@ -113,14 +114,15 @@ function checkDelegate(spec: Raw, path: Path, to: RuleReport): void {
 function checkRoute(
   route: Raw,
   path: Path,
-  isDelegate: boolean,
+  spec: Raw,
   routed: readonly string[],
   endpoints: EndpointNames,
   to: RuleReport,
 ): void {
   checkFields(route, 'http', path, to);
-  for (const [index, match] of asList(route['match']).entries()) checkMatch(match, [...path, 'match', index], to);
-  checkRouteAction(route, path, isDelegate, to);
+  for (const [index, match] of asList(route['match']).entries())
+    checkMatch(match, [...path, 'match', index], placesOf(spec), to);
+  checkRouteAction(route, path, asList(spec['hosts']).length === 0, to);
   const destinations = asList(route['route']);
   let sum = 0;
   for (const [index, entry] of destinations.entries()) {
@@ -205,17 +207,13 @@ function checkDestination(
     });
 }
 
-function checkMatch(given: unknown, path: Path, to: RuleReport): void {
+function checkMatch(given: unknown, path: Path, places: ReturnType<typeof placesOf>, to: RuleReport): void {
   if (!isObject(given)) return to.report('WT0203', path, { message: 'is not an object', expected: 'a match' });
   const match = asRecord(given);
   checkFields(match, 'match', path, to, 'so this match never holds');
   checkGateways(match, path, to);
-  const uri = asRecord(match['uri']);
-  checkFields(uri, 'uri', [...path, 'uri'], to);
-  if (Object.keys(uri).length > 1)
-    to.report('WT0401', [...path, 'uri'], { message: 'not a text match', expected: 'exact, prefix or regex' });
-  if (typeof uri['regex'] === 'string' && re2(uri['regex']) === null)
-    to.report('WT0401', [...path, 'uri', 'regex'], { message: 'not a regular expression', expected: 'RE2 syntax' });
+  checkText(match['uri'], [...path, 'uri'], to);
+  checkRequest(match, path, asList(match['gateways']).length > 0 ? placesOf(match) : places, to);
   const { port, sourceNamespace } = match;
   if (typeof port === 'number' && port > 65_535)
     to.report('WT0401', [...path, 'port'], { message: 'no port', expected: 'a number from 1 to 65535' });
@@ -229,6 +227,54 @@ function checkMatch(given: unknown, path: Path, to: RuleReport): void {
         path: [...path, 'sourceLabels', label],
         message: `callers have no label ${label} here (only app): this match never holds`,
       });
+}
+
+/** What a match asks of the request besides its path. */
+function checkRequest(match: Raw, path: Path, places: ReturnType<typeof placesOf>, to: RuleReport): void {
+  checkText(match['method'], [...path, 'method'], to);
+  checkNotEmpty(match['method'], [...path, 'method'], to);
+  for (const key of ['headers', 'withoutHeaders', 'queryParams'] as const) {
+    for (const [name, value] of Object.entries(asRecord(match[key]))) {
+      const at: Path = [...path, key, name];
+      const isAny = key === 'withoutHeaders' && (value === null || asRecord(value)['regex'] === '*');
+      if (isAny) continue;
+      if (!isObject(value))
+        to.report('WT0203', at, { message: 'is not an object', expected: 'a text match, {} for any' });
+      checkText(value, at, to);
+      checkNotEmpty(value, at, to);
+      if (key !== 'queryParams' && !isPlainHeader(name))
+        to.unmodelled({ code: 'WT0502', path: at, message: `no request has ${name} here: this match never holds` });
+    }
+  }
+  if (!places.includes('mesh')) return;
+  for (const key of ['method', 'queryParams'])
+    if (match[key] !== undefined)
+      to.unmodelled({
+        code: 'WT0502',
+        path: [...path, key],
+        message: `${key} is known of users' requests only: for calls between services this match never holds`,
+      });
+}
+
+function checkText(value: unknown, path: Path, to: RuleReport): void {
+  const match = asRecord(value);
+  checkFields(match, 'textMatch', path, to);
+  if (Object.keys(match).length > 1)
+    to.report('WT0401', path, { message: 'not a text match', expected: 'exact, prefix or regex' });
+  if (typeof match['regex'] === 'string' && re2(match['regex']) === null)
+    to.report('WT0401', [...path, 'regex'], {
+      message: 'not a regular expression',
+      expected: 'RE2 syntax, here without classes by name and \\Q',
+    });
+}
+
+/** Of a path, an empty prefix is every one; of anything else, Istio refuses it. */
+function checkNotEmpty(value: unknown, path: Path, to: RuleReport): void {
+  if (asRecord(value)['prefix'] === '')
+    to.report('WT0401', [...path, 'prefix'], {
+      message: 'Istio refuses an empty prefix',
+      expected: 'a text, or {} for any',
+    });
 }
 
 const NAMESPACE = /^[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;

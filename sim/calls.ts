@@ -69,6 +69,7 @@ import {
   FLAG_DETACHED,
   FLAG_FAILED,
   FLAG_TIMED,
+  LOAD_BITS,
   LOAD_MASK,
   LOAD_SHIFT,
   NOBODY,
@@ -88,7 +89,8 @@ const USER_PAUSE_US = 1_000_000;
 
 /**
  * Starts a call of `parent` (a span, or EXTERNAL - gateway) from the pod `caller`; `target` is a target, or ~route where
- * the proxy has to choose. `flags` carries the load of an external request. False when the call failed on the spot.
+ * the proxy has to choose. `flags` carries the load of an external request, and of every call where routes ask for headers.
+ * False when the call failed on the spot.
  */
 export function startCall(
   world: World,
@@ -106,6 +108,10 @@ export function startCall(
   if (world.tracksUsers && parent !== NOBODY) world.pickingUser = userOf(world, parent, key, flags);
   let delayUs = 0;
   if (target < 0) {
+    const { byClass } = program.routes[~target]!;
+    if (byClass !== null) target = byClass[program.loadClass[(flags >>> LOAD_SHIFT) & LOAD_MASK]!]!;
+  }
+  if (target < 0) {
     const route = program.routes[~target]!;
     if (route.delayBelow > 0 && mix(key ^ CAUSE_DRAW_DELAY) >>> 0 < route.delayBelow) delayUs = route.delayUs;
     const aborted = route.abortBelow > 0 && mix(key ^ CAUSE_DRAW_ABORT) >>> 0 < route.abortBelow;
@@ -114,7 +120,7 @@ export function startCall(
     const cause = aborted ? route.abortCause : route.causes[chosen]!;
     if (cause !== 0) {
       if (delayUs === 0 && cause !== CAUSE_ANSWERED) {
-        countEnd(world, program.targetEdge[target]!, cause, 0, nowUs);
+        countEnd(world, program.targetEdge[target]!, -1, cause, 0, nowUs);
         world.failedCause = cause;
         return false;
       }
@@ -128,17 +134,21 @@ export function startCall(
         flags | FLAG_FAILED | (cause << CAUSE_SHIFT),
         nowUs,
       );
+      words[id * WORDS + POD] = -1;
       words[id * WORDS + CODE] = EVENT_ATTEMPT;
       insert(world.queue, words, id, nowUs + delayUs);
       return true;
     }
-    if (route.mirror >= 0 && mix(key ^ CAUSE_DRAW_MIRROR) >>> 0 < route.mirrorBelow)
-      startCall(world, words, doubles, NOBODY, caller, route.mirror, mix(key ^ CAUSE_DRAW_MIRROR ^ GOLDEN), 0, nowUs);
+    if (route.mirror >= 0 && mix(key ^ CAUSE_DRAW_MIRROR) >>> 0 < route.mirrorBelow) {
+      const copyKey = mix(key ^ CAUSE_DRAW_MIRROR ^ GOLDEN);
+      startCall(world, words, doubles, NOBODY, caller, route.mirror, copyKey, flags & LOAD_BITS, nowUs);
+    }
   }
   const isTimed = program.policyTimed[program.targetPolicy[target]!] === 1;
   if (delayUs > 0) {
     const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
     if (isTimed) world.calls.delaysUs[id] = delayUs;
+    words[id * WORDS + POD] = -1;
     words[id * WORDS + CODE] = EVENT_ATTEMPT;
     insert(world.queue, words, id, nowUs + delayUs);
     return true;
@@ -150,21 +160,24 @@ export function startCall(
   const pod = pickPod(world, edge, caller, callerSlot, row, key, nowUs);
   if (pod < 0) {
     world.counters.whole.spans++;
-    countEnd(world, edge, CAUSE_UH, 0, nowUs);
+    countEnd(world, edge, -1, CAUSE_UH, 0, nowUs);
     world.failedCause = CAUSE_UH;
     return false;
   }
   const id = newCall(world, words, doubles, parent, target, key, flags, nowUs);
   if (isTimed) world.calls.delaysUs[id] = 0;
   if (launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return true;
-  countEnd(world, edge, CAUSE_UO, 0, nowUs);
+  countEnd(world, edge, pod, CAUSE_UO, 0, nowUs);
   voidTimeout(world, id);
   freeRecord(world.records, id);
   world.failedCause = CAUSE_UO;
   return false;
 }
 
-/** Starts a delivery from a broker's slot to a consumer, which has a place for it: nothing is picked or refused. */
+/**
+ * Starts a delivery from a broker's slot to a consumer, which has a place for it: nothing is picked or refused. `flags`
+ * carries the load of its message.
+ */
 export function startDelivery(
   world: World,
   words: Int32Array,
@@ -173,13 +186,14 @@ export function startDelivery(
   pod: number,
   target: number,
   key: number,
+  flags: number,
   nowUs: number,
 ): { readonly id: number; readonly connection: number } {
   const { program, podBase, podCapacity } = world;
   const edge = program.targetEdge[target]!;
   const callerSlot = broker - podBase[program.edgeSource[edge]!]!;
   const row = world.connectionBase[edge]! + callerSlot * podCapacity[program.edgeDestination[edge]!]!;
-  const id = newCall(world, words, doubles, EXTERNAL - broker, target, key, 0, nowUs);
+  const id = newCall(world, words, doubles, EXTERNAL - broker, target, key, flags, nowUs);
   world.calls.delaysUs[id] = 0;
   launch(world, words, id, broker, callerSlot, row, pod, nowUs);
   return { id, connection: words[id * WORDS + CONNECTION]! };
@@ -263,7 +277,8 @@ function depart(
 ): void {
   const { program } = world;
   const at = id * WORDS;
-  const endpoint = program.targetEndpoint[words[at + TARGET]!]!;
+  let endpoint = program.targetEndpoint[words[at + TARGET]!]!;
+  if (endpoint < 0) endpoint = program.pooledEndpoint[~endpoint * program.serviceCount + world.podService[pod]!]!;
   const key = words[at + KEY]!;
   world.connectionActive[connection] = world.connectionActive[connection]! + 1;
   world.connectionRequests[connection] = world.connectionRequests[connection]! + 1;
@@ -358,7 +373,7 @@ function endCall(world: World, words: Int32Array, doubles: Float64Array, id: num
   const startUs = doubles[id * DOUBLES + START_US]!;
   const failed = (flags & FLAG_FAILED) !== 0;
   const cause = failed ? (flags >>> CAUSE_SHIFT) & CAUSE_MASK : 0;
-  countEnd(world, world.program.targetEdge[words[at + TARGET]!]!, cause, nowUs - startUs, nowUs);
+  countEnd(world, world.program.targetEdge[words[at + TARGET]!]!, words[at + POD]!, cause, nowUs - startUs, nowUs);
   freeRecord(world.records, id);
   if (parent >= 0) return tellParent(words, parent, failed);
   if (parent === NOBODY) return -1;
@@ -376,9 +391,12 @@ function tellParent(words: Int32Array, parent: number, failed: boolean): number 
   return pending === 0 ? parent : -1;
 }
 
-function countEnd(world: World, edge: number, cause: number, tookUs: number, nowUs: number): void {
+/** `pod`: the last that the call was sent to; -1: none. A call to a pool counts for the version of that pod. */
+function countEnd(world: World, edge: number, pod: number, cause: number, tookUs: number, nowUs: number): void {
   if (nowUs < world.measureFromUs) return;
-  const { counters } = world;
+  const { counters, program } = world;
+  const members = program.edgeMembers[edge]!;
+  if (members >= 0) edge = program.memberEdge[members + (pod < 0 ? program.gateway : world.podService[pod]!)]!;
   if (cause !== 0) {
     counters.edgeFailed[edge] = counters.edgeFailed[edge]! + 1;
     counters.edgeCauses[edge * CAUSES + cause] = counters.edgeCauses[edge * CAUSES + cause]! + 1;
@@ -460,7 +478,10 @@ export function nextAttempt(world: World, words: Int32Array, doubles: Float64Arr
     pod = pickPod(world, edge, caller, callerSlot, row, key, nowUs);
   }
   if (pod >= 0 && launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return -1;
-  if (pod < 0) world.counters.whole.spans++;
+  if (pod < 0) {
+    world.counters.whole.spans++;
+    words[at + POD] = -1;
+  }
   const cause = pod < 0 ? CAUSE_UH : CAUSE_UO;
   endRetry(world, words, at, edge);
   if ((words[at + FLAGS]! & FLAG_TIMED) !== 0) voidTimeout(world, id);

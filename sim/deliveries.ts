@@ -24,7 +24,18 @@ export function queueEvent(world: World, words: Int32Array, doubles: Float64Arra
     const message = takeMessage(world, queue, nowUs);
     if (world.tracksUsers) world.pickingUser = queue.messages.user[message]!;
     const target = queue.targets[pod]!;
-    const delivery = startDelivery(world, words, doubles, broker, pod, target, deliveryKey(queue, message), nowUs);
+    const load = queue.messages.load[message]!;
+    const delivery = startDelivery(
+      world,
+      words,
+      doubles,
+      broker,
+      pod,
+      target,
+      deliveryKey(queue, message),
+      load,
+      nowUs,
+    );
     calls.messages[delivery.id] = message;
     // What the consumer's endpoint says of bytes is for those who call it; a message has its own size.
     const { connection } = delivery;

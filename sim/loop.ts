@@ -83,6 +83,7 @@ import {
   FLAG_ON_CPU,
   FLAG_STARTED,
   FLAG_WORKER,
+  LOAD_BITS,
   LOAD_SHIFT,
   NOBODY,
   STATE_CALLING,
@@ -409,7 +410,7 @@ function besides(world: World, words: Int32Array, id: number, code: number, oper
   if (world.anyErrors) injectError(world, words, at, words[at + POD]!);
   if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) return;
   const user = world.tracksUsers ? world.calls.users[id]! : 0;
-  if (!publishMessage(world, world.queues[operand]!, words[at + KEY]!, user, nowUs))
+  if (!publishMessage(world, world.queues[operand]!, words[at + KEY]!, user, words[at + FLAGS]! & LOAD_BITS, nowUs))
     words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | (CAUSE_APP_503 << CAUSE_SHIFT);
 }
 
@@ -428,8 +429,9 @@ function startCalls(
   step: number,
   nowUs: number,
 ): void {
-  const { calls } = world.program;
+  const { calls, tellsLoads } = world.program;
   const at = id * WORDS;
+  const flags = tellsLoads ? words[at + FLAGS]! & LOAD_BITS : 0;
   const pod = words[at + POD]!;
   const stepKey = mix((words[at + KEY]! ^ CAUSE_CALL) + Math.imul(step, GOLDEN));
   for (let i = 0; i < rows; i++) {
@@ -438,7 +440,7 @@ function startCalls(
     const bound = calls[row + CALL_PROBABILITY]!;
     if (bound !== -1 && key >>> 0 >= bound >>> 0) continue;
     const target = calls[row + CALL_TARGET]!;
-    if (startCall(world, words, doubles, id, pod, target, mix(key ^ GOLDEN), 0, nowUs))
+    if (startCall(world, words, doubles, id, pod, target, mix(key ^ GOLDEN), flags, nowUs))
       words[at + PENDING] = words[at + PENDING]! + 1;
     else words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
   }

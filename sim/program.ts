@@ -8,8 +8,9 @@
  */
 import type { Call, Distribution, Endpoint, MessageQueue, Scenario, Service } from '../scenarios/types.js';
 import { compilePlaces, type Places } from './places.js';
+import { pooledHosts, PoolTableSet, versionsInOrder, type PoolTables } from './pools.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
-import { TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
+import { appOf, loadClasses, TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
 /** Operations: four integers each, [code, a, b, c]. */
 export const OP_CPU = 0; // a: table of the demand
@@ -31,7 +32,7 @@ export const CALL_WORDS = 2;
 /** The source of external requests, in the place of a service. */
 export const GATEWAY_NAME = 'gateway';
 
-export interface Program {
+export interface Program extends PoolTables {
   readonly scenario: Scenario;
   /** Services in internal order; `order[i]` is the position in the scenario, `indexOf[j]` the way back. */
   readonly services: readonly Service[];
@@ -40,6 +41,8 @@ export interface Program {
   readonly serviceCount: number;
   /** Index that stands for the gateways in tables by service: serviceCount. */
   readonly gateway: number;
+  /** Destinations from here on are pools; the number before stands for the end of the gateways' slots. */
+  readonly firstPool: number;
   readonly ops: Int32Array;
   readonly calls: Int32Array;
   /** By endpoint (global index): service, first operation, bytes of request plus response. */
@@ -51,7 +54,7 @@ export interface Program {
   readonly edgeDestination: Int32Array;
   readonly edgeCount: number;
   readonly places: Places;
-  /** By target: edge, endpoint (global index) and policy; 1 where that policy has a time-out. */
+  /** By target: edge, endpoint (global index; ~row of `pooledEndpoint` for a pool) and policy; 1 where that policy has a time-out. */
   readonly targetEdge: Int32Array;
   readonly targetEndpoint: Int32Array;
   readonly targetPolicy: Int32Array;
@@ -60,6 +63,9 @@ export interface Program {
   readonly routes: readonly RequestRoute[];
   /** By load: a target, or ~route, from the gateways. */
   readonly loadTarget: Int32Array;
+  /** By load, its class for routes that ask for headers; and whether there are any: then every call bears its load. */
+  readonly loadClass: Int32Array;
+  readonly tellsLoads: boolean;
   readonly tables: Float64Array;
   /** Zones, and one more place for each service outside of them. */
   readonly placeCount: number;
@@ -91,11 +97,12 @@ export interface CompiledQueue {
 }
 
 export function compileProgram(scenario: Scenario): Program {
-  const order = serviceOrder(scenario);
+  const order = serviceOrder(scenario, pooledHosts(scenario));
   const indexOf = new Array<number>(order.length);
   order.forEach((declared, index) => (indexOf[declared] = index));
   const services = order.map((declared) => scenario.services[declared]!);
   const gateway = services.length;
+  const firstPool = gateway + 2;
 
   const endpointIndex: number[][] = [];
   let endpointCount = 0;
@@ -104,12 +111,19 @@ export function compileProgram(scenario: Scenario): Program {
 
   const tables = new TableSet();
   const edges = new EdgeSet();
-  const targets = new TargetSet(
+  const poolTables = new PoolTableSet(scenario, indexOf, globalEndpoint);
+  const targets: TargetSet = new TargetSet(
     scenario,
-    (source, called) => edges.of(source, indexOf[called.service]!),
-    (called) => globalEndpoint(called.service, called.endpoint),
+    (source, called, pool) => {
+      if (pool === null) return edges.of(source, indexOf[called.service]!);
+      const edge = edges.of(source, firstPool + targets.pools.indexOf(pool));
+      for (const service of [pool.host, ...pool.members]) edges.of(source, indexOf[service]!);
+      return edge;
+    },
+    (called, pool) =>
+      pool === null ? globalEndpoint(called.service, called.endpoint) : poolTables.endpointOf(pool, called.endpoint),
   );
-  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
+  const loadTarget = Int32Array.from(scenario.loads, (load) => targets.ofLoad(gateway, load));
   const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
   const queueOf = Int32Array.from({ length: services.length + 1 }, (_, service) => queueServices.indexOf(service));
   const outside = services.flatMap(({ external }, service) => (external?.perZone === null ? [service] : []));
@@ -133,7 +147,9 @@ export function compileProgram(scenario: Scenario): Program {
       if (outsidePlace[index]! >= 0) ops.push(OP_OUTSIDE, global, 0, 0);
       widest = Math.max(
         widest,
-        compileEndpoint(endpoint, queueOf[index]!, ops, calls, tables, (call) => targets.of(index, service.name, call)),
+        compileEndpoint(endpoint, queueOf[index]!, ops, calls, tables, (call) =>
+          targets.of(index, appOf(scenario, service), call),
+        ),
       );
     });
   });
@@ -157,6 +173,8 @@ export function compileProgram(scenario: Scenario): Program {
     indexOf,
     serviceCount: services.length,
     gateway,
+    firstPool,
+    ...poolTables.tables(targets.pools, edges, firstPool, (source, service) => edges.of(source, service)),
     ops: Int32Array.from(ops),
     calls: Int32Array.from(calls),
     endpointStart,
@@ -166,7 +184,13 @@ export function compileProgram(scenario: Scenario): Program {
     edgeSource: Int32Array.from(edges.sources),
     edgeDestination: Int32Array.from(edges.destinations),
     edgeCount: edges.sources.length,
-    places: compilePlaces(scenario, services, order, edges),
+    places: compilePlaces(scenario, services, order, {
+      sources: edges.sources,
+      // A pool is routed to by the rules of its host.
+      destinations: edges.destinations.map((to) =>
+        to < firstPool ? to : indexOf[targets.pools[to - firstPool]!.host]!,
+      ),
+    }),
     targetEdge: Int32Array.from(targets.edges),
     targetEndpoint: Int32Array.from(targets.endpoints),
     targetPolicy: Int32Array.from(targets.policyOf),
@@ -176,6 +200,8 @@ export function compileProgram(scenario: Scenario): Program {
     ),
     routes: targets.routes,
     loadTarget,
+    loadClass: Int32Array.from(loadClasses(scenario).classOf),
+    tellsLoads: targets.routes.some(({ byClass }) => byClass !== null),
     tables: tables.fill(),
     placeCount: scenario.cluster.zones.length + outside.length,
     outsidePlace,
@@ -197,14 +223,21 @@ export function compileProgram(scenario: Scenario): Program {
   };
 }
 
-/** Declared positions of the services in the order of first use, depth first from the loads. */
-function serviceOrder(scenario: Scenario): number[] {
+/** Declared positions of the services in the order of first use, depth first from the loads; pooled versions together. */
+function serviceOrder(scenario: Scenario, pooled: ReadonlySet<number>): number[] {
   const order: number[] = [];
   const seen = new Set<number>();
   const visit = (service: number): void => {
     if (seen.has(service)) return;
-    seen.add(service);
-    order.push(service);
+    const host = scenario.services[service]!.versionOf ?? service;
+    const together = pooled.has(host) ? versionsInOrder(scenario, host) : [service];
+    for (const one of together) {
+      seen.add(one);
+      order.push(one);
+    }
+    for (const one of together) visitCallees(one);
+  };
+  const visitCallees = (service: number): void => {
     for (const endpoint of scenario.services[service]!.endpoints) {
       for (const step of endpoint.steps) if (step.kind === 'call') for (const call of step.calls) visit(call.service);
     }

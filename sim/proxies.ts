@@ -39,7 +39,7 @@ export function createProxies(program: Program, podBase: Int32Array): Proxies | 
   if (mesh.proxy === null) return null;
   const { mode, fixedUs, meanUs, cpuUsPerRequest, workers } = mesh.proxy;
   const perNode = mode === 'ambient';
-  const pods = podBase[podBase.length - 1]!;
+  const pods = podBase[program.gateway + 1]!;
   const isBare = new Uint8Array(pods);
   program.services.forEach(({ external }, service) => {
     if (external !== null) isBare.fill(1, podBase[service], podBase[service + 1]);

@@ -48,6 +48,7 @@ interface Messages {
   next: Int32Array;
   key: Int32Array;
   user: Int32Array;
+  load: Int32Array;
   attempts: Int32Array;
   /** Deliveries that never reached their consumer. */
   lost: Int32Array;
@@ -104,8 +105,18 @@ export function createQueues(program: Program, podBase: Int32Array, pods: number
   });
 }
 
-/** A message is published; false: the queue is full. `spanKey` and `user` are those of the call that brings it. */
-export function publishMessage(world: World, queue: QueueState, spanKey: number, user: number, nowUs: number): boolean {
+/**
+ * A message is published; false: the queue is full. `spanKey`, `user` and `load` (its bits in FLAGS) are those of the call
+ * that brings it.
+ */
+export function publishMessage(
+  world: World,
+  queue: QueueState,
+  spanKey: number,
+  user: number,
+  load: number,
+  nowUs: number,
+): boolean {
   const { messages, figures, whole } = queue;
   const { maxLength } = queue.compiled.setting;
   const isMeasured = nowUs >= world.measureFromUs;
@@ -116,6 +127,7 @@ export function publishMessage(world: World, queue: QueueState, spanKey: number,
   const message = newMessage(messages);
   messages.key[message] = mix(spanKey ^ CAUSE_DRAW_MESSAGE);
   messages.user[message] = user;
+  messages.load[message] = load;
   messages.attempts[message] = 0;
   messages.lost[message] = 0;
   messages.publishedUs[message] = nowUs;
@@ -383,6 +395,7 @@ function createMessages(): Messages {
     next: new Int32Array(64),
     key: new Int32Array(64),
     user: new Int32Array(64),
+    load: new Int32Array(64),
     attempts: new Int32Array(64),
     lost: new Int32Array(64),
     publishedUs: new Float64Array(64),
@@ -397,7 +410,7 @@ function newMessage(messages: Messages): number {
     return free;
   }
   if (messages.count === messages.next.length) {
-    for (const name of ['next', 'key', 'user', 'attempts', 'lost'] as const) {
+    for (const name of ['next', 'key', 'user', 'load', 'attempts', 'lost'] as const) {
       const larger = new Int32Array(messages.count * 2);
       larger.set(messages[name]);
       messages[name] = larger;

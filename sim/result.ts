@@ -114,11 +114,14 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
   const { counters, program } = sim.world;
   const { zones } = program.scenario.cluster;
   const declared = (service: number): number => (service === program.gateway ? -1 : program.order[service]!);
-  const rows = Array.from({ length: program.edgeCount }, (_, edge) => edge).sort(
-    (a, b) =>
-      declared(program.edgeSource[a]!) - declared(program.edgeSource[b]!) ||
-      declared(program.edgeDestination[a]!) - declared(program.edgeDestination[b]!),
-  );
+  // What a pool was sent is counted on the edges to its versions.
+  const rows = Array.from({ length: program.edgeCount }, (_, edge) => edge)
+    .filter((edge) => program.edgeMembers[edge]! < 0)
+    .sort(
+      (a, b) =>
+        declared(program.edgeSource[a]!) - declared(program.edgeSource[b]!) ||
+        declared(program.edgeDestination[a]!) - declared(program.edgeDestination[b]!),
+    );
   return rows.map((edge) => {
     const source = program.edgeSource[edge]!;
     const [succeeded, failed] = [counters.edgeSucceeded[edge]!, counters.edgeFailed[edge]!];

@@ -16,11 +16,13 @@ import type { OutlierState } from './mesh/outlierState.js';
 import type { CallerCount } from './mesh/zoneAware.js';
 import type { ComplexRoute } from './pick.js';
 import { BY_CALLER, BY_LOCALITY, localityOfPod } from './places.js';
+import { hostOf } from './pools.js';
 import type { Program } from './program.js';
 import { routeOfOne, rowWriter } from './routeTables.js';
 import { POD_SERVING, type World } from './world.js';
 
 export interface RouteChange {
+  /** A service, or a pool of several (sim/pools.ts). */
   readonly service: number;
   readonly endpoints: readonly RouteEndpoint[];
   readonly destinationRule: Readonly<Record<string, unknown>> | null;
@@ -137,7 +139,7 @@ function settingInput(world: World, change: RouteChange): SettingInput {
     destinationRule: change.destinationRule,
     meshSetting: mesh.localityLbSetting,
     meshZoneAware: mesh.zoneAwareLbSetting,
-    trafficDistribution: world.program.services[change.service]!.trafficDistribution,
+    trafficDistribution: world.program.services[hostOf(world.program, change.service)]!.trafficDistribution,
     compat: compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
   };
 }
@@ -191,7 +193,9 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
   if (mesh.routing.kind !== 'istio') return false;
-  return compat.istioMinor >= 31 || world.program.services[service]!.trafficDistribution !== null;
+  return (
+    compat.istioMinor >= 31 || world.program.services[hostOf(world.program, service)]!.trafficDistribution !== null
+  );
 }
 
 /** As kube-proxy and the EndpointSlice controller know them; their name is their index. */

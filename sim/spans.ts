@@ -53,6 +53,7 @@ export const CAUSE_MASK = 15;
 /** 12 bits: the loader allows no more loads than that. */
 export const LOAD_SHIFT = 16;
 export const LOAD_MASK = 4095;
+export const LOAD_BITS = LOAD_MASK << LOAD_SHIFT;
 /** How often the user has sent this request before. */
 export const USER_ATTEMPT_SHIFT = 28;
 export const USER_ATTEMPT_MASK = 7;

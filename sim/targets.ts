@@ -3,9 +3,9 @@
  * endpoint, policy of time-outs and retries); most calls have exactly one and are compiled to its number. Where the
  * proxy has to choose (weighted destinations), to inject faults, or finds no route, the call is compiled to ~route.
  */
-import type { Scenario } from '../scenarios/types.js';
-import { holdsFor, readHttpRoutes, routeOfRequest, type HttpRoute } from './mesh/httpRoutes.js';
-import { serviceOfSubset } from './mesh/subsets.js';
+import type { Load, LoadRequest, Scenario, Service } from '../scenarios/types.js';
+import { holdsFor, readHttpRoutes, routeOfRequest, type HttpRoute, type RequestFacts } from './mesh/httpRoutes.js';
+import { servicesOfSubset } from './mesh/subsets.js';
 import { CAUSE_DRAW_ROUTE, mix } from './random.js';
 import {
   CAUSE_ANSWERED,
@@ -50,6 +50,8 @@ export interface RequestRoute {
   /** Target that gets a copy of a share of the calls, scaled to 2^32, whose answers nobody waits for; -1: none. */
   readonly mirror: number;
   readonly mirrorBelow: number;
+  /** Where headers matter: by class of loads (`loadClasses`) what the call leads to, and nothing else holds; else null. */
+  readonly byClass: readonly number[] | null;
 }
 
 const TWO_TO_32 = 4294967296;
@@ -73,6 +75,35 @@ export interface EndpointRef {
   readonly endpoint: number;
 }
 
+/** What its callees see of a service: versions bear the label of their host. */
+export function appOf({ services }: Scenario, { name, versionOf }: Service): string {
+  return versionOf === null ? name : services[versionOf]!.name;
+}
+
+/** Loads whose requests bear the same headers are one class: nothing else of a load is known deeper in the call tree. */
+export function loadClasses({ loads }: Pick<Scenario, 'loads'>): {
+  readonly classes: readonly LoadRequest['headers'][];
+  readonly classOf: readonly number[];
+} {
+  const keys = loads.map(({ request: { headers } }) =>
+    JSON.stringify(
+      Object.keys(headers)
+        .sort()
+        .map((name) => [name, headers[name]]),
+    ),
+  );
+  const found = [...new Set(keys)];
+  const classes = found.map((key) => loads[keys.indexOf(key)]!.request.headers);
+  return { classes: classes.length > 0 ? classes : [{}], classOf: keys.map((key) => found.indexOf(key)) };
+}
+
+/** Pods of several versions of a host that balance as one (sim/pools.ts). Declared positions. */
+export interface HostPool {
+  readonly host: number;
+  readonly subset: string | null;
+  readonly members: readonly number[];
+}
+
 /** Collects targets, policies and routes while the program is compiled. */
 export class TargetSet {
   readonly edges: number[] = [];
@@ -80,24 +111,42 @@ export class TargetSet {
   readonly policyOf: number[] = [];
   readonly policies: RequestPolicy[] = [];
   readonly routes: RequestRoute[] = [];
+  readonly pools: HostPool[] = [];
+  private readonly poolIndex = new Map<string, number>();
   private readonly targetIndex = new Map<string, number>();
   private readonly policyIndex = new Map<string, number>();
   private readonly routeIndex = new Map<string, number>();
   private readonly httpRoutes = new Map<string, HttpRoute[]>();
+  /** By class of loads what its calls bear. */
+  private readonly classes: readonly RequestFacts[];
 
   constructor(
     private readonly scenario: Scenario,
-    private readonly edgeOf: (source: number, destination: EndpointRef) => number,
-    private readonly endpointOf: (destination: EndpointRef) => number,
-  ) {}
+    private readonly edgeOf: (source: number, destination: EndpointRef, pool: HostPool | null) => number,
+    private readonly endpointOf: (destination: EndpointRef, pool: HostPool | null) => number,
+  ) {
+    this.classes = loadClasses(scenario).classes.map((headers) => ({ headers, method: null, query: null }));
+  }
 
-  /** `source`: whatever `edgeOf` takes; `sourceName`: its name, null for the gateways. Returns a target, or ~route. */
-  of(source: number, sourceName: string | null, called: EndpointRef): number {
+  /** The call of a service with that app label, `source` being whatever `edgeOf` takes. Returns a target, or ~route. */
+  of(source: number, app: string, called: EndpointRef): number {
+    const byClass = this.classes.map((request) => this.ofRequest(source, app, called, request));
+    const [first] = byClass as [number, ...number[]];
+    if (byClass.every((one) => one === first)) return first;
+    return ~this.route([], [], null, [], null, byClass);
+  }
+
+  /** The same for the requests of a load, from the gateways. */
+  ofLoad(source: number, load: Load): number {
+    return this.ofRequest(source, null, load, load.request);
+  }
+
+  private ofRequest(source: number, sourceName: string | null, called: EndpointRef, request: RequestFacts): number {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
     const { istioMinor } = this.scenario.compat;
     const routes = this.routesOf(called.service, sourceName === null);
-    const route = routeOfRequest(routes, endpointName, sourceName, istioMinor);
+    const route = routeOfRequest(routes, endpointName, sourceName, istioMinor, request);
     if (route === null) return this.answered(source, called, CAUSE_NR);
     if (route.answer !== null) return this.answered(source, called, route.answer < 400 ? CAUSE_ANSWERED : CAUSE_DIRECT);
     const policy = this.policy(policyOf(route));
@@ -167,15 +216,23 @@ export class TargetSet {
     policy: number,
   ): { target: number; cause: number } {
     const at = this.sameEndpoint(host, called);
-    if (subset === null) return { target: this.target(source, at, policy), cause: 0 };
     const { services, mesh } = this.scenario;
     const rule = mesh.destinationRules.find((candidate) => candidate.service === at.service)?.object.spec ?? null;
-    const service = serviceOfSubset(services, at.service, rule, subset);
-    if (typeof service !== 'number')
-      return { target: this.target(source, at, policy), cause: service === 'no pods' ? CAUSE_UH : CAUSE_NC };
+    const members = servicesOfSubset(services, at.service, rule, subset);
+    if (members === 'unknown subset') return { target: this.target(source, at, policy), cause: CAUSE_NC };
+    const [service] = members;
+    if (service === undefined) return { target: this.target(source, at, policy), cause: CAUSE_UH };
+    if (members.length > 1)
+      return { target: this.target(source, at, policy, this.pool(at.service, subset, members)), cause: 0 };
     const name = services[at.service]!.endpoints[at.endpoint]!.name;
     const endpoint = services[service]!.endpoints.findIndex((candidate) => candidate.name === name);
     return { target: this.target(source, { service, endpoint }, policy), cause: 0 };
+  }
+
+  private pool(host: number, subset: string | null, members: readonly number[]): HostPool {
+    const key = JSON.stringify([host, subset]);
+    const index = indexed(this.poolIndex, key, () => this.pools.push({ host, subset, members }) - 1);
+    return this.pools[index]!;
   }
 
   /** The endpoint of that name at another host; a service with one endpoint answers everything with it. */
@@ -192,9 +249,9 @@ export class TargetSet {
     return { service, endpoint };
   }
 
-  private target(source: number, destination: EndpointRef, policy: number): number {
-    const edge = this.edgeOf(source, destination);
-    const endpoint = this.endpointOf(destination);
+  private target(source: number, destination: EndpointRef, policy: number, pool: HostPool | null = null): number {
+    const edge = this.edgeOf(source, destination, pool);
+    const endpoint = this.endpointOf(destination, pool);
     return indexed(this.targetIndex, `${edge} ${endpoint} ${policy}`, () => {
       this.edges.push(edge);
       this.endpoints.push(endpoint);
@@ -212,6 +269,7 @@ export class TargetSet {
     fault: HttpRoute['fault'],
     causes: readonly number[],
     mirror: { readonly target: number; readonly percent: number } | null = null,
+    byClass: readonly number[] | null = null,
   ): number {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     let sum = 0;
@@ -227,6 +285,7 @@ export class TargetSet {
       abortCause: abortCause(fault?.abort ?? null),
       mirror: mirror?.target ?? -1,
       mirrorBelow: scaled(mirror?.percent),
+      byClass,
     };
     return indexed(this.routeIndex, JSON.stringify(route), () => this.routes.push(route) - 1);
   }

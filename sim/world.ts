@@ -56,7 +56,7 @@ export interface World {
 
   // Pods, by slot.
   readonly podCount: number;
-  /** First slot and number of slots by service (the gateway's last). */
+  /** First slot and number of slots by service (the gateway's last), and by pool from `program.firstPool` on. */
   readonly podBase: Int32Array;
   readonly podCapacity: Int32Array;
   readonly podService: Int32Array;
@@ -116,7 +116,7 @@ export interface World {
   readonly hosts: Int32Array;
   readonly routeComplex: (ComplexRoute | null)[];
   readonly pooledKind: Uint8Array;
-  /** What a service's routes were last made of, by service. */
+  /** What routes were last made of, by service or pool. */
   readonly routeInputs: (RouteInputs | null)[];
   /** Routes of single proxies that have ejected pods, by rotationBase[edge] + caller's slot; and how many there are. */
   readonly ownRoutes: (ComplexRoute | null)[];
@@ -270,8 +270,15 @@ export interface Counters {
 export function createWorld(program: Program, seed: number, capacity: readonly number[], loads: LoadState[]): World {
   const zones = program.scenario.cluster.zones.length;
   const services = program.serviceCount;
-  const podBase = new Int32Array(services + 2);
+  const { firstPool, pools } = program;
+  const podBase = new Int32Array(firstPool + pools.length);
+  const podCapacity = new Int32Array(firstPool + pools.length);
+  podCapacity.set(capacity);
   for (let s = 0; s <= services; s++) podBase[s + 1] = podBase[s]! + capacity[s]!;
+  pools.forEach(({ first, end }, i) => {
+    podBase[firstPool + i] = podBase[first]!;
+    podCapacity[firstPool + i] = podBase[end]! - podBase[first]!;
+  });
   const pods = podBase[services + 1]!;
   const podService = new Int32Array(pods);
   for (let s = 0; s <= services; s++) podService.fill(s, podBase[s], podBase[s + 1]);
@@ -283,7 +290,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
   let hostCount = 0;
   for (let edge = 0; edge < program.edgeCount; edge++) {
     const callers = capacity[program.edgeSource[edge]!]!;
-    const callees = capacity[program.edgeDestination[edge]!]!;
+    const callees = podCapacity[program.edgeDestination[edge]!]!;
     connectionBase[edge + 1] = connectionBase[edge]! + callers * callees;
     rotationBase[edge + 1] = rotationBase[edge]! + callers;
     const rows = rowsOf(program, edge, callers);
@@ -306,7 +313,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     lossUs: new Float64Array(program.edgeCount).fill(program.scenario.mesh.connectTimeoutUs),
     podCount: pods,
     podBase,
-    podCapacity: Int32Array.from(capacity),
+    podCapacity,
     podService,
     podState: new Uint8Array(pods),
     podNode: new Int32Array(pods).fill(-1),
@@ -347,7 +354,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     pooledKind: new Uint8Array(routes),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
-    routeInputs: new Array<RouteInputs | null>(services).fill(null),
+    routeInputs: new Array<RouteInputs | null>(firstPool + pools.length).fill(null),
     ownRoutes: new Array<ComplexRoute | null>(rotationBase[program.edgeCount]!).fill(null),
     ownRouteCount: 0,
     outliers: new Array<OutlierState | null>(program.edgeCount).fill(null),

@@ -12,7 +12,7 @@ import { readExternals } from './externals.js';
 import { fieldsOf } from './fields.js';
 import { readKarpenter } from './karpenter.js';
 import { openLedger, type Finding } from './ledger.js';
-import { findEntries, gatewayWorkloads, hostsWithSubsets, readMesh } from './mesh.js';
+import { findEntries, gatewayWorkloads, readMesh } from './mesh.js';
 import { readNodes, tolerationsOf } from './nodes.js';
 import { labelsNamed, readPriorityClasses } from './pod-rules.js';
 import { podResources } from './pod-template.js';
@@ -87,7 +87,7 @@ export function importObjects(
   const workloads = found.filter((one) => !isGateway(one));
   const tolerations = tolerationsOf(workloads.map(({ object, podSpec }) => fieldsOf(object, []).value(podSpec)));
   const priorities = readPriorityClasses(objects, ledger, problems);
-  const services = joinServices(objects, workloads, hostsWithSubsets(objects), priorities, ledger, problems);
+  const services = joinServices(objects, workloads, priorities, ledger, problems);
   const named = labelsNamed(services.map(({ rules }) => rules));
   const nodes = readNodes(objects, tolerations, named.ofNodes, ledger, problems);
   const karpenter = readKarpenter(objects, nodes.pools, ledger, problems);

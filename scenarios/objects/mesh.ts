@@ -88,18 +88,6 @@ export function readMesh(
   return { objects: [...entries, ...kept], config: readConfig(objects, ledger, problems) };
 }
 
-/** Short names of hosts whose VirtualServices route by subset. */
-export function hostsWithSubsets(objects: readonly KubeObject[]): ReadonlySet<string> {
-  const destinations = objects
-    .filter(({ kind }) => kind === 'VirtualService')
-    .flatMap(({ value }) => asList(asRecord(value['spec'])['http']))
-    .flatMap((route) => asList(asRecord(route)['route']))
-    .map((entry) => asRecord(asRecord(entry)['destination']));
-  return new Set(
-    destinations.filter(({ subset }) => subset !== undefined).map(({ host }) => String(host).split('.')[0]!),
-  );
-}
-
 /** False: left out, as a destination is none of the services. */
 function check(
   object: KubeObject,

@@ -1,8 +1,7 @@
 /**
  * Services and what runs behind them: a scenario's service is a host that callers name, so it bears the name of the
  * Service, and its pods are those of the workload that the selector finds. Several workloads behind one Service are
- * versions where routes tell them apart, and one crowd where nothing does. Beside it: disruption budgets and what the
- * environment of the containers says about callees.
+ * versions of it. Beside it: disruption budgets and what the environment of the containers says about callees.
  */
 import type { Problem } from '../problems.js';
 import { asRecord } from '../raw.js';
@@ -19,8 +18,6 @@ export interface ImportedService {
   /** Null: the dump holds no Services at all. */
   readonly service: KubeObject | null;
   readonly workload: Workload;
-  /** Further workloads of the same Service that nothing tells apart. */
-  readonly crowd: readonly Workload[];
   readonly replicas: number;
   readonly versionOf: string | null;
   readonly resources: PodResources;
@@ -49,8 +46,6 @@ interface Found {
 export function joinServices(
   objects: readonly KubeObject[],
   workloads: readonly Workload[],
-  /** Short names of hosts whose routes name subsets. */
-  hasSubsets: ReadonlySet<string>,
   priorities: PriorityClasses,
   ledger: Ledger,
   problems: Problem[],
@@ -60,13 +55,11 @@ export function joinServices(
   const owned = findOwners(services, workloads, ledger, problems);
   const unserved = workloads.filter((one) => !owned.some((found) => found.workloads.includes(one)));
   const taken = new Set(owned.map(({ object }) => object.name));
-  const parts: Part[] = owned.flatMap(({ object, workloads: behind }) =>
-    partsOf(object, behind, hasSubsets.has(object.name), taken, ledger),
-  );
+  const parts: Part[] = owned.flatMap(({ object, workloads: behind }) => partsOf(object, behind, taken));
   for (const workload of unserved) {
     // Helm charts of one component may come without any Service; where there are some, the lack of one means something.
     if (services.length === 0) {
-      parts.push({ name: freeName(workload.name, taken), service: null, workload, crowd: [], versionOf: null });
+      parts.push({ name: freeName(workload.name, taken), service: null, workload, versionOf: null });
       ledger.note(workload.object, 'without a Service: taken to be called by its own name');
     } else {
       // Left out, but not unread: a mistake in it is told all the same.
@@ -90,7 +83,7 @@ export function joinServices(
     const settings = settingsOf(workload.object, workload.podSpec, problems).join('\n');
     return {
       ...part,
-      replicas: [workload, ...part.crowd].reduce((sum, { replicas }) => sum + replicas, 0),
+      replicas: workload.replicas,
       resources: podResources(workload.object, workload.podSpec, problems),
       timing,
       controller,
@@ -105,7 +98,7 @@ export function joinServices(
   });
 }
 
-type Part = Pick<ImportedService, 'name' | 'service' | 'workload' | 'crowd' | 'versionOf'>;
+type Part = Pick<ImportedService, 'name' | 'service' | 'workload' | 'versionOf'>;
 
 /** Each workload goes to one Service: the one of its name, else the first that is not headless, else the first. */
 function findOwners(
@@ -147,29 +140,18 @@ function findOwners(
   });
 }
 
-function partsOf(
-  service: KubeObject,
-  behind: readonly Workload[],
-  hasSubsets: boolean,
-  taken: Set<string>,
-  ledger: Ledger,
-): Part[] {
+function partsOf(service: KubeObject, behind: readonly Workload[], taken: Set<string>): Part[] {
   const named = (one: Workload): number => (one.name === service.name ? 0 : 1);
   const [first, ...others] = [...behind].sort(
     (a, b) => named(a) - named(b) || b.replicas - a.replicas || (a.name < b.name ? -1 : 1),
   );
-  const main = { name: service.name, service, workload: first!, versionOf: null };
-  if (hasSubsets)
-    return [
-      { ...main, crowd: [] },
-      ...others.map((workload): Part => {
-        const name = freeName(workload.name, taken);
-        return { name, service, workload, crowd: [], versionOf: service.name };
-      }),
-    ];
-  for (const { object } of others)
-    ledger.note(object, `only its pods are counted, among those of ${first!.name}: no route tells them apart`);
-  return [{ ...main, crowd: others }];
+  return [
+    { name: service.name, service, workload: first!, versionOf: null },
+    ...others.map((workload): Part => {
+      const name = freeName(workload.name, taken);
+      return { name, service, workload, versionOf: service.name };
+    }),
+  ];
 }
 
 function budgetOf(

@@ -221,16 +221,12 @@ function serviceLines(one: ImportedService, named: ReadonlySet<string>): string[
       ? beside(`          ${what}: ${REQUIRED}`, `no container asks for ${what === 'cpu' ? 'CPU' : what}`)
       : `          ${what}: ${shown}`;
   const { probe } = timing;
-  const others = one.crowd.map(({ object }) => object.where);
   return [
-    ...remark(4, list([workload.object.where, ...others, ...(service === null ? [] : [service.where])])),
+    ...remark(4, list([workload.object.where, ...(service === null ? [] : [service.where])])),
     `    - name: ${scalar(one.name)}`,
     ...(one.versionOf === null ? [] : [`      versionOf: ${scalar(one.versionOf)}`]),
     ...(labels === null ? [] : [`      labels: ${flow(labels)}`]),
-    beside(
-      `      replicas: ${one.replicas}`,
-      others.length > 0 ? `sum over ${1 + others.length} workloads` : (workload.counted ?? ''),
-    ),
+    beside(`      replicas: ${one.replicas}`, workload.counted ?? ''),
     '      resources:',
     ...(resources.silent.length > 0 && requests.cpu !== null && requests.memory !== null
       ? remark(8, `Without a request of its own: ${list(resources.silent)}`)

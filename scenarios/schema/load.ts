@@ -11,6 +11,26 @@ const shares = byZone(
   'Share of the users that enter in each zone; the rest have none. They sum to 100%.',
 );
 
+/** Letters of a method or of the name of a header (RFC 9110). */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const texts = (description: string) =>
+  z.record(z.string(), z.string({ error: 'a text' }), { error: 'texts by name' }).meta({ description });
+
+/** HTTP does not tell names of headers apart by case. */
+const headers = texts(
+  'Headers of its requests, which VirtualServices may match. Applications pass them on in every call.',
+).superRefine((value, context) => {
+  const names = Object.keys(value);
+  for (const [index, name] of names.entries()) {
+    const isTwice = names.slice(0, index).some((before) => before.toLowerCase() === name.toLowerCase());
+    if (TOKEN.test(name) && !isTwice) continue;
+    const message = isTwice ? 'the same header twice' : 'no name of a header';
+    const expected = isTwice ? 'each header once, in whatever case' : 'a name such as x-canary';
+    context.addIssue({ code: 'custom', path: [name], message, params: { code: 'WT0208', expected, hint: null } });
+  }
+});
+
 export const load = z.strictObject({
   name: text('Name of the load. Default: its entry.').optional(),
   entry: text('service/endpoint that the gateways call, or the service alone where it has one endpoint.'),
@@ -35,6 +55,13 @@ export const load = z.strictObject({
     description:
       'Number of users, each as likely, whose header, cookie or address consistentHash sees. Default: each request has a user of its own.',
   }),
+  method: z
+    .string({ error: 'a text' })
+    .regex(TOKEN, { error: 'a method such as GET' })
+    .prefault(DEFAULTS.load.method)
+    .meta({ description: 'Method of its requests, which VirtualServices of gateways may match.' }),
+  headers: headers.prefault({}),
+  query: texts('Query parameters of its requests, which VirtualServices of gateways may match.').prefault({}),
   rate: z
     .union(
       [

@@ -170,7 +170,9 @@ export const service = z.strictObject({
   labels: labels(
     'Labels of the pods, which selectors read and by which subsets tell versions apart. Default: app, the name.',
   ).optional(),
-  versionOf: text('Another service behind whose host this one runs, as a further version of it.').optional(),
+  versionOf: text(
+    'Another service behind whose host this one runs, as a further version of it: calls go to the pods of all, but for subsets.',
+  ).optional(),
   trafficDistribution: word(
     ['PreferClose', 'PreferSameZone', 'PreferSameNode'],
     "trafficDistribution of the Service: the caller's own zone first, or its own node, whatever the load there.",

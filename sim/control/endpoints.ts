@@ -8,8 +8,9 @@ import { topologyHints } from '../cluster/topologyHints.js';
 import { firstLookUs, nextLookUs, type Batch, type Debounce } from '../mesh/debounce.js';
 import type { RouteEndpoint } from '../mesh/locality.js';
 import type { Spec } from '../mesh/localitySetting.js';
-import { ruleOfVersion } from '../mesh/subsets.js';
+import { ruleOfSubset, ruleOfVersion } from '../mesh/subsets.js';
 import { refreshOutliers } from '../outliers.js';
+import { hostOf, membersOf, poolsWith } from '../pools.js';
 import { balancesZones, knowsCallers, proxyEndpoints, sendsNotReady, versionsOf, writeRoutes } from '../routes.js';
 import type { World } from '../world.js';
 import { externalEndpoints } from './externals.js';
@@ -21,7 +22,7 @@ export function planRoutes(sim: Sim, serviceIndex: number, atUs: number): void {
   if (debounce === null) {
     sim.calendar.at(atUs + propagationUs, (laterUs) => {
       if (sim.outages.istiodDown) sim.outages.changedRoutes.add(serviceIndex);
-      else applyRoutes(sim, serviceIndex, laterUs, laterUs - propagationUs);
+      else applyRoutes(sim, serviceIndex, laterUs - propagationUs);
     });
   } else if (atUs > sim.world.nowUs) sim.calendar.at(atUs, (nowUs) => gather(sim, serviceIndex, nowUs, debounce));
   else gather(sim, serviceIndex, atUs, debounce);
@@ -55,16 +56,18 @@ function look(sim: Sim, nowUs: number, debounce: Debounce): void {
   gathered.services.clear();
   for (const service of services) {
     if (outages.istiodDown) outages.changedRoutes.add(service);
-    else
-      sim.calendar.at(nowUs + sim.world.program.scenario.mesh.propagationUs, (laterUs) =>
-        applyRoutes(sim, service, laterUs, nowUs),
-      );
+    else sim.calendar.at(nowUs + sim.world.program.scenario.mesh.propagationUs, () => applyRoutes(sim, service, nowUs));
   }
 }
 
-/** The DestinationRule in force for a service: that of its host, as its subset has it. */
+/** The DestinationRule in force for a service or a pool: that of its host, as its subset has it. */
 export function ruleSpecOf(sim: Sim, serviceIndex: number): Spec | null {
-  const { services, indexOf } = sim.world.program;
+  const { services, indexOf, firstPool, pools } = sim.world.program;
+  const pool = pools[serviceIndex - firstPool];
+  if (pool !== undefined) {
+    const spec = sim.rules[pool.host]?.spec ?? null;
+    return pool.subset === null ? spec : ruleOfSubset(spec, pool.subset);
+  }
   const { versionOf, labels } = services[serviceIndex]!;
   const rule = sim.rules[versionOf === null ? serviceIndex : indexOf[versionOf]!];
   return ruleOfVersion(rule?.spec ?? null, labels);
@@ -78,13 +81,31 @@ export function planHostRoutes(sim: Sim, serviceIndex: number, nowUs: number): v
     if (versionOf === order[serviceIndex]) planRoutes(sim, index, nowUs);
 }
 
-/** Gives the proxies the routes of a service, from what the API had at `asOfUs`. */
-export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfUs: number): void {
+/** Gives the proxies the routes of a service, and of the pools with its pods, from what the API had at `asOfUs`. */
+export function applyRoutes(sim: Sim, serviceIndex: number, asOfUs: number): void {
+  const { program } = sim.world;
+  for (const destination of [serviceIndex, ...poolsWith(program, serviceIndex)])
+    applyRoutesTo(sim, destination, asOfUs);
+  followCallers(sim.world, versionsOf(program, serviceIndex));
+}
+
+/** What the proxies know at the start. */
+export function applyFirstRoutes(sim: Sim): void {
+  const { program } = sim.world;
+  for (let service = 0; service < program.serviceCount; service++) {
+    applyRoutesTo(sim, service, 0);
+    followCallers(sim.world, versionsOf(program, service));
+  }
+  program.pools.forEach((_, i) => applyRoutesTo(sim, program.firstPool + i, 0));
+}
+
+function applyRoutesTo(sim: Sim, destination: number, asOfUs: number): void {
   const { program, podLocality } = sim.world;
-  const endpoints: RouteEndpoint[] = externalEndpoints(sim, serviceIndex) ?? [];
-  const withNotReady = sendsNotReady(sim.world, serviceIndex);
+  const members = membersOf(program, destination);
+  const endpoints: RouteEndpoint[] = externalEndpoints(sim, hostOf(program, destination)) ?? [];
+  const withNotReady = sendsNotReady(sim.world, destination);
   for (const workload of sim.workloads) {
-    if (workload.service !== serviceIndex) continue;
+    if (!members.includes(workload.service)) continue;
     for (const pod of workload.pods) {
       const seen = asOfUs >= pod.endpointChangedUs ? pod.endpoint : !pod.endpoint;
       if (pod.slot < 0 || !pod.node) continue;
@@ -95,12 +116,11 @@ export function applyRoutes(sim: Sim, serviceIndex: number, nowUs: number, asOfU
     }
   }
   endpoints.sort((a, b) => a.index - b.index);
-  const version = (sim.routeVersion[serviceIndex] = sim.routeVersion[serviceIndex]! + 1);
-  const destinationRule = ruleSpecOf(sim, serviceIndex);
-  const hints = hintsOf(sim, serviceIndex, endpoints);
-  writeRoutes(sim.world, { service: serviceIndex, endpoints, destinationRule, hints, version });
-  refreshOutliers(sim.world, serviceIndex);
-  followCallers(sim.world, versionsOf(sim.world.program, serviceIndex));
+  const version = (sim.routeVersion[destination] = sim.routeVersion[destination]! + 1);
+  const destinationRule = ruleSpecOf(sim, destination);
+  const hints = hintsOf(sim, destination, endpoints);
+  writeRoutes(sim.world, { service: destination, endpoints, destinationRule, hints, version });
+  refreshOutliers(sim.world, destination);
 }
 
 /** Where proxies look at their own siblings (A11), a change among these is felt in the routes to what they call. */
@@ -126,7 +146,7 @@ function isKnown(pod: SimPod, asOfUs: number): boolean {
 /** The hints of the EndpointSlice controller, from the nodes that are ready now. */
 function hintsOf(
   sim: Sim,
-  serviceIndex: number,
+  destination: number,
   endpoints: readonly RouteEndpoint[],
 ): ReadonlyMap<string, EndpointHints> {
   const { program } = sim.world;
@@ -138,7 +158,7 @@ function hintsOf(
     controlPlane: false,
   }));
   const named = proxyEndpoints(endpoints);
-  return topologyHints(program.services[serviceIndex]!, named, nodes, compat.kubernetesMinor).hints;
+  return topologyHints(program.services[hostOf(program, destination)]!, named, nodes, compat.kubernetesMinor).hints;
 }
 
 /** From a change until the proxies have it, while nothing else changes. */

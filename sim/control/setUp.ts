@@ -17,11 +17,12 @@ import { createOutlierState } from '../mesh/outlierState.js';
 import { createLoad } from '../load.js';
 import { burstRate, type LoadBurst } from '../loadBurst.js';
 import { EVENT_ARRIVAL } from '../spans.js';
+import { hostOf } from '../pools.js';
 import type { Program } from '../program.js';
 import { createUsage } from '../usage.js';
 import { createWorld, POD_SERVING, type World } from '../world.js';
 import { createCalendar } from './calendar.js';
-import { ruleSpecOf, applyRoutes } from './endpoints.js';
+import { applyFirstRoutes, ruleSpecOf } from './endpoints.js';
 import { instanceCount, startExternals } from './externals.js';
 import { startNode } from './nodes.js';
 import { AGE_AT_START_US, createPod, startReady } from './pods.js';
@@ -83,7 +84,7 @@ export function setUp(
     },
     starting: true,
     rules: rulesInForce(program, policy),
-    routeVersion: new Int32Array(program.serviceCount),
+    routeVersion: new Int32Array(program.firstPool + program.pools.length),
     zonesDown: new Set(),
     outages: createOutages(),
     gathered: { batch: null, services: new Set() },
@@ -122,7 +123,7 @@ export function setUp(
   startPods(sim);
   startGateways(sim);
   startExternals(sim);
-  for (let service = 0; service < program.serviceCount; service++) applyRoutes(sim, service, 0, 0);
+  applyFirstRoutes(sim);
   startArrivals(world);
   sim.starting = false;
   return sim;
@@ -142,7 +143,7 @@ function setUpPolicies(sim: Sim): void {
     const policy = readClusterPolicy(ruleSpecOf(sim, destination), null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
     const capacity = world.podCapacity[destination]!;
-    const external = program.services[destination]!.external;
+    const external = program.services[hostOf(program, destination)]!.external;
     // Consumers pull from a broker, and a broker takes any number of connections: nothing of a proxy's is in between.
     if (program.queueOf[program.edgeSource[edge]!]! >= 0 || external?.queue) continue;
     if (external?.protocol === 'tcp') {

@@ -26,6 +26,7 @@ import {
   isInPod,
   isSpan,
 } from '../spans.js';
+import { leadsTo } from '../pools.js';
 import { resetProxy } from '../proxies.js';
 import { placeCaller } from '../routes.js';
 import { enterNode, leaveNode, nodeCpuOf } from '../nodeCpu.js';
@@ -189,7 +190,8 @@ export function foldAllConnections(world: World): void {
     const destination = world.program.edgeDestination[edge]!;
     let connection = world.connectionBase[edge]!;
     for (let caller = world.podBase[source]!; caller < world.podBase[source + 1]!; caller++) {
-      for (let callee = world.podBase[destination]!; callee < world.podBase[destination + 1]!; callee++) {
+      const end = world.podBase[destination]! + world.podCapacity[destination]!;
+      for (let callee = world.podBase[destination]!; callee < end; callee++) {
         fold(world, connection++, edge, caller, callee);
       }
     }
@@ -203,8 +205,10 @@ function fold(world: World, connection: number, edge: number, caller: number, ca
   const [from, to] = [world.podZone[caller]!, world.podZone[callee]!];
   // Bytes to and from outside are counted where they are made (sim/loop.ts).
   if (from < zones && to < zones) {
-    const at = (edge * zones + from) * zones + to;
-    const { counters } = world;
+    const { counters, program } = world;
+    const members = program.edgeMembers[edge]!;
+    const counted = members < 0 ? edge : program.memberEdge[members + world.podService[callee]!]!;
+    const at = (counted * zones + from) * zones + to;
     counters.edgeZoneRequests[at] = counters.edgeZoneRequests[at]! + requests;
     counters.edgeZoneBytes[at] = counters.edgeZoneBytes[at]! + world.connectionBytes[connection]!;
   }
@@ -231,11 +235,12 @@ function forEachConnectionTo(world: World, slot: number, visit: Visit): void {
   const { program } = world;
   const service = world.podService[slot]!;
   for (let edge = 0; edge < program.edgeCount; edge++) {
-    if (program.edgeDestination[edge] !== service) continue;
+    if (!leadsTo(program, edge, service)) continue;
+    const destination = program.edgeDestination[edge]!;
     const source = program.edgeSource[edge]!;
     const base = world.podBase[source]!;
-    const capacity = world.podCapacity[service]!;
-    const column = world.connectionBase[edge]! + slot - world.podBase[service]!;
+    const capacity = world.podCapacity[destination]!;
+    const column = world.connectionBase[edge]! + slot - world.podBase[destination]!;
     for (let i = 0; i < world.podCapacity[source]!; i++) visit(column + i * capacity, edge, base + i, slot);
   }
 }

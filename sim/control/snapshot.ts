@@ -103,10 +103,10 @@ function snapshotEdges(sim: Sim): SnapshotEdge[] {
   for (let edge = 0; edge < program.edgeCount; edge++) {
     const source = program.edgeSource[edge]!;
     const destination = program.edgeDestination[edge]!;
-    const bytesPerRequest = meanBytes(sim, destination);
+    const end = world.podBase[destination]! + world.podCapacity[destination]!;
     let connection = world.connectionBase[edge]! - 1;
     for (let caller = world.podBase[source]!; caller < world.podBase[source + 1]!; caller++) {
-      for (let callee = world.podBase[destination]!; callee < world.podBase[destination + 1]!; callee++) {
+      for (let callee = world.podBase[destination]!; callee < end; callee++) {
         connection++;
         const calleePod = podOfSlot.get(callee);
         if (!calleePod) continue;
@@ -115,6 +115,7 @@ function snapshotEdges(sim: Sim): SnapshotEdge[] {
         const callerPod = podOfSlot.get(caller);
         if (source !== program.gateway && !callerPod) continue;
         const key = `${edge} ${callerPod ? callerPod.node!.index : world.podZone[caller]} ${callerPod?.workload.index ?? -1} ${calleePod.workload.index}`;
+        const bytesPerRequest = meanBytes(sim, world.podService[callee]!);
         const row = rows.get(key);
         if (row) {
           row.requestsPerSecond += requestsPerSecond;
@@ -144,8 +145,8 @@ function snapshotEdges(sim: Sim): SnapshotEdge[] {
 }
 
 /** Bytes of request and response, mean over the endpoints of a service: what byte counters by service would show. */
-function meanBytes(sim: Sim, destination: number): number {
-  const { endpoints } = sim.world.program.services[destination]!;
+function meanBytes(sim: Sim, service: number): number {
+  const { endpoints } = sim.world.program.services[service]!;
   return (
     endpoints.reduce((sum, endpoint) => sum + endpoint.requestBytes + endpoint.responseBytes, 0) / endpoints.length
   );

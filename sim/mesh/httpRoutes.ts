@@ -3,12 +3,14 @@
  * with which time-outs and retries, and what is injected (SEMANTICS A16, A17). Without a VirtualService there is one
  * route with Istio's defaults: no time-out, two retries of what never reached an application.
  *
- * A request's path is taken to be "/" + the name of the endpoint. Headers, methods and query parameters are not
- * modelled: a match on one of them never holds, and the loader says so. The ingress gateways of a scenario stand for every
+ * A request's path is taken to be "/" + the name of the endpoint. Headers are those of the load, which applications pass
+ * on; methods and query parameters are known of users' requests alone, and of calls between services a match on one of them
+ * never holds, as the loader says. The ingress gateways of a scenario stand for every
  * gateway that an object may name; "mesh" are the sidecars. An object that names none holds for both: users come in as
  * if their gateway routed as the mesh does.
  */
 import { goDurationUs } from '../../engine/go-duration.js';
+import { isPlainHeader } from '../../engine/header-names.js';
 import { re2 } from '../../engine/re2.js';
 import type { Spec } from './localitySetting.js';
 
@@ -24,9 +26,18 @@ export interface RetryConditions {
   readonly statusCodes: readonly number[];
 }
 
+/** What a match may ask of a request besides its path; names of headers in lower case. Null: not known. */
+export interface RequestFacts {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method: string | null;
+  readonly query: Readonly<Record<string, string>> | null;
+}
+
+const NO_FACTS: RequestFacts = { headers: {}, method: null, query: null };
+
 export interface HttpRoute {
   /** `sourceService` null: the gateways. */
-  matches(endpointName: string, sourceService: string | null): boolean;
+  matches(endpointName: string, sourceService: string | null, request?: RequestFacts): boolean;
   /** False: none of its matches is for that caller, whose proxy does not even get to know it. */
   appliesTo(sourceService: string | null): boolean;
   /** The status with which the proxy answers itself, by `redirect` or `directResponse`; null: it does not. */
@@ -68,9 +79,10 @@ export function routeOfRequest(
   endpointName: string,
   sourceService: string | null,
   istioMinor: number,
+  request: RequestFacts = NO_FACTS,
 ): HttpRoute | null {
   if (!routes.some((route) => route.appliesTo(sourceService))) return readRoute({}, istioMinor);
-  return routes.find((route) => route.matches(endpointName, sourceService)) ?? null;
+  return routes.find((route) => route.matches(endpointName, sourceService, request)) ?? null;
 }
 
 /** Whether an object's routes hold for the gateways, or for sidecars. */
@@ -91,8 +103,8 @@ function readRoute(route: Spec, istioMinor: number, isOfGateways = false): HttpR
   const matches = list(route['match']);
   const timeoutUs = goDurationUs(route['timeout']) ?? 0;
   return {
-    matches: (endpointName, sourceService) =>
-      matches.length === 0 || matches.some((match) => holds(match, `/${endpointName}`, sourceService)),
+    matches: (endpointName, sourceService, request = NO_FACTS) =>
+      matches.length === 0 || matches.some((match) => holds(match, `/${endpointName}`, sourceService, request)),
     appliesTo: (sourceService) =>
       (isOfGateways && sourceService === null) ||
       matches.length === 0 ||
@@ -119,7 +131,7 @@ function readAnswer(route: Spec): number | null {
 }
 
 /** All conditions of one match must hold. */
-function holds(match: Spec, path: string, sourceService: string | null): boolean {
+function holds(match: Spec, path: string, sourceService: string | null, request: RequestFacts): boolean {
   return Object.entries(match).every(([field, wanted]) => {
     switch (field) {
       case 'name':
@@ -131,6 +143,22 @@ function holds(match: Spec, path: string, sourceService: string | null): boolean
       case 'gateways':
       case 'sourceLabels':
         return isFor(match, sourceService);
+      case 'method':
+        return request.method !== null && matchesText(record(wanted), request.method, false);
+      case 'headers':
+        return Object.entries(record(wanted)).every(
+          ([name, value]) => isPlainHeader(name) && matchesValue(value, own(request.headers, name.toLowerCase())),
+        );
+      case 'withoutHeaders':
+        // With anything to compare, Istio lets a missing header count as an empty one.
+        return Object.entries(record(wanted)).every(([name, value]) => {
+          const given = own(request.headers, name.toLowerCase());
+          return isPlainHeader(name) && !matchesValue(value, given ?? (asksPresence(value) ? undefined : ''));
+        });
+      case 'queryParams':
+        return Object.entries(record(wanted)).every(
+          ([name, value]) => request.query !== null && matchesValue(value, own(request.query, name)),
+        );
       default:
         return false;
     }
@@ -149,13 +177,28 @@ function isFor(match: Spec, sourceService: string | null): boolean {
   );
 }
 
-function matchesText(wanted: Spec, path: string, ignoreCase: boolean): boolean {
-  // An empty one is a prefix of every path.
+function own(values: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
+/** An empty match, and `*` as if it were an expression, ask only whether there is a value. */
+function asksPresence(wanted: unknown): boolean {
+  const match = record(wanted);
+  return Object.keys(match).length === 0 || match['regex'] === '*';
+}
+
+function matchesValue(wanted: unknown, value: string | undefined): boolean {
+  if (value === undefined) return false;
+  return asksPresence(wanted) || matchesText(record(wanted), value, false);
+}
+
+function matchesText(wanted: Spec, text: string, ignoreCase: boolean): boolean {
+  // An empty one is a prefix of every text.
   if (Object.keys(wanted).length === 0) return true;
-  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
-  if (typeof wanted['exact'] === 'string') return fold(path) === fold(wanted['exact']);
-  if (typeof wanted['prefix'] === 'string') return fold(path).startsWith(fold(wanted['prefix']));
-  if (typeof wanted['regex'] === 'string') return re2(wanted['regex'])?.test(path) ?? false;
+  const fold = (one: string): string => (ignoreCase ? one.toLowerCase() : one);
+  if (typeof wanted['exact'] === 'string') return fold(text) === fold(wanted['exact']);
+  if (typeof wanted['prefix'] === 'string') return fold(text).startsWith(fold(wanted['prefix']));
+  if (typeof wanted['regex'] === 'string') return re2(wanted['regex'])?.test(text) ?? false;
   return false;
 }
 

@@ -1,30 +1,43 @@
 /**
  * Subsets of a host (SEMANTICS A17). A host may have several versions, each a service of the scenario with labels of its
  * own; a subset of the DestinationRule picks pods by labels, and here all pods of a service have the same ones. A subset
- * is an upstream cluster of its own, with its own connections, breakers and detectors, so each version is an edge of its
- * own. Its policy is the rule's, with the fields that the subset sets in their place.
+ * is an upstream cluster of its own, with its own connections, breakers and detectors, and so is the host as a whole: each
+ * is an edge of its own. The policy of a subset is the rule's, with the fields that the subset sets in their place.
  */
 import type { Service } from '../../scenarios/types.js';
 import type { Spec } from './localitySetting.js';
 
-/** Declared position of the service whose pods a subset holds; why not, where there is none. */
-export function serviceOfSubset(
+/** Declared positions of the services whose pods a subset holds; without a subset, of all versions of the host. */
+export function servicesOfSubset(
   services: readonly Service[],
   host: number,
   ruleSpec: Spec | null,
-  subset: string,
-): number | 'unknown subset' | 'no pods' {
-  const labels = subsetsOf(ruleSpec).find(({ name }) => name === subset)?.labels;
+  subset: string | null,
+): readonly number[] | 'unknown subset' {
+  const labels = subset === null ? {} : subsetsOf(ruleSpec).find(({ name }) => name === subset)?.labels;
   if (labels === undefined) return 'unknown subset';
-  const found = services.findIndex(
-    (service, index) => (index === host || service.versionOf === host) && carries(service.labels, labels),
+  return services.flatMap((service, index) =>
+    (index === host || service.versionOf === host) && carries(service.labels, labels) ? [index] : [],
   );
-  return found < 0 ? 'no pods' : found;
 }
 
 /** The spec that holds for one version: what its subset says goes before what the rule says. */
 export function ruleOfVersion(ruleSpec: Spec | null, labels: Readonly<Record<string, string>>): Spec | null {
-  const subset = subsetsOf(ruleSpec).find((candidate) => carries(labels, candidate.labels));
+  return ruleWith(
+    ruleSpec,
+    subsetsOf(ruleSpec).find((candidate) => carries(labels, candidate.labels)),
+  );
+}
+
+/** The spec that holds for a subset by its name. */
+export function ruleOfSubset(ruleSpec: Spec | null, subset: string): Spec | null {
+  return ruleWith(
+    ruleSpec,
+    subsetsOf(ruleSpec).find(({ name }) => name === subset),
+  );
+}
+
+function ruleWith(ruleSpec: Spec | null, subset: Subset | undefined): Spec | null {
   if (ruleSpec === null || subset?.trafficPolicy === undefined) return ruleSpec;
   return {
     ...ruleSpec,

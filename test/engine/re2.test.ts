@@ -8,6 +8,12 @@ test('look-around, back-references, empty, broken and very long patterns are not
   for (const text of ['a{1000}', '(?P<name>a)', '(?i)a', 'a|b', '\\Aa\\z']) t.not(re2(text), null, text);
 });
 
+test('what JavaScript would read in another way is refused, too', (t) => {
+  for (const text of ['[[:alpha:]]+', '\\pL', '\\Qa.b\\E', '\\x{41}', '\\c', 'a\\\\\\u0041'])
+    t.is(re2(text), null, text);
+  for (const text of ['\\x41', '\\d+\\.\\d', '\\\\u', '[a-z:]', '\\bx\\W']) t.not(re2(text), null, text);
+});
+
 test('the whole text must match, in any case where the pattern says so', (t) => {
   t.deepEqual(
     ['/list', '/list/more', '/LIST'].map((path) => re2('/l.*t')!.test(path)),

@@ -1,6 +1,6 @@
 /**
  * The obvious simulator beside sim/loop.ts: objects, closures, a sorted list of events and plain queues. For the static
- * policy without faults, one pool of pods per service and zone (no DestinationRules), a core for every worker. Draws are
+ * policy without faults, one pool of pods per host and zone (no DestinationRules), a core for every worker. Draws are
  * keyed, so both must agree to the microsecond; the keys, the tables and the compiled places of the operations are
  * shared, the order of events, the call graph, workers, queues and picks are done again here.
  */
@@ -36,8 +36,8 @@ export interface SlowPod {
   readonly zone: number;
   busy: number;
   readonly waiting: SlowSpan[];
-  /** This pod's own requests in flight, by pod called. */
-  readonly inFlight: Map<SlowPod, number>;
+  /** This pod's own requests in flight, by edge (a cluster of Envoy's) and pod called. */
+  readonly inFlight: Map<SlowPod, number>[];
 }
 
 interface SlowSpan {
@@ -91,12 +91,12 @@ export function slowSimulate(scenario: Scenario, seed: number, pods: readonly (r
   };
 
   /** Two draws with replacement; the second only with strictly fewer in flight from this caller. */
-  const choose = (caller: SlowPod, candidates: readonly SlowPod[], key: number): SlowPod => {
+  const choose = (inFlight: Map<SlowPod, number>, candidates: readonly SlowPod[], key: number): SlowPod => {
     const word = mix(key ^ CAUSE_PICK);
     const drawn = [word, mix(word + GOLDEN)].map(
       (w) => candidates[Math.floor(((w >>> 0) / 2 ** 32) * candidates.length)]!,
     );
-    const [a, b] = drawn.map((pod) => caller.inFlight.get(pod) ?? 0);
+    const [a, b] = drawn.map((pod) => inFlight.get(pod) ?? 0);
     return b! < a! ? drawn[1]! : drawn[0]!;
   };
 
@@ -108,13 +108,15 @@ export function slowSimulate(scenario: Scenario, seed: number, pods: readonly (r
     nowUs: number,
     answered: (nowUs: number, failed: boolean) => void,
   ): void => {
-    const pod = choose(caller, pods[program.edgeDestination[edge]!]!, key);
-    caller.inFlight.set(pod, (caller.inFlight.get(pod) ?? 0) + 1);
+    const inFlight = (caller.inFlight[edge] ??= new Map());
+    const pod = choose(inFlight, behind(edge), key);
+    inFlight.set(pod, (inFlight.get(pod) ?? 0) + 1);
     const back = (doneUs: number, failed: boolean): void => {
       agenda.at(doneUs + hopUs(pod, caller, key ^ CAUSE_HOP_BACK), (laterUs) => {
-        caller.inFlight.set(pod, caller.inFlight.get(pod)! - 1);
+        inFlight.set(pod, inFlight.get(pod)! - 1);
         if (laterUs >= warmUpUs) {
-          const row = figures.edges[edge]!;
+          const source = program.edgeSource[edge]!;
+          const row = figures.edges.find((one) => one.source === source && one.destination === pod.service)!;
           if (failed) row.failed++;
           else row.succeeded++;
           row.latencyUs += laterUs - nowUs;
@@ -122,8 +124,27 @@ export function slowSimulate(scenario: Scenario, seed: number, pods: readonly (r
         answered(laterUs, failed);
       });
     };
-    agenda.at(nowUs + hopUs(caller, pod, key ^ CAUSE_HOP_THERE), (atUs) => serve(pod, endpoint, key, atUs, back));
+    agenda.at(nowUs + hopUs(caller, pod, key ^ CAUSE_HOP_THERE), (atUs) =>
+      serve(pod, ownEndpoint(endpoint, pod), key, atUs, back),
+    );
   };
+
+  /** Pods of a pool are listed version by version, and gathered by zone, the zone of the first pod first. */
+  const behind = (edge: number): readonly SlowPod[] => {
+    const destination = program.edgeDestination[edge]!;
+    if (destination <= program.gateway) return pods[destination]!;
+    const { host } = program.pools[destination - program.firstPool]!;
+    const declared = program.order[host]!;
+    const together = program.services.flatMap(({ versionOf }, service) =>
+      service === host || versionOf === declared ? pods[service]! : [],
+    );
+    const zones = [...new Set(together.map(({ zone }) => zone))];
+    return zones.flatMap((zone) => together.filter((pod) => pod.zone === zone));
+  };
+
+  /** Services have one endpoint each; a pod of a pool runs that of its version. */
+  const ownEndpoint = (endpoint: number, pod: SlowPod): number =>
+    endpoint >= 0 ? endpoint : program.endpointService.indexOf(pod.service);
 
   const serve = (
     pod: SlowPod,
@@ -311,7 +332,7 @@ function noFigures(program: Program): SlowFigures {
       succeeded: 0,
       failed: 0,
       latencyUs: 0,
-    })),
+    })).filter(({ destination }) => destination < program.firstPool),
   };
 }
 

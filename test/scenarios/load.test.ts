@@ -1,7 +1,7 @@
 import test from 'ava';
 import { parseScenario } from '../../scenarios/load.js';
 import { PLAIN_POD_SCHEDULING } from '../../scenarios/pod-scheduling.js';
-import { load, small, SMALL } from './fixtures.js';
+import { linesOf, load, small, SMALL } from './fixtures.js';
 
 test('names become positions, shorthands their long form', (t) => {
   const scenario = load(SMALL);
@@ -17,6 +17,7 @@ test('names become positions, shorthands their long form', (t) => {
       from: [{ atUs: 0, shares: [0.7, 0.3] }],
       arrivals: 'poisson',
       users: null,
+      request: { method: 'GET', headers: {}, query: {} },
       rate: [{ atUs: 0, perSecond: 100 }],
     },
   ]);
@@ -26,6 +27,26 @@ test('names become positions, shorthands their long form', (t) => {
   t.deepEqual(
     scenario.mesh.destinationRules.map((rule) => [rule.service, rule.object.metadata.name]),
     [[0, 'checkout-rule']],
+  );
+});
+
+test('a load has a method, headers without case, and a query', (t) => {
+  const dressed = small([
+    '- entry: checkout/pay',
+    '- entry: checkout/pay\n      method: PUT\n      headers: {X-Canary: "1"}\n      query: {page: "2"}',
+  ]);
+  t.deepEqual(load(dressed).loads[0]!.request, { method: 'PUT', headers: { 'x-canary': '1' }, query: { page: '2' } });
+  const wrong = small([
+    '- entry: checkout/pay',
+    '- entry: checkout/pay\n      method: "P T"\n      headers: {"a b": x, x-a: y, X-A: z}',
+  ]);
+  t.deepEqual(
+    linesOf(wrong).map((line) => line.replace(/^\S+ /, '')),
+    [
+      'WT0208 spec.load[0].method: not a valid name',
+      'WT0208 spec.load[0].headers["a b"]: no name of a header',
+      'WT0208 spec.load[0].headers.X-A: the same header twice',
+    ],
   );
 });
 

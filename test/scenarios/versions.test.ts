@@ -1,4 +1,5 @@
 import test from 'ava';
+import { offeredLoad } from '../../scenarios/saturation.js';
 import { linesOf, load, unmarked } from './fixtures.js';
 
 /** checkout in two versions, 90 to 10. */
@@ -44,6 +45,9 @@ spec:
   policies: {static: {}}
 `;
 
+/** The VirtualService. */
+const ROUTES = /      - apiVersion: \S+\n        kind: VirtualService[^]*(?=  load:)/;
+
 const with_ = (...replacements: readonly (readonly [string, string])[]): string =>
   replacements.reduce((text, [piece, by]) => {
     if (!text.includes(piece)) throw new Error(`the fixture holds no ${piece}`);
@@ -81,27 +85,37 @@ test(
   'WT0401 spec.load[0].entry: checkout-v2 is a version of checkout, not a host',
 );
 test(
-  'a destination of a host with versions must name one',
+  'versions must have the same endpoints',
   finds,
-  with_(['{destination: {host: checkout, subset: v2}, weight: 10}', '{destination: ¦{host: checkout}, weight: 10}']),
-  'WT0401 spec.mesh.objects[1].spec.http[0].route[1].destination: checkout has versions: name one',
-);
-test(
-  'versions must differ by labels, and have the same endpoints',
-  finds,
-  with_(
-    ['    - name: checkout-v2\n', '    - ¦name: checkout-v2\n'],
-    ['labels: {version: v2}\n', 'labels: {version: v1}\n'],
-    ['endpoints: [{name: pay, cpu: 5ms}]\n  mesh', 'endpoints: ¦[{name: refund, cpu: 5ms}]\n  mesh'],
-    ['subset: v2}', 'subset: v1}'],
-  )
-    .replace('subset: v1}, weight: 90', 'subset: ¦v1}, weight: 90')
-    .replace('subset: v1}, weight: 10', 'subset: ¦v1}, weight: 10'),
-  'WT0401 spec.services[1]: the same labels as checkout: no subset could tell them apart',
+  with_(['endpoints: [{name: pay, cpu: 5ms}]\n  mesh', 'endpoints: ¦[{name: refund, cpu: 5ms}]\n  mesh']),
   'WT0302 spec.services[1].endpoints: not the endpoints of checkout',
-  'WT0401 spec.mesh.objects[1].spec.http[0].route[0].destination.subset: the subset holds pods of checkout and checkout-v2',
-  'WT0401 spec.mesh.objects[1].spec.http[0].route[1].destination.subset: the subset holds pods of checkout and checkout-v2',
 );
+test('a host with versions may be called as a whole, or by a subset of several', (t) => {
+  const whole = with_([
+    '{destination: {host: checkout, subset: v2}, weight: 10}',
+    '{destination: {host: checkout}, weight: 10}',
+  ]);
+  const several = with_(['labels: {version: v2}\n', 'labels: {version: v1}\n'], ['subset: v2}', 'subset: v1}']);
+  const unrouted = CANARY.replace(ROUTES, '');
+  for (const text of [whole, several, unrouted]) t.deepEqual(load(text).notices, []);
+});
+test(
+  'a circle of calls through a version is found',
+  finds,
+  with_([
+    'endpoints: [{name: pay, cpu: 5ms}]\n  mesh',
+    'endpoints: [{name: pay, steps: [{call: ¦checkout/pay}]}]\n  mesh',
+  ]),
+  'WT0306 spec.services[1].endpoints[0].steps[0].call: the calls form a circle: checkout/pay -> checkout-v2/pay -> checkout/pay',
+);
+test('versions of a host are offered shares by their pods', (t) => {
+  const text = CANARY.replace(ROUTES, '');
+  // 100 a second over 4 + 1 pods.
+  t.deepEqual(
+    offeredLoad(load(text)).map(({ requestsPerSecond }) => requestsPerSecond),
+    [80, 20],
+  );
+});
 test(
   'an unknown service to be a version of is refused',
   finds,

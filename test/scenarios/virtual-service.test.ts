@@ -161,11 +161,27 @@ test(
   'WT0504 abort without percentage injects nothing',
 );
 test(
-  'a match on a header is said never to hold, and a subset that no rule has to be answered by the proxy',
+  'a match on the authority is said never to hold, and a subset that no rule has to be answered by the proxy',
   accepts,
-  withRoutes('[{match: [{headers: {user: {exact: me}}}], route: [{destination: {host: checkout, subset: v2}}]}]'),
-  'WT0502 headers of a VirtualService is not simulated yet: so this match never holds',
+  withRoutes('[{match: [{authority: {exact: me}}], route: [{destination: {host: checkout, subset: v2}}]}]'),
+  'WT0502 authority of a VirtualService is not simulated yet: so this match never holds',
   'WT0504 no DestinationRule of checkout has a subset "v2": answered with 503 (NC)',
+);
+test(
+  'matches on headers are followed, on methods and queries for users alone, on claims of tokens never',
+  accepts,
+  withRoutes(
+    '[{match: [{headers: {x-canary: {exact: "1"}, a: {}}, withoutHeaders: {b: {regex: "*"}}, method: {exact: PUT}, queryParams: {q: {prefix: a}}},' +
+      ' {headers: {"@request.auth.claims.sub": {exact: a}}}], route: [{destination: {host: checkout}}]}]',
+  ),
+  "WT0502 method is known of users' requests only: for calls between services this match never holds",
+  "WT0502 queryParams is known of users' requests only: for calls between services this match never holds",
+  'WT0502 no request has @request.auth.claims.sub here: this match never holds',
+);
+test(
+  'a match of gateways on methods needs no word',
+  accepts,
+  withRoutes('[{match: [{method: {exact: PUT}, gateways: [shop]}], route: [{destination: {host: checkout}}]}]'),
 );
 test(
   'a route behind one that takes everything is said to be unused',

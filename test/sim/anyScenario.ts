@@ -49,6 +49,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       faults: fc.array(anyFault(zones), { maxLength: 3 }),
       effects: fc.array(anyEffect(zones, services), { maxLength: 2 }),
       rollouts: fc.array(anyRollout(services), { maxLength: 3 }),
+      /** How many of the last services are versions of the first. */
+      versions: pick(0, 0, 1, 2),
       routed: fc.tuple(...Array.from({ length: services }, (_, i) => fc.option(anyHttp(i), { nil: null }))),
       maxPods: pick(110, 110, 3),
       tainted: pick(false, false, true),
@@ -107,7 +109,11 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         ),
       ).flat(),
       pools: [aPool(parts.zones, parts.nodesPerZone, parts.moreNodes, parts.nodeMillicores, parts.subzones[0])],
-      services: parts.services,
+      services: parts.services.map((service, i) =>
+        i === 0 || i < parts.services.length - parts.versions
+          ? service
+          : { ...service, versionOf: 0, labels: { ...service.labels, app: 's0', version: `v${i}` } },
+      ),
       loads: parts.loads,
       policies: [{ ...parts.policy, nodeAutoscaler: parts.nodeAutoscaler }],
       roundTripUs: parts.roundTripUs,
@@ -502,6 +508,7 @@ function anyLoad(services: number, zones: number): fc.Arbitrary<Load> {
         ],
         arrivals: even ? 'even' : 'poisson',
         users: even ? 3 : null,
+        request: { method: 'GET', headers: first[0] === 0 ? { 'x-canary': '1' } : {}, query: {} },
         rate: [
           { atUs: 0, perSecond: rates[0] },
           { atUs: 30 * SECOND, perSecond: rates[1] },
@@ -765,9 +772,11 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
         { directResponse: { status: 503 } },
       ),
       gateways: pick<readonly string[]>([], [], ['mesh'], ['shop']),
+      match: pick<readonly object[] | null>(null, null, null, [{ headers: { 'x-canary': { exact: '1' } } }]),
     })
-    .map(({ timeout, retries, fault, splits, mirrors, answer, gateways }) => ({
+    .map(({ timeout, retries, fault, splits, mirrors, answer, gateways, match }) => ({
       gateways,
+      ...(match ? { match } : {}),
       ...(answer ?? {
         // A call of an earlier service to this one could come back to the caller, so only the first service splits itself.
         route: splits ? [own, { ...own, weight: 20 }] : [own],
@@ -780,11 +789,13 @@ function anyHttp(service: number): fc.Arbitrary<Record<string, unknown>> {
 }
 
 function routes(service: number, { gateways, ...http }: Record<string, unknown>): KubeObject {
+  const own = { route: [{ destination: { host: `s${service}` } }] };
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: `s${service}` },
-    spec: { hosts: [`s${service}`], http: [http], gateways },
+    // What a match leaves goes on without more ado, in one of two.
+    spec: { hosts: [`s${service}`], http: 'match' in http && service % 2 === 0 ? [http, own] : [http], gateways },
   };
 }
 

@@ -142,6 +142,7 @@ export function aLoad(perSecond: number, parts: Partial<Load> = {}): Load {
     from: [{ atUs: 0, shares: [1] }],
     arrivals: 'poisson',
     users: null,
+    request: { method: 'GET', headers: {}, query: {} },
     rate: [{ atUs: 0, perSecond }],
     ...parts,
   };

@@ -46,6 +46,7 @@ const staticScenario: fc.Arbitrary<Scenario> = fc
           }),
         ),
       ),
+      versions: pick(0, 0, 1, 2),
       weights: fc.array(pick(1, 2, 4), { minLength: zones, maxLength: zones }),
       rates: fc.array(pick(3, 30, 120), { minLength: 1, maxLength: 2 }),
       even: fc.boolean(),
@@ -71,6 +72,10 @@ const staticScenario: fc.Arbitrary<Scenario> = fc
           queue: drawn.queue,
           holdsWorkerWhileCalling: drawn.holds,
           endpoints: [drawn.endpoint],
+          // The last ones may stand behind the first host.
+          ...(i > 0 && i >= parts.services.length - parts.versions
+            ? { versionOf: 0, labels: { version: `v${i}` } }
+            : {}),
         });
       }),
       loads: parts.rates.map((perSecond, i) =>
@@ -166,7 +171,7 @@ function podsOf(scenario: Scenario): SlowPod[][] {
     zone,
     busy: 0,
     waiting: [],
-    inFlight: new Map(),
+    inFlight: [],
   });
   const pods = program.services.map((service, index) =>
     service.replicasPerZone!.flatMap((count, zone) => Array.from({ length: count }, () => pod(index, zone, zone))),

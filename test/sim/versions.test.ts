@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { KubeObject } from '../../engine/types.js';
 import type { Scenario } from '../../scenarios/types.js';
-import { ruleOfVersion, serviceOfSubset } from '../../sim/mesh/subsets.js';
+import { ruleOfSubset, ruleOfVersion, servicesOfSubset } from '../../sim/mesh/subsets.js';
 import { SEED_NOTE } from '../seed.js';
 import { rule } from './anyScenario.js';
 import { aLoad, anEndpoint, aScenario, aService, constant, cpu, runSeeds } from './builders.js';
@@ -81,10 +81,11 @@ test('A17: a subset that no rule has is answered with NC, one without pods with 
 test('A17: a subset finds its service by labels, and its policy goes before that of the rule, field by field', (t) => {
   const { services } = canary(SUBSETS, []);
   const spec = { host: 's0', subsets: SUBSETS };
-  t.is(serviceOfSubset(services, 0, spec, 'v1'), 0);
-  t.is(serviceOfSubset(services, 0, spec, 'v2'), 1);
-  t.is(serviceOfSubset(services, 0, spec, 'v3'), 'unknown subset');
-  t.is(serviceOfSubset(services, 0, null, 'v1'), 'unknown subset');
+  t.deepEqual(servicesOfSubset(services, 0, spec, 'v1'), [0]);
+  t.deepEqual(servicesOfSubset(services, 0, spec, 'v2'), [1]);
+  t.deepEqual(servicesOfSubset(services, 0, spec, null), [0, 1]);
+  t.is(servicesOfSubset(services, 0, spec, 'v3'), 'unknown subset');
+  t.is(servicesOfSubset(services, 0, null, 'v1'), 'unknown subset');
   const rules = {
     trafficPolicy: { outlierDetection: {}, loadBalancer: { simple: 'RANDOM' } },
     subsets: [{ name: 'v2', labels: { version: 'v2' }, trafficPolicy: { loadBalancer: { simple: 'ROUND_ROBIN' } } }],
@@ -94,6 +95,8 @@ test('A17: a subset finds its service by labels, and its policy goes before that
     loadBalancer: { simple: 'ROUND_ROBIN' },
   });
   t.is(ruleOfVersion(rules, { version: 'v1' }), rules);
+  t.deepEqual(ruleOfSubset(rules, 'v2'), ruleOfVersion(rules, { version: 'v2' }));
+  t.is(ruleOfSubset(rules, 'v3'), rules);
 });
 
 test(`A17: a mirror gets a copy of 30 % of the requests, and whatever it answers the users do not notice ${SEED_NOTE}`, (t) => {

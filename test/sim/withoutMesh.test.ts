@@ -181,7 +181,7 @@ test('A10: a pod that is not ready is an endpoint from Istio 1.31 on, or with tr
     const pod = sim.workloads[0]!.pods[1]!;
     pod.endpoint = false;
     pod.endpointChangedUs = -SECOND;
-    applyRoutes(sim, 0, 10 * SECOND, 10 * SECOND);
+    applyRoutes(sim, 0, 10 * SECOND);
     return sim.world.routeInputs[0]!.endpoints.map(({ healthy }) => healthy);
   };
   t.deepEqual(listed(30, null), [true, true]);

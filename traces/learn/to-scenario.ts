@@ -80,6 +80,7 @@ export function toScenario(model: LearnedModel, parts: LearnedParts, seed: numbe
     from: [{ atUs: 0, shares: [1] }],
     arrivals: 'poisson',
     users: null,
+    request: { method: 'GET', headers: {}, query: {} },
     rate: ratePoints(replayPart, entry.driver, entry.perDriver),
   }));
   const durationUs = replayPart.pointCount * replayPart.stepMs * 1000;

@@ -96,11 +96,12 @@ test('workloads that routes tell apart are versions, and calls that the environm
   t.notRegex(text, /settings of its containers name [^.]*frontend/);
 });
 
-test('without routes by subset, workloads of one Service are counted together', (t) => {
+test('without routes by subset, too, workloads of one Service are its versions', (t) => {
   const routeless = dump('boutique.yaml').text.replaceAll(/, subset: v[12]/g, '');
-  const result = imported([inline(routeless)]);
-  t.is(service(filled(result), 'productcatalogservice').replicas, 4);
-  t.true(result.partly.some(({ name, reason }) => name === 'productcatalogservice-v2' && /only its pods/.test(reason)));
+  const scenario = filled(imported([inline(routeless)]));
+  const [first, second] = ['productcatalogservice', 'productcatalogservice-v2'].map((name) => service(scenario, name));
+  t.is(first!.replicas + second!.replicas, 4);
+  t.is(scenario.services[second!.versionOf!], first);
 });
 
 const utilization = (name: string, averageUtilization: number) => ({
