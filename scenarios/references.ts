@@ -20,6 +20,7 @@ import { checkVirtualService, placesOf } from './virtual-service.js';
 import { ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { checkScheduling } from './scheduling-checks.js';
 import { compat } from './schema/run.js';
+import { checkAmbientRules, checkWaypoints } from './waypoints.js';
 import { didYouMean } from './problems.js';
 import { asList, asRecord, isObject, reportDuplicates, own } from './raw.js';
 import type { Report } from './raw.js';
@@ -56,19 +57,24 @@ export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | '
   const spec = specWithNames(asRecord(asRecord(file)['spec']));
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
+  const waypoints = asList(asRecord(spec['mesh'])['waypoints']);
   const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
   const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
   const rule: RuleReport = { ...to, zones, mesh: meshOf(spec) };
   const names: Names = {
     zones,
-    services: [...endpointNames(services).keys()],
+    services: [...endpointNames([...services, ...waypoints]).keys()],
     hosts: [...endpoints.keys()],
     queues: [...endpointNames(asList(spec['queues'])).keys()],
     ...{ endpoints, report: to.report, rule, hasSidecars },
   };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
+  waypoints
+    .map(asRecord)
+    .forEach((waypoint, index) => checkPods(waypoint, ['spec', 'mesh', 'waypoints', index], cluster, names));
+  checkWaypoints(spec, [...endpointNames(services).keys()], names.report);
   checkOutsiders(spec, names);
   checkCalls(services, asList(spec['queues']), endpoints, names.report);
   const rules = checkMesh(asRecord(spec['mesh']), names);
@@ -77,13 +83,14 @@ export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | '
   checkLoads(asList(spec['load']), { ...names, endpoints: endpointNames(services) });
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   const withoutMesh = asRecord(spec['mesh'])['routing'] === 'kubeProxy';
-  checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
+  checkFaults(asList(spec['faults']), cluster, loads, [...services, ...waypoints], withoutMesh, names);
   checkRolloutNames(asList(spec['rollouts']), names);
   checkRollouts(asList(spec['rollouts']), names.report);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
   checkNodeScaling(spec, names.rule);
   checkScheduling(spec, names.report);
+  checkAmbientRules(spec, names.hosts, names.rule);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 
@@ -193,11 +200,15 @@ function checkServices(services: readonly unknown[], cluster: Raw, names: Names)
       'endpoint',
       endpoints.map((endpoint, position) => [endpoint['name'], [...path, 'endpoints', position, 'name']]),
     );
-    if (isObject(service['replicas']))
-      checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
-    checkFit(service, path, cluster, names);
-    checkWorkload(service, path, names.report);
+    checkPods(service, path, cluster, names);
   }
+}
+
+function checkPods(service: Raw, path: Path, cluster: Raw, names: Names): void {
+  if (isObject(service['replicas']))
+    checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
+  checkFit(service, path, cluster, names);
+  checkWorkload(service, path, names.report);
 }
 
 /** Externals and queues are called by name like services, so no name may stand twice among them all. */
@@ -295,10 +306,11 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
       message: 'Istio objects without a mesh',
       expected: 'routing: istio, or no objects',
     });
-  if (!withoutMesh && mesh['connections'] !== undefined)
+  const isPerConnection = withoutMesh || mesh['routing'] === 'ambient';
+  if (!isPerConnection && mesh['connections'] !== undefined)
     names.report('WT0401', [...path, 'connections'], {
       message: 'sidecars choose a pod for each request, whatever the connection',
-      expected: 'routing: kubeProxy, or no connections',
+      expected: 'routing: kubeProxy or ambient, or no connections',
       atKey: true,
     });
   if (withoutMesh && isObject(mesh['propagation']))
@@ -306,10 +318,10 @@ function checkMesh(mesh: Raw, names: Names): RulesByService {
       message: 'without a mesh there is no Istiod that pushes',
       expected: 'routing: istio, or one duration',
     });
-  checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
+  checkProxy(asRecord(mesh['proxy']), isPerConnection, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
-  checkMeshZoneAware(mesh, withoutMesh, names);
+  checkMeshZoneAware(mesh, isPerConnection, names);
   const objects = asList(mesh['objects']);
   checkVirtualServices(objects, [...path, 'objects'], names);
   return checkRules(objects, [...path, 'objects'], new Map(), names);
@@ -320,7 +332,7 @@ function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void
   if (mesh['zoneAwareLbSetting'] === undefined) return;
   if (withoutMesh)
     return names.report('WT0401', path, {
-      message: 'a setting of sidecars without a mesh',
+      message: 'a setting of sidecars without any',
       expected: 'routing: istio, or no zoneAwareLbSetting',
       atKey: true,
     });
@@ -328,18 +340,18 @@ function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void
 }
 
 /** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */
-function checkProxy(proxy: Raw, withoutMesh: boolean, names: Names): void {
+function checkProxy(proxy: Raw, isPerConnection: boolean, names: Names): void {
   const path: Path = ['spec', 'mesh', 'proxy'];
-  if (proxy['mode'] === 'sidecar' && withoutMesh)
+  if (proxy['mode'] === 'sidecar' && isPerConnection)
     names.report('WT0401', [...path, 'mode'], {
-      message: 'sidecars without a mesh',
+      message: 'sidecars without a mesh of sidecars',
       expected: 'routing: istio, or mode: ambient',
     });
   if (proxy['mode'] !== 'ambient') return;
-  if (!withoutMesh)
+  if (!isPerConnection)
     names.report('WT0401', [...path, 'mode'], {
-      message: 'a ztunnel balances connections, not requests, and waypoints are not modelled',
-      expected: 'routing: kubeProxy, or mode: sidecar',
+      message: 'a ztunnel balances connections, not requests',
+      expected: 'routing: ambient or kubeProxy, or mode: sidecar',
     });
   const preset = proxy['preset'];
   if (typeof preset === 'string' && own(ZTUNNEL_PRESETS, preset) === undefined)
@@ -508,7 +520,7 @@ function checkFaults(
       checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
     for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'slowPod', 'memoryLeak']) {
       // Containers are of services alone; to fail is open to whatever is called.
-      const known = kind === 'serviceFailure' ? [...hosts, ...queues] : services;
+      const known = kind === 'serviceFailure' ? [...new Set([...hosts, ...services]), ...queues] : services;
       if (fault[kind] !== undefined)
         checkName('WT0301', 'service', asRecord(fault[kind])['service'], known, [...path, kind, 'service'], report);
     }

@@ -4,7 +4,7 @@
  * and network are left out, so the figures are lower bounds: what is above 100 % here is saturated for sure.
  */
 import { peakRate } from './load-curve.js';
-import type { Call, Endpoint, Scenario, Service } from './types.js';
+import type { Call, Endpoint, Scenario, Service, WaypointOf } from './types.js';
 
 export interface OfferedLoad {
   readonly service: number;
@@ -46,9 +46,13 @@ export function offeredLoad(scenario: Loaded): readonly OfferedLoad[] {
 /** Requests a second by [service][endpoint]. Callers before callees: the graph has no circles. */
 function endpointRates({ services, loads }: Loaded): readonly (readonly number[])[] {
   const rates = services.map((service) => service.endpoints.map(() => 0));
-  for (const load of loads) rates[load.service]![load.endpoint]! += peakRate(load.rate);
+  for (const load of loads) {
+    const { waypoint } = services[load.service]!;
+    const { service, endpoint } = waypoint?.ingress ? behind(waypoint, load) : load;
+    rates[service]![endpoint]! += peakRate(load.rate);
+  }
   for (const [service, endpoint] of callersFirst(services)) {
-    for (const call of [...callsOf(services[service]!.endpoints[endpoint]!), ...deliveriesOf(services, service)]) {
+    for (const call of [...callsOf(services, service, endpoint), ...deliveriesOf(services, service)]) {
       rates[call.service]![call.endpoint]! += rates[service]![endpoint]! * call.probability * call.count;
     }
   }
@@ -63,7 +67,7 @@ function callersFirst(services: readonly Service[]): readonly (readonly [service
     const key = `${service}/${endpoint}`;
     if (seen.has(key)) return;
     seen.add(key);
-    const ahead = [...callsOf(services[service]!.endpoints[endpoint]!), ...deliveriesOf(services, service)];
+    const ahead = [...callsOf(services, service, endpoint), ...deliveriesOf(services, service)];
     for (const call of ahead) visit(call.service, call.endpoint);
     order.push([service, endpoint]);
   };
@@ -83,12 +87,11 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
       if (step.kind === 'cpu') totalUs += step.demand.mean;
       else if (step.kind === 'wait') totalUs += step.delay.mean;
       else {
-        const means = step.calls.map(
-          (call) =>
-            call.probability *
-            (step.repeat === 'parallel' ? Math.min(1, call.count) : call.count) *
-            timeOf(call.service, call.endpoint),
-        );
+        const means = step.calls.map((call) => {
+          const first = firstStop(services, service, call);
+          const times = step.repeat === 'parallel' ? Math.min(1, call.count) : call.count;
+          return call.probability * times * timeOf(first.service, first.endpoint);
+        });
         totalUs += Math.max(...means);
       }
     }
@@ -98,8 +101,23 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
   return timeOf;
 }
 
-function callsOf(endpoint: Endpoint): readonly Call[] {
-  return endpoint.steps.flatMap((step) => (step.kind === 'call' ? step.calls : []));
+function callsOf(services: readonly Service[], service: number, endpoint: number): readonly Call[] {
+  const { steps } = services[service]!.endpoints[endpoint]!;
+  const calls = steps.flatMap((step) => (step.kind === 'call' ? step.calls : []));
+  return calls.map((call) => firstStop(services, service, call));
+}
+
+/** The waypoint in front of what is called, for all but itself. */
+function firstStop(services: readonly Service[], caller: number, call: Call): Call {
+  const { waypoint } = services[call.service]!;
+  return waypoint === null || services[caller]!.isWaypoint ? call : { ...call, ...behind(waypoint, call) };
+}
+
+function behind(
+  { service, firstEndpoint }: WaypointOf,
+  called: Pick<Call, 'endpoint'>,
+): Pick<Call, 'service' | 'endpoint'> {
+  return { service, endpoint: firstEndpoint + called.endpoint };
 }
 
 /** Messages of a queue are shared by the places that its consumers have for them. */

@@ -7,6 +7,7 @@ import { resolveHost, type RuleReport } from './destination-rule.js';
 import { asList, asRecord, own } from './raw.js';
 import type { Path } from './source.js';
 import { placesOf } from './virtual-service.js';
+import { routesInMesh } from './waypoints.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -22,6 +23,7 @@ export function checkVersions(spec: Raw, to: RuleReport): void {
   }
   const objects = asList(asRecord(spec['mesh'])['objects']).map(asRecord);
   const hasVersions = new Set(baseOf.values());
+  const applies = routesInMesh(asRecord(spec['mesh']));
   checkHosts(objects, names, baseOf, to);
   checkDestinations(objects, names, services, hasVersions, to);
   const routed = objects
@@ -29,7 +31,9 @@ export function checkVersions(spec: Raw, to: RuleReport): void {
     .flatMap((object) => {
       const places = placesOf(asRecord(object['spec']));
       const hosts = asList(asRecord(object['spec'])['hosts']).map((host) => resolveHost(host, names));
-      return places.flatMap((place) => hosts.map((host) => `${place} ${host}`));
+      return places.flatMap((place) =>
+        hosts.filter((host) => place === 'gateways' || applies(host ?? '')).map((host) => `${place} ${host}`),
+      );
     });
   for (const [target, path] of callsOf(spec, services)) {
     const place = path[1] === 'load' ? 'gateways' : 'mesh';

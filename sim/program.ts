@@ -48,7 +48,11 @@ export interface Program {
   readonly endpointRequestBytes: Float64Array;
   readonly edgeSource: Int32Array;
   readonly edgeDestination: Int32Array;
+  /** The service that is called over an edge: the destination, unless that is a waypoint in front of it. */
+  readonly edgeHost: Int32Array;
   readonly edgeCount: number;
+  /** By service (the gateways' too) as caller: its proxies choose a pod for each request, and apply rules and routes. */
+  readonly balancesRequests: readonly boolean[];
   /** By target: edge, endpoint (global index) and policy; 1 where that policy has a time-out. */
   readonly targetEdge: Int32Array;
   readonly targetEndpoint: Int32Array;
@@ -102,10 +106,12 @@ export function compileProgram(scenario: Scenario): Program {
 
   const tables = new TableSet();
   const edges = new EdgeSet();
+  const balancesRequests = [...services, null].map((service) => balances(scenario, service));
   const targets = new TargetSet(
     scenario,
-    (source, called) => edges.of(source, indexOf[called.service]!),
+    (source, called, host) => edges.of(source, indexOf[called.service]!, indexOf[host]!),
     (called) => globalEndpoint(called.service, called.endpoint),
+    (source) => ({ service: services[source] ?? null, balances: balancesRequests[source]! }),
   );
   const loadTarget = Int32Array.from(scenario.loads, (load) => targets.of(gateway, null, load));
   const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
@@ -163,6 +169,8 @@ export function compileProgram(scenario: Scenario): Program {
     endpointRequestBytes,
     edgeSource: Int32Array.from(edges.sources),
     edgeDestination: Int32Array.from(edges.destinations),
+    edgeHost: Int32Array.from(edges.hosts),
+    balancesRequests,
     edgeCount: edges.sources.length,
     targetEdge: Int32Array.from(targets.edges),
     targetEndpoint: Int32Array.from(targets.endpoints),
@@ -194,6 +202,11 @@ export function compileProgram(scenario: Scenario): Program {
   };
 }
 
+/** `caller` null: the gateways. */
+function balances({ mesh: { routing } }: Scenario, caller: Service | null): boolean {
+  return routing.kind === 'istio' || (routing.kind === 'ambient' && (caller === null || caller.isWaypoint));
+}
+
 /** Declared positions of the services in the order of first use, depth first from the loads. */
 function serviceOrder(scenario: Scenario): number[] {
   const order: number[] = [];
@@ -202,6 +215,8 @@ function serviceOrder(scenario: Scenario): number[] {
     if (seen.has(service)) return;
     seen.add(service);
     order.push(service);
+    const { waypoint } = scenario.services[service]!;
+    if (waypoint !== null) visit(waypoint.service);
     for (const endpoint of scenario.services[service]!.endpoints) {
       for (const step of endpoint.steps) if (step.kind === 'call') for (const call of step.calls) visit(call.service);
     }
@@ -321,16 +336,19 @@ class TableSet {
 class EdgeSet {
   readonly sources: number[] = [];
   readonly destinations: number[] = [];
+  readonly hosts: number[] = [];
   private readonly indices = new Map<string, number>();
 
-  of(source: number, destination: number): number {
-    const key = `${source}>${destination}`;
+  /** Connections through a waypoint lead to one service each, so they are edges of their own. */
+  of(source: number, destination: number, host: number): number {
+    const key = `${source}>${destination}>${host}`;
     let index = this.indices.get(key);
     if (index === undefined) {
       index = this.sources.length;
       this.indices.set(key, index);
       this.sources.push(source);
       this.destinations.push(destination);
+      this.hosts.push(host);
     }
     return index;
   }

@@ -13,6 +13,7 @@ import { buildRoute, sendsNotReady as reachesProxies, type Route, type RouteEndp
 import type { OutlierState } from './mesh/outlierState.js';
 import { effectiveLocalitySetting, type SettingInput } from './mesh/localitySetting.js';
 import type { CallerCount } from './mesh/zoneAware.js';
+import type { Service } from '../scenarios/types.js';
 import type { Program } from './program.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from './random.js';
 import {
@@ -59,7 +60,13 @@ export function writeRoutes(world: World, change: RouteChange): void {
       writeRoute(world, edge, zone, route, change.version);
       if (world.breakers[edge]?.isPool) poolRoute(world, edge * cluster.zones.length + zone);
     });
-  const edges = edgesTo(world, change.service);
+  const edges = edgesTo(world, change.service).filter((edge) => program.balancesRequests[program.edgeSource[edge]!]);
+  for (const edge of edgesTo(world, change.service))
+    if (!edges.includes(edge))
+      writeEdge(
+        edge,
+        cluster.zones.map((zone) => connectionRoute(world, change, zone.name)),
+      );
   if (!knowsCallers(world) || !balancesZones(world, change)) {
     const routes = cluster.zones.map((zone) => routeFrom(world, change, zone.name, change.endpoints, null));
     for (const edge of edges) writeEdge(edge, routes);
@@ -157,19 +164,49 @@ function routeFrom(
   endpoints: readonly RouteEndpoint[],
   callers: ReadonlyMap<string, CallerCount> | null,
 ): Route {
-  if (world.program.scenario.mesh.routing.kind === 'kubeProxy') return connectionRoute(change, clientZone);
   return buildRoute({ clientZone, clientNode: '', endpoints, callers, ...settingInput(world, change) });
 }
 
 /** Whether pods that are not ready may be endpoints for the proxies (A10); a rule can still keep them back. */
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
-  if (mesh.routing.kind !== 'istio') return false;
+  if (mesh.routing.kind === 'kubeProxy') return false;
   return compat.istioMinor >= 31 || world.program.services[service]!.trafficDistribution !== null;
 }
 
-/** What kube-proxy makes of the endpoints on the nodes of a zone: any of those it may use, at random. */
-function connectionRoute(change: RouteChange, clientZone: string): Route {
+/** What kube-proxy or a ztunnel makes of the endpoints, on the nodes of a zone: any of those it may use, at random. */
+function connectionRoute(world: World, change: RouteChange, clientZone: string): Route {
+  const { scenario, services } = world.program;
+  const usable =
+    scenario.mesh.routing.kind === 'ambient'
+      ? nearest(change.endpoints, services[change.service]!.trafficDistribution, clientZone)
+      : hinted(change, clientZone);
+  const weight = usable.length;
+  const locality = { zone: clientZone, weight, effectiveWeight: weight, endpoints: usable.map(({ index }) => index) };
+  const localities = usable.length > 0 ? [locality] : [];
+  return {
+    algorithm: 'RANDOM',
+    localityWeighted: false,
+    priorities: [{ loadPercent: 100, panic: false, localities }],
+    zoneShares: null,
+  };
+}
+
+/** Of a Service with `trafficDistribution` a ztunnel takes the ready endpoints of its zone, else region, else all. */
+function nearest(
+  endpoints: readonly RouteEndpoint[],
+  distribution: Service['trafficDistribution'],
+  clientZone: string,
+): readonly { readonly index: number }[] {
+  const ready = endpoints.filter(({ healthy }) => healthy);
+  if (distribution === null) return ready;
+  const rankOf = ({ zone }: RouteEndpoint): number =>
+    zone === clientZone ? 0 : zone.split('/')[0] === clientZone.split('/')[0] ? 1 : 2;
+  const best = Math.min(...ready.map(rankOf));
+  return ready.filter((endpoint) => rankOf(endpoint) === best);
+}
+
+function hinted(change: RouteChange, clientZone: string): readonly { readonly index: number }[] {
   const endpoints = change.endpoints.map(({ index, zone, node, healthy }) => ({
     index,
     name: `${index}`,
@@ -180,16 +217,7 @@ function connectionRoute(change: RouteChange, clientZone: string): Route {
     terminating: false,
   }));
   // Hints for single nodes are not made, so any node of the zone will do.
-  const usable = usableEndpoints(endpoints, change.hints, { node: '', zone: clientZone }, 'Cluster');
-  const weight = usable.length;
-  const locality = { zone: clientZone, weight, effectiveWeight: weight, endpoints: usable.map(({ index }) => index) };
-  const localities = usable.length > 0 ? [locality] : [];
-  return {
-    algorithm: 'RANDOM',
-    localityWeighted: false,
-    priorities: [{ loadPercent: 100, panic: false, localities }],
-    zoneShares: null,
-  };
+  return usableEndpoints(endpoints, change.hints, { node: '', zone: clientZone }, 'Cluster');
 }
 
 function writeRoute(world: World, edge: number, zone: number, route: Route, version: number): void {

@@ -172,6 +172,8 @@ function service(
     trafficDistribution: null,
     topologyModeAuto: false,
     external: null,
+    waypoint: null,
+    isWaypoint: false,
     endpoints,
   };
 }
