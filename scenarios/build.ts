@@ -309,7 +309,7 @@ function buildWaypoint(
   return {
     pods: buildService({ ...pods, ...plain, endpoints: [] }, zones, names, serviceNames),
     hosts: services.map((name) => serviceNames.indexOf(name)),
-    ingress,
+    ingress: ingress.map((name) => serviceNames.indexOf(name)),
     figures: {
       fixedUs: fixed ?? fixedUs,
       meanUs: mean ?? meanUs,

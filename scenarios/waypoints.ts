@@ -21,7 +21,8 @@ export interface WaypointParts {
   readonly pods: Service;
   /** Positions of the services behind it. */
   readonly hosts: readonly number[];
-  readonly ingress: boolean;
+  /** Those of them for which users' requests pass it, too. */
+  readonly ingress: readonly number[];
   readonly figures: ProxyFigures;
 }
 
@@ -44,7 +45,8 @@ export function addWaypoint(services: readonly Service[], parts: WaypointParts):
     ...services.map((service, index) => {
       const firstEndpoint = first.get(index);
       if (firstEndpoint === undefined) return service;
-      return { ...service, waypoint: { service: services.length, firstEndpoint, ingress } };
+      const waypoint = { service: services.length, firstEndpoint, ingress: ingress.includes(index) };
+      return { ...service, waypoint };
     }),
     { ...pods, endpoints, holdsWorkerWhileCalling: false, isWaypoint: true },
   ];
@@ -129,6 +131,9 @@ export function checkWaypoints(spec: Raw, services: readonly string[], report: R
     if (taken.has(name))
       report('WT0305', [...base, index, 'name'], { message: `the name "${String(name)}" is declared twice` });
     taken.add(name);
+    const own = asList(waypoint['services']).filter((host) => typeof host === 'string');
+    for (const [position, host] of asList(waypoint['ingress']).entries())
+      checkName('WT0301', 'service of the waypoint', host, own, [...base, index, 'ingress', position], report);
     for (const [position, host] of asList(waypoint['services']).entries()) {
       const path = [...base, index, 'services', position];
       checkName('WT0301', 'service', host, services, path, report);

@@ -52,7 +52,10 @@ const waypoint = service
       .array(text('Name of a service.'), { error: 'a list of services' })
       .min(1)
       .meta({ description: 'Services whose calls pass it (istio.io/use-waypoint).' }),
-    ingress: flag("Whether users' requests pass it, too (istio.io/ingress-use-waypoint).").prefault(false),
+    ingress: z
+      .array(text('One of its services.'), { error: 'a list of services' })
+      .prefault([])
+      .meta({ description: "Those of them for which users' requests pass it, too (istio.io/ingress-use-waypoint)." }),
     replicas: service.shape.replicas.unwrap().prefault(DEFAULTS.waypoint.replicas).meta({
       description: 'Pods at the start: a number, placed by the simulated scheduler, or a fixed number per zone.',
     }),
@@ -132,12 +135,9 @@ export const mesh = z
         description:
           "From a change of endpoints or rules until every proxy has it. Default: Istiod's debounce and push; 200ms with routing: kubeProxy.",
       }),
-    waypoints: z
-      .array(waypoint, { error: 'a list of waypoints' })
-      .prefault([])
-      .meta({
-        description: 'With routing: ambient, proxies in front of services: rules and routes of these act there.',
-      }),
+    waypoints: z.array(waypoint, { error: 'a list of waypoints' }).prefault([]).meta({
+      description: 'With routing: ambient, proxies in front of services: rules and routes of these act there.',
+    }),
     proxy: proxy
       .optional()
       .meta({ description: 'Latency and CPU of the proxies. Default: none, whatever the mode of the mesh.' }),

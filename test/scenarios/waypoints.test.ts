@@ -68,12 +68,13 @@ test('whatever does not fit together is told', (t) => {
   const lines = linesOf(
     withMesh(`    routing: ambient
     waypoints:
-      - {name: checkout, services: [ledger, leger]}
+      - {name: checkout, services: [ledger, leger], ingress: [leder]}
       - {name: way, services: [ledger], replicas: {r9/a: 1}}
 `),
   ).join('\n');
   t.regex(lines, /the name "checkout" is declared twice/);
   t.regex(lines, /unknown service "leger"/);
+  t.regex(lines, /unknown service of the waypoint "leder"/);
   t.regex(lines, /"ledger" is behind the waypoint "checkout" already/);
   t.regex(lines, /unknown zone "r9\/a"/);
   t.regex(linesOf(withMesh(WAYPOINT.replace('ambient', 'istio'))).join('\n'), /waypoints are of an ambient mesh/);

@@ -146,7 +146,7 @@ export function behindWaypoint(
   return addWaypoint(services, {
     pods: aService({ name: 'waypoint', workers: 2, ...pods }),
     hosts: services.map((_, index) => index),
-    ingress: false,
+    ingress: [],
     figures: { fixedUs: 0, meanUs: 0, cpuUsPerRequest: 250 },
     ...parts,
   });

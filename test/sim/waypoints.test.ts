@@ -220,7 +220,7 @@ test('without any waypoint pod nothing arrives, however many pods are behind it'
 test('users pass a waypoint only where the service says so', (t) => {
   const service = aService({ name: 'b' });
   for (const ingress of [false, true]) {
-    const services = behindWaypoint([service], {}, { ingress });
+    const services = behindWaypoint([service], {}, { ingress: ingress ? [0] : [] });
     const [users, fromWaypoint] = run(ambient(aScenario({ services }))).edges;
     t.is(users!.via, ingress ? 'waypoint' : undefined);
     t.is(fromWaypoint!.requests.total > 0, ingress);
@@ -233,7 +233,7 @@ test('a gateway sees the status of what failed behind the waypoint, not why', (t
     workers: 1000,
     endpoints: [anEndpoint([{ kind: 'wait', delay: constant(100_000) }])],
   });
-  const services = behindWaypoint([aService({ name: 'idle' }), b], {}, { hosts: [1], ingress: true });
+  const services = behindWaypoint([aService({ name: 'idle' }), b], {}, { hosts: [1], ingress: [1] });
   const scenario = ambient(aScenario({ services, loads: [aLoad(50, { service: 1 })] }), {
     http: { timeout: '50ms', route: [{ destination: { host: 'b' } }] },
   });
