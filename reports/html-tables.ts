@@ -133,7 +133,9 @@ export function serviceTable(policy: PolicyResult): Markup {
 
 export function edgeTable(policy: PolicyResult, zones: readonly string[]): Markup {
   const edges = policy.replications[0]?.edges ?? [];
-  const rows = edges.map(({ source, destination }, index) => {
+  const nameOf = ({ destination, via }: (typeof edges)[number]): string =>
+    via === undefined ? destination : `${destination} (through ${via})`;
+  const rows = edges.map((edge, index) => {
     const own = (
       read: (one: NonNullable<PolicyResult['replications'][number]['edges'][number]>) => number | null,
     ): number | null =>
@@ -142,8 +144,8 @@ export function edgeTable(policy: PolicyResult, zones: readonly string[]): Marku
         return found === undefined ? null : read(found);
       });
     return [
-      source,
-      destination,
+      edge.source,
+      nameOf(edge),
       formatNumber(own((one) => one.requestsPerSecond)),
       formatMs(own((one) => latencyOf(one, 'p50'))),
       formatMs(own((one) => latencyOf(one, 'p95'))),
@@ -154,7 +156,7 @@ export function edgeTable(policy: PolicyResult, zones: readonly string[]): Marku
     ];
   });
   const header = ['from', 'to', 'req/s', 'p50', 'p95', 'p99', 'failed', 'cross-zone', 'moved'];
-  const matrices = edges.map(({ source, destination }, index) => {
+  const matrices = edges.map((edge, index) => {
     const cells = zones.map((from, row) => [
       from,
       ...zones.map((_, column) => {
@@ -163,7 +165,7 @@ export function edgeTable(policy: PolicyResult, zones: readonly string[]): Marku
       }),
     ]);
     return htmlTable(
-      `${source} to ${destination}: requests from zone (rows) to zone (columns)`,
+      `${edge.source} to ${nameOf(edge)}: requests from zone (rows) to zone (columns)`,
       ['from', ...zones],
       cells,
     );

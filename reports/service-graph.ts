@@ -45,8 +45,25 @@ export function serviceGraph(policy: PolicyResult): Markup {
 ${paths.map((path) => path.line)}${nodes.map(nodeMarkup)}${paths.map((path) => path.label)}</svg>\n`;
 }
 
+/** As they run: a call through a waypoint is an arrow to that, and those of several services are one. */
 function edgesOf(policy: PolicyResult): GraphEdge[] {
-  return (policy.replications[0]?.edges ?? []).map(({ source, destination }, index) => {
+  const legs = new Map<string, GraphEdge>();
+  for (const edge of edgeMeans(policy)) {
+    const key = JSON.stringify([edge.source, edge.destination]);
+    const before = legs.get(key);
+    legs.set(key, before === undefined ? edge : together(before, edge));
+  }
+  return [...legs.values()];
+}
+
+function together(a: GraphEdge, b: GraphEdge): GraphEdge {
+  const requestsPerSecond = a.requestsPerSecond + b.requestsPerSecond;
+  const crossing = a.requestsPerSecond * (a.crossZoneShare ?? 0) + b.requestsPerSecond * (b.crossZoneShare ?? 0);
+  return { ...a, requestsPerSecond, crossZoneShare: requestsPerSecond > 0 ? crossing / requestsPerSecond : null };
+}
+
+function edgeMeans(policy: PolicyResult): GraphEdge[] {
+  return (policy.replications[0]?.edges ?? []).map(({ source, destination, via }, index) => {
     const mean = (
       read: (one: NonNullable<(typeof policy.replications)[number]['edges'][number]>) => number | null,
     ): number | null =>
@@ -58,7 +75,7 @@ function edgesOf(policy: PolicyResult): GraphEdge[] {
       ).mean;
     return {
       source,
-      destination,
+      destination: via ?? destination,
       requestsPerSecond: mean((edge) => edge.requestsPerSecond) ?? 0,
       crossZoneShare: mean((edge) => edge.crossZoneShare),
     };
@@ -127,7 +144,7 @@ function factsOf(policy: PolicyResult, name: string, edges: readonly GraphEdge[]
   const p95 = estimate(own.map((one) => latencyOf(one, 'p95'))).mean;
   const pods = estimate(own.map((one) => one?.meanReplicas ?? null)).mean;
   const kind = own[0]?.kind;
-  return `${formatNumber(rate)}/s · p95 ${formatMs(p95)} · ${kind ?? `${formatNumber(pods)} pods`}`;
+  return `${formatNumber(rate)}/s · p95 ${formatMs(p95)} · ${kind === undefined || kind === 'waypoint' ? `${formatNumber(pods)} pods` : kind}`;
 }
 
 function nodeMarkup(node: GraphNode): Markup {

@@ -208,9 +208,9 @@ function failedShare(requests: { readonly total: number; readonly failed: number
   return requests.total === 0 ? null : requests.failed / requests.total;
 }
 
-/** Share of the requests to a service that cross a zone, over all its callers. */
+/** Share of the requests to a service that cross a zone, over all that send to its pods, a waypoint among them. */
 export function crossZoneInto(edges: readonly EdgeFigures[], service: string): number | null {
-  const into = edges.filter((edge) => edge.destination === service && edge.crossZoneShare !== null);
+  const into = edges.filter((edge) => (edge.via ?? edge.destination) === service && edge.crossZoneShare !== null);
   const total = into.reduce((sum, edge) => sum + edge.requests.total, 0);
   if (total === 0) return null;
   return into.reduce((sum, edge) => sum + edge.requests.total * (edge.crossZoneShare ?? 0), 0) / total;

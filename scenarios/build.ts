@@ -13,12 +13,21 @@ import { rateCurve } from './load-curve.js';
 import { buildPool, known, ofZone } from './nodePools.js';
 import { buildPolicies } from './policies.js';
 import { PRICE_BOOKS, type PriceBook } from './prices.js';
-import { SIDECAR_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
+import { SIDECAR_PRESETS, WAYPOINT_PRESETS, ZTUNNEL_PRESETS } from './proxy-presets.js';
 import { own } from './raw.js';
 import { buildRoundTrip } from './round-trip.js';
 import { nodeName } from './cluster-references.js';
 import { buildController } from './workloads.js';
-import type { CallFile, ClusterFile, LoadFile, QueueFile, ScenarioFile, ServiceFile, StepFile } from './schema.js';
+import type {
+  CallFile,
+  ClusterFile,
+  LoadFile,
+  QueueFile,
+  ScenarioFile,
+  ServiceFile,
+  StepFile,
+  WaypointFile,
+} from './schema.js';
 import type {
   Bill,
   Call,
@@ -37,16 +46,24 @@ import type {
   Zone,
 } from './types.js';
 import { durationUs } from './units.js';
+import { addWaypoint, type WaypointParts } from './waypoints.js';
 
 /** Everything but expectations and notices, which need the places in the file. */
 export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations' | 'notices'> {
   const spec = specWithNames(file.spec);
   const queues = spec.queues.map(({ name }) => ({ name, endpoints: [{ name: PUBLISH }] }));
   const names = endpointNames([...spec.services, ...spec.externals, ...queues]);
-  const serviceNames = [...names.keys()];
+  const serviceNames = [...names.keys(), ...spec.mesh.waypoints.map(({ name }) => name)];
   const loadNames = spec.load.map((load) => load.name ?? load.entry);
   const cluster = buildCluster(spec.cluster, spec.compat.kubernetes);
   const zones = spec.cluster.zones;
+  const services = [
+    ...spec.services.map((service) => buildService(service, zones, names, serviceNames)),
+    ...spec.externals.map((external) => buildExternal(external, zones, buildDistribution)),
+    ...spec.queues.map((queue) =>
+      buildQueue(queue, zones, buildDistribution(queue.ack), buildConsumers(queue, spec.services, names)),
+    ),
+  ];
   return {
     name: file.metadata.name,
     why: file.metadata.why,
@@ -57,19 +74,16 @@ export function buildScenario(file: ScenarioFile): Omit<Scenario, 'expectations'
       kubernetesMinor: spec.compat.kubernetes,
     },
     gateways: { perZone: spec.gateways.perZone, failoverUs: spec.gateways.failover },
-    services: [
-      ...spec.services.map((service) => buildService(service, zones, names, serviceNames)),
-      ...spec.externals.map((external) => buildExternal(external, zones, buildDistribution)),
-      ...spec.queues.map((queue) =>
-        buildQueue(queue, zones, buildDistribution(queue.ack), buildConsumers(queue, spec.services, names)),
-      ),
-    ],
+    services: spec.mesh.waypoints.reduce<readonly Service[]>(
+      (before, waypoint) => addWaypoint(before, buildWaypoint(waypoint, zones, names, serviceNames)),
+      services,
+    ),
     mesh: {
       routing:
         spec.mesh.routing === 'istio'
           ? { kind: 'istio' }
           : {
-              kind: 'kubeProxy',
+              kind: spec.mesh.routing,
               connectionsPerCaller: spec.mesh.connections?.perCaller ?? null,
               maxAgeUs: spec.mesh.connections?.maxAge ?? null,
             },
@@ -269,6 +283,8 @@ function buildService(
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,
     external: null,
+    waypoint: null,
+    isWaypoint: false,
     endpoints: file.endpoints.map((endpoint) => ({
       name: endpoint.name,
       steps: [
@@ -278,6 +294,27 @@ function buildService(
       requestBytes: endpoint.requestBytes,
       responseBytes: endpoint.responseBytes,
     })),
+  };
+}
+
+function buildWaypoint(
+  file: WaypointFile,
+  zones: readonly string[],
+  names: EndpointNames,
+  serviceNames: readonly string[],
+): WaypointParts {
+  const { services, ingress, preset, cpuPerRequest, fixed, mean, ...pods } = file;
+  const { fixedUs, meanUs, cpuUsPerRequest } = own(WAYPOINT_PRESETS, preset)!;
+  const plain = { queue: 'unbounded', holdsWorkerWhileCalling: false, topologyModeAuto: false } as const;
+  return {
+    pods: buildService({ ...pods, ...plain, endpoints: [] }, zones, names, serviceNames),
+    hosts: services.map((name) => serviceNames.indexOf(name)),
+    ingress: ingress.map((name) => serviceNames.indexOf(name)),
+    figures: {
+      fixedUs: fixed ?? fixedUs,
+      meanUs: mean ?? meanUs,
+      cpuUsPerRequest: cpuPerRequest ?? cpuUsPerRequest,
+    },
   };
 }
 

@@ -95,6 +95,13 @@ export const DEFAULTS = {
     cpu: '100m',
     memory: '128Mi',
   },
+  waypoint: {
+    /** What Istio deploys for a Gateway of class istio-waypoint. */
+    replicas: 1,
+    requests: { cpu: '100m', memory: '128Mi' },
+    limits: { cpu: '2', memory: '1Gi' },
+    preset: 'istio-1.24',
+  },
   load: { arrivals: 'poisson', method: 'GET' },
   nodeAutoscaler: {
     /**

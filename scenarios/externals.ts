@@ -125,6 +125,8 @@ function withoutPods(name: string, replicas: number, endpoints: readonly Endpoin
     topologyModeAuto: false,
     endpoints,
     external,
+    waypoint: null,
+    isWaypoint: false,
   };
 }
 

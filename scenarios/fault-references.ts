@@ -25,7 +25,7 @@ export function checkFaults(
       checkName('WT0311', 'node', fault['nodeDrain'], nodes, [...path, 'nodeDrain'], report);
     for (const kind of ['serviceFailure', 'podCrash', 'crashLoop', 'slowPod', 'memoryLeak']) {
       // Containers are of services alone; to fail is open to whatever is called.
-      const known = kind === 'serviceFailure' ? [...hosts, ...queues] : services;
+      const known = kind === 'serviceFailure' ? [...new Set([...hosts, ...services]), ...queues] : services;
       if (fault[kind] !== undefined)
         checkName('WT0301', 'service', asRecord(fault[kind])['service'], known, [...path, kind, 'service'], report);
     }

@@ -23,10 +23,11 @@ export function checkMesh(mesh: Raw, names: Names): RulesByService {
       message: 'Istio objects without a mesh',
       expected: 'routing: istio, or no objects',
     });
-  if (!withoutMesh && mesh['connections'] !== undefined)
+  const isPerConnection = withoutMesh || mesh['routing'] === 'ambient';
+  if (!isPerConnection && mesh['connections'] !== undefined)
     names.report('WT0401', [...path, 'connections'], {
       message: 'sidecars choose a pod for each request, whatever the connection',
-      expected: 'routing: kubeProxy, or no connections',
+      expected: 'routing: kubeProxy or ambient, or no connections',
       atKey: true,
     });
   if (withoutMesh && isObject(mesh['propagation']))
@@ -34,21 +35,21 @@ export function checkMesh(mesh: Raw, names: Names): RulesByService {
       message: 'without a mesh there is no Istiod that pushes',
       expected: 'routing: istio, or one duration',
     });
-  checkProxy(asRecord(mesh['proxy']), withoutMesh, names);
+  checkProxy(asRecord(mesh['proxy']), isPerConnection, names);
   if (mesh['localityLbSetting'] !== undefined)
     checkLocalityLbSetting(mesh['localityLbSetting'], [...path, 'localityLbSetting'], true, names.rule);
-  checkMeshZoneAware(mesh, withoutMesh, names);
+  checkMeshZoneAware(mesh, isPerConnection, names);
   const objects = asList(mesh['objects']);
   checkVirtualServices(objects, [...path, 'objects'], names);
   return checkRules(objects, [...path, 'objects'], new Map(), names);
 }
 
-function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void {
+function checkMeshZoneAware(mesh: Raw, isPerConnection: boolean, names: Names): void {
   const path: Path = ['spec', 'mesh', 'zoneAwareLbSetting'];
   if (mesh['zoneAwareLbSetting'] === undefined) return;
-  if (withoutMesh)
+  if (isPerConnection)
     return names.report('WT0401', path, {
-      message: 'a setting of sidecars without a mesh',
+      message: 'a setting of sidecars without any',
       expected: 'routing: istio, or no zoneAwareLbSetting',
       atKey: true,
     });
@@ -56,18 +57,18 @@ function checkMeshZoneAware(mesh: Raw, withoutMesh: boolean, names: Names): void
 }
 
 /** A sidecar needs a mesh of sidecars; a ztunnel knows connections only, as kube-proxy does. */
-function checkProxy(proxy: Raw, withoutMesh: boolean, names: Names): void {
+function checkProxy(proxy: Raw, isPerConnection: boolean, names: Names): void {
   const path: Path = ['spec', 'mesh', 'proxy'];
-  if (proxy['mode'] === 'sidecar' && withoutMesh)
+  if (proxy['mode'] === 'sidecar' && isPerConnection)
     names.report('WT0401', [...path, 'mode'], {
-      message: 'sidecars without a mesh',
+      message: 'sidecars without a mesh of sidecars',
       expected: 'routing: istio, or mode: ambient',
     });
   if (proxy['mode'] !== 'ambient') return;
-  if (!withoutMesh)
+  if (!isPerConnection)
     names.report('WT0401', [...path, 'mode'], {
-      message: 'a ztunnel balances connections, not requests, and waypoints are not modelled',
-      expected: 'routing: kubeProxy, or mode: sidecar',
+      message: 'a ztunnel balances connections, not requests',
+      expected: 'routing: ambient or kubeProxy, or mode: sidecar',
     });
   const preset = proxy['preset'];
   if (typeof preset === 'string' && own(ZTUNNEL_PRESETS, preset) === undefined)

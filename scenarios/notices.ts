@@ -38,7 +38,7 @@ function saturationNotices(scenario: Bare, source: Source): readonly Notice[] {
     if (words === null) return [];
     const instances = service.external === null ? 'pods' : 'instances';
     const message = `${service.name} is saturated: ${offered.requestsPerSecond.toFixed(1)} requests/s at the peak keep ${words} busy with ${service.replicas} ${instances}`;
-    return [notice(source, 'WT0501', placeOf(scenario, offered.service), message)];
+    return [notice(source, 'WT0501', [...placeOf(scenario.services, offered.service), 'name'], message)];
   });
 }
 
@@ -49,13 +49,13 @@ function isSplitByRoutes({ services, mesh }: Bare, service: number): boolean {
   );
 }
 
-/** Where a service stands in the file: workloads come first in the record, then externals, then queues. */
-function placeOf({ services }: Bare, service: number): Path {
-  const lists = ['services', 'externals', 'queues'];
-  const listOf = ({ external }: (typeof services)[number]): number =>
-    external === null ? 0 : external.queue === null ? 1 : 2;
+/** Where a service stands in the file: workloads come first in the record, then externals, queues and waypoints. */
+export function placeOf(services: Scenario['services'], service: number): Path {
+  const lists: Path[] = [['services'], ['externals'], ['queues'], ['mesh', 'waypoints']];
+  const listOf = ({ external, isWaypoint }: (typeof services)[number]): number =>
+    isWaypoint ? 3 : external === null ? 0 : external.queue === null ? 1 : 2;
   const list = listOf(services[service]!);
-  return ['spec', lists[list]!, service - services.filter((one) => listOf(one) < list).length, 'name'];
+  return ['spec', ...lists[list]!, service - services.filter((one) => listOf(one) < list).length];
 }
 
 /** The scarcer of workers and cores, or null when both suffice. */

@@ -18,28 +18,34 @@ import { asList, asRecord, type Raw } from './raw.js';
 import { checkScheduling } from './scheduling-checks.js';
 import { compat } from './schema/run.js';
 import { checkExternalRules, checkServiceEntries } from './service-entry.js';
-import { checkOutsiders, checkServices } from './service-references.js';
+import { checkOutsiders, checkPods, checkServices } from './service-references.js';
 import type { Path } from './source.js';
 import { checkVersions } from './versions.js';
+import { checkAmbientRules, checkWaypoints } from './waypoints.js';
 import { checkRollouts } from './workloads.js';
 
 export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | 'unmodelled'>): void {
   const spec = specWithNames(asRecord(asRecord(file)['spec']));
   const cluster = asRecord(spec['cluster']);
   const services = asList(spec['services']);
+  const waypoints = asList(asRecord(spec['mesh'])['waypoints']);
   const endpoints = endpointNames([...services, ...asList(spec['externals'])]);
   const zones = asList(cluster['zones']).filter((zone) => typeof zone === 'string');
   const hasSidecars = asRecord(asRecord(spec['mesh'])['proxy'])['mode'] === 'sidecar';
   const rule: RuleReport = { ...to, zones, localities: localitiesOf(spec, zones), mesh: meshOf(spec) };
   const names: Names = {
     zones,
-    services: [...endpointNames(services).keys()],
+    services: [...endpointNames([...services, ...waypoints]).keys()],
     hosts: [...endpoints.keys()],
     queues: [...endpointNames(asList(spec['queues'])).keys()],
     ...{ endpoints, report: to.report, rule, hasSidecars },
   };
   checkCluster(cluster, names);
   checkServices(services, cluster, names);
+  waypoints
+    .map(asRecord)
+    .forEach((waypoint, index) => checkPods(waypoint, ['spec', 'mesh', 'waypoints', index], cluster, names));
+  checkWaypoints(spec, [...endpointNames(services).keys()], names.report);
   checkOutsiders(spec, names);
   checkCalls(services, asList(spec['queues']), endpoints, names.report);
   const rules = checkMesh(asRecord(spec['mesh']), names);
@@ -48,13 +54,14 @@ export function checkReferences(file: unknown, to: Pick<RuleReport, 'report' | '
   checkLoads(asList(spec['load']), { ...names, endpoints: endpointNames(services) });
   const loads = asList(spec['load']).map((load) => String(asRecord(load)['name'] ?? asRecord(load)['entry']));
   const withoutMesh = asRecord(spec['mesh'])['routing'] === 'kubeProxy';
-  checkFaults(asList(spec['faults']), cluster, loads, services, withoutMesh, names);
+  checkFaults(asList(spec['faults']), cluster, loads, [...services, ...waypoints], withoutMesh, names);
   checkRolloutNames(asList(spec['rollouts']), names);
   checkRollouts(asList(spec['rollouts']), names.report);
   checkPolicies(asRecord(spec['policies']), rules, names);
   checkVersions(spec, names.rule);
   checkNodeScaling(spec, names.rule);
   checkScheduling(spec, names.report);
+  checkAmbientRules(spec, names.hosts, names.rule);
   if (withoutMesh) checkWithoutMesh(asRecord(spec['policies']), names);
 }
 

@@ -5,7 +5,7 @@
  * host get shares by their pods; what routes make of that is not looked at.
  */
 import { peakRate } from './load-curve.js';
-import type { Call, Endpoint, Scenario, Service } from './types.js';
+import type { Call, Endpoint, Scenario, Service, WaypointOf } from './types.js';
 
 export interface OfferedLoad {
   readonly service: number;
@@ -48,7 +48,7 @@ export function offeredLoad(scenario: Loaded): readonly OfferedLoad[] {
 function endpointRates({ services, loads }: Loaded): readonly (readonly number[])[] {
   const rates = services.map((service) => service.endpoints.map(() => 0));
   for (const load of loads)
-    for (const { service, endpoint, probability } of toVersions(services, { ...load, probability: 1, count: 1 }))
+    for (const { service, endpoint, probability } of nextStops(services, null, { ...load, probability: 1, count: 1 }))
       rates[service]![endpoint]! += peakRate(load.rate) * probability;
   for (const [service, endpoint] of callersFirst(services)) {
     for (const call of callsFrom(services, service, endpoint)) {
@@ -88,7 +88,7 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
         const means = step.calls.map(
           (call) =>
             (step.repeat === 'parallel' ? Math.min(1, call.count) : call.count) *
-            toVersions(services, call).reduce(
+            nextStops(services, services[service]!, call).reduce(
               (sum, one) => sum + one.probability * timeOf(one.service, one.endpoint),
               0,
             ),
@@ -105,7 +105,18 @@ function endpointTimes(services: readonly Service[]): (service: number, endpoint
 function callsFrom(services: readonly Service[], service: number, endpoint: number): readonly Call[] {
   const { steps } = services[service]!.endpoints[endpoint]!;
   const calls = steps.flatMap((step) => (step.kind === 'call' ? step.calls : []));
-  return [...calls.flatMap((call) => toVersions(services, call)), ...deliveriesOf(services, service)];
+  return [
+    ...calls.flatMap((call) => nextStops(services, services[service]!, call)),
+    ...deliveriesOf(services, service),
+  ];
+}
+
+/** Where a call goes first; `caller` null: a gateway. */
+function nextStops(services: readonly Service[], caller: Service | null, call: Call): readonly Call[] {
+  const { waypoint } = services[call.service]!;
+  if (waypoint === null || caller?.isWaypoint || (caller === null && !waypoint.ingress))
+    return toVersions(services, call);
+  return [{ ...call, service: waypoint.service, endpoint: waypoint.firstEndpoint + call.endpoint }];
 }
 
 /** A call of a host with versions as one of each, by their shares of its pods. */

@@ -2,7 +2,7 @@
  * Said before the run: rules that no node of the cluster meets, as its pods would wait for good, and priorities, as nobody
  * is preempted here.
  */
-import { notice } from './notices.js';
+import { notice, placeOf } from './notices.js';
 import type { NodeSelectorTerm, PodScheduling } from './pod-scheduling.js';
 import type { Path, Source } from './source.js';
 import type { Notice, Scenario } from './types.js';
@@ -15,7 +15,7 @@ export function schedulingNotices({ cluster, services }: Bare, source: Source): 
     for (const [key, value] of Object.entries(labels)) known.set(key, (known.get(key) ?? new Set()).add(value));
   const unmet = services.flatMap(({ name, scheduling }, index) =>
     unmetRules(scheduling, known).map(([at, rule]) =>
-      notice(source, 'WT0508', ['spec', 'services', index, ...at], `${name}: no node has ${rule}`),
+      notice(source, 'WT0508', [...placeOf(services, index), ...at], `${name}: no node has ${rule}`),
     ),
   );
   return [...unmet, ...priorityNotices(services, source)];
@@ -57,5 +57,5 @@ function priorityNotices(services: Bare['services'], source: Source): Notice[] {
   if (priorities.every((priority) => priority === highest)) return [];
   const index = priorities.indexOf(highest);
   const message = `priorities order the pods that wait; preemption is not simulated: ${services[index]!.name} evicts nobody`;
-  return [notice(source, 'WT0502', ['spec', 'services', index, 'priority'], message)];
+  return [notice(source, 'WT0502', [...placeOf(services, index), 'priority'], message)];
 }

@@ -67,6 +67,7 @@ export type ServiceFile = ScenarioFile['spec']['services'][number];
 export type StepFile = ServiceFile['endpoints'][number]['steps'][number];
 export type ExternalFile = ScenarioFile['spec']['externals'][number];
 export type QueueFile = ScenarioFile['spec']['queues'][number];
+export type WaypointFile = ScenarioFile['spec']['mesh']['waypoints'][number];
 export type CallFile = NonNullable<StepFile['call']>;
 export type PolicyFile = ScenarioFile['spec']['policies'][string];
 export type LoadFile = ScenarioFile['spec']['load'][number];

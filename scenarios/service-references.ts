@@ -25,11 +25,16 @@ export function checkServices(services: readonly unknown[], cluster: Raw, names:
       'endpoint',
       endpoints.map((endpoint, position) => [endpoint['name'], [...path, 'endpoints', position, 'name']]),
     );
-    if (isObject(service['replicas']))
-      checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
-    checkFit(service, path, cluster, names);
-    checkWorkload(service, path, names.report);
+    checkPods(service, path, cluster, names);
   }
+}
+
+/** The pods of a service or of a waypoint. */
+export function checkPods(service: Raw, path: Path, cluster: Raw, names: Names): void {
+  if (isObject(service['replicas']))
+    checkKeys('WT0303', 'zone', service['replicas'], names.zones, [...path, 'replicas'], names.report);
+  checkFit(service, path, cluster, names);
+  checkWorkload(service, path, names.report);
 }
 
 /** Externals and queues are called by name like services, so no name may stand twice among them all. */

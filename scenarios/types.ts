@@ -230,6 +230,18 @@ export interface Service {
   readonly endpoints: readonly Endpoint[];
   /** Not of the cluster: instances instead of pods, without node, CPU and autoscaler. Null: a workload. */
   readonly external: External | null;
+  /** Calls of it pass a waypoint; null: none. Of ambient alone. */
+  readonly waypoint: WaypointOf | null;
+  /** It is a waypoint itself: what it calls is passed on, failures too. */
+  readonly isWaypoint: boolean;
+}
+
+export interface WaypointOf {
+  /** The service whose pods are the waypoint, and the first of its endpoints that stand for those of the called one. */
+  readonly service: number;
+  readonly firstEndpoint: number;
+  /** Users' requests pass it, too (istio.io/ingress-use-waypoint). */
+  readonly ingress: boolean;
 }
 
 /** What answers from beside the cluster's nodes: a managed database, an API on the internet, a message broker. */
@@ -291,11 +303,14 @@ export interface Proxy {
 }
 
 export interface Mesh {
-  /** Who chooses the pod: a sidecar per request, or kube-proxy, at random, per connection. */
+  /**
+   * Who chooses the pod: a sidecar per request, or kube-proxy, at random, per connection. Ambient: a ztunnel likewise, of
+   * waypoints too; waypoints and gateways choose per request.
+   */
   readonly routing:
     | { readonly kind: 'istio' }
     | {
-        readonly kind: 'kubeProxy';
+        readonly kind: 'kubeProxy' | 'ambient';
         /** Long-lived connections that one pod holds to a service; null: a new one for each request. */
         readonly connectionsPerCaller: number | null;
         /** Null: until they break. */
@@ -528,7 +543,7 @@ export interface Scenario {
   readonly cluster: Cluster;
   readonly compat: Compat;
   readonly gateways: Gateways;
-  /** The workloads, then what is external, then the queues of messages. */
+  /** The workloads, then what is external, then the queues of messages, then the waypoints. */
   readonly services: readonly Service[];
   readonly mesh: Mesh;
   readonly loads: readonly Load[];

@@ -52,6 +52,8 @@ import {
   CAUSE_ANSWERED,
   CAUSE_APP_500,
   CAUSE_APP_503,
+  CAUSE_DIRECT,
+  CAUSE_FI,
   CAUSE_MASK,
   CAUSE_SHIFT,
   CAUSE_UF,
@@ -73,6 +75,7 @@ import {
   LOAD_MASK,
   LOAD_SHIFT,
   NOBODY,
+  passedOn,
   STATE_PENDING,
   TRIED_HOSTS,
   USER_ATTEMPT_MASK,
@@ -357,7 +360,8 @@ export function endAttempt(world: World, words: Int32Array, doubles: Float64Arra
 /** A status is an answer; anything else means that the connection is broken. */
 function isAnswer(flags: number): boolean {
   const cause = (flags >>> CAUSE_SHIFT) & CAUSE_MASK;
-  return cause === CAUSE_APP_500 || cause === CAUSE_APP_503;
+  // An attempt has the later ones only from a waypoint, which has answered with them.
+  return cause === CAUSE_APP_500 || cause === CAUSE_APP_503 || cause === CAUSE_FI || cause >= CAUSE_DIRECT;
 }
 
 function dropConnections(world: World, words: Int32Array, at: number, edge: number, flags: number): void {
@@ -375,7 +379,7 @@ function endCall(world: World, words: Int32Array, doubles: Float64Array, id: num
   const cause = failed ? (flags >>> CAUSE_SHIFT) & CAUSE_MASK : 0;
   countEnd(world, world.program.targetEdge[words[at + TARGET]!]!, words[at + POD]!, cause, nowUs - startUs, nowUs);
   freeRecord(world.records, id);
-  if (parent >= 0) return tellParent(words, parent, failed);
+  if (parent >= 0) return tellParent(world, words, parent, cause);
   if (parent === NOBODY) return -1;
   // Deliveries come from brokers, whose slots lie below those of the gateways.
   if (EXTERNAL - parent >= world.podBase[world.program.gateway]!) finishExternal(world, flags, startUs, nowUs, cause);
@@ -383,12 +387,18 @@ function endCall(world: World, words: Int32Array, doubles: Float64Array, id: num
   return -1;
 }
 
-function tellParent(words: Int32Array, parent: number, failed: boolean): number {
+function tellParent(world: World, words: Int32Array, parent: number, cause: number): number {
   const up = parent * WORDS;
-  if (failed) words[up + FLAGS] = words[up + FLAGS]! | FLAG_FAILED;
+  if (cause !== 0) failParent(world, words, up, cause);
   const pending = words[up + PENDING]! - 1;
   words[up + PENDING] = pending;
   return pending === 0 ? parent : -1;
+}
+
+/** A call of this span has failed: an application fails with it, a waypoint answers with what it got. */
+export function failParent(world: World, words: Int32Array, at: number, cause: number): void {
+  const passed = world.passesOn[world.podService[words[at + POD]!]!] === 1 ? passedOn(cause) << CAUSE_SHIFT : 0;
+  words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED | passed;
 }
 
 /** `pod`: the last that the call was sent to; -1: none. A call to a pool counts for the version of that pod. */

@@ -13,6 +13,7 @@ import { planNodeAutoscaler } from './control/nodeScaling.js';
 import { scrapeUnlessOut } from './control/outages.js';
 import { planRollouts } from './control/rollout.js';
 import { foldAllConnections } from './control/slots.js';
+import { PROXY_WINDOW_US, shareWithProxies, takesCores } from './control/proxyCores.js';
 import { createSeries } from './control/series.js';
 import { setUp } from './control/setUp.js';
 import { beginWaits } from './control/waits.js';
@@ -60,6 +61,10 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   for (const load of loads)
     for (const { atUs } of load.from.slice(1)) sim.calendar.at(atUs, (nowUs) => applyShares(sim, nowUs));
   if (sim.budgets.length > 0) every(sim, run.warmUpUs, BUDGET_CHECK_US, (nowUs) => checkBudgets(sim, nowUs));
+  if (takesCores(sim)) {
+    const seenUs = new Float64Array(sim.world.podCount);
+    every(sim, PROXY_WINDOW_US, PROXY_WINDOW_US, (nowUs) => shareWithProxies(sim, seenUs, nowUs));
+  }
   const recorder = createSeries(sim, run.seriesUs / 1e6);
   sim.calendar.at(run.warmUpUs, (nowUs) => {
     beginMeasuring(sim, nowUs);

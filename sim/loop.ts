@@ -8,7 +8,7 @@
  * shared CPU, complex routes) costs one comparison. The loop leaves at `untilUs`, or early when records run short, and
  * the control plane then works on the same arrays.
  */
-import { endAttempt, finishExternal, hopUs, nextAttempt, startCall, timeOut } from './calls.js';
+import { endAttempt, failParent, finishExternal, hopUs, nextAttempt, startCall, timeOut } from './calls.js';
 import { bucketIndex, envoyBucket, ENVOY_BUCKETS, HISTOGRAM_SIZE } from './kernel/histogram.js';
 import {
   ARRIVED_US,
@@ -381,7 +381,7 @@ function proceed(world: World, words: Int32Array, doubles: Float64Array, first: 
         next = yieldWorker(world, words, doubles, at, pod, nowUs);
         break;
       }
-      step = (words[at + FLAGS]! & FLAG_FAILED) !== 0 ? endOf(ops, step) : step + 1;
+      step = (words[at + FLAGS]! & FLAG_FAILED) !== 0 ? afterFailure(world, pod, step) : step + 1;
     }
     if (next >= 0 && world.records.freeCount < program.reserve) {
       // Many may follow one another here: make room first, then go on at the same moment.
@@ -442,14 +442,16 @@ function startCalls(
     const target = calls[row + CALL_TARGET]!;
     if (startCall(world, words, doubles, id, pod, target, mix(key ^ GOLDEN), flags, nowUs))
       words[at + PENDING] = words[at + PENDING]! + 1;
-    else words[at + FLAGS] = words[at + FLAGS]! | FLAG_FAILED;
+    else failParent(world, words, at, world.failedCause);
   }
 }
 
 /** A caller whose last call has answered goes on; after a failed one it goes to its end. */
 function resumeCaller(world: World, words: Int32Array, doubles: Float64Array, id: number, nowUs: number): void {
   const at = id * WORDS;
-  if ((words[at + FLAGS]! & FLAG_FAILED) !== 0) words[at + STEP] = endOf(world.program.ops, words[at + STEP]!);
+  // STEP is the one after the calls.
+  if ((words[at + FLAGS]! & FLAG_FAILED) !== 0)
+    words[at + STEP] = afterFailure(world, words[at + POD]!, words[at + STEP]! - 1);
   proceed(world, words, doubles, id, nowUs);
 }
 
@@ -468,7 +470,10 @@ function yieldWorker(
   return releaseWorker(world, words, doubles, pod, nowUs);
 }
 
-function endOf(ops: Int32Array, step: number): number {
+/** Where a span goes on whose call has failed: an application at its end; a waypoint has that answer to pass on. */
+function afterFailure(world: World, pod: number, step: number): number {
+  if (world.passesOn[world.podService[pod]!] === 1) return step + 1;
+  const { ops } = world.program;
   let end = step;
   while (ops[end * OP_WORDS] !== OP_END) end++;
   return end;
@@ -498,10 +503,15 @@ function depart(world: World, words: Int32Array, doubles: Float64Array, id: numb
   world.podEnvoy[envoy] = world.podEnvoy[envoy]! + 1;
   world.podServed[pod] = world.podServed[pod]! + 1;
   const failed = (words[id * WORDS + FLAGS]! & FLAG_FAILED) !== 0;
-  if (failed && ((words[id * WORDS + FLAGS]! >>> CAUSE_SHIFT) & CAUSE_MASK) === 0)
-    words[id * WORDS + FLAGS] = words[id * WORDS + FLAGS]! | (CAUSE_APP_500 << CAUSE_SHIFT);
+  let isOwnFailure = failed;
+  if (failed) {
+    const hasCause = ((words[id * WORDS + FLAGS]! >>> CAUSE_SHIFT) & CAUSE_MASK) !== 0;
+    if (!hasCause) words[id * WORDS + FLAGS] = words[id * WORDS + FLAGS]! | (CAUSE_APP_500 << CAUSE_SHIFT);
+    // What a waypoint passes on is the failure of another.
+    else if (world.passesOn[service] === 1) isOwnFailure = false;
+  }
   if (nowUs >= world.measureFromUs) {
-    if (!failed) {
+    if (!isOwnFailure) {
       counters.serviceSucceeded[service] = counters.serviceSucceeded[service]! + 1;
     } else counters.serviceFailed[service] = counters.serviceFailed[service]! + 1;
     counters.serviceLatencyUs[service] = counters.serviceLatencyUs[service]! + tookUs;

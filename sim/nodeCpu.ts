@@ -6,8 +6,8 @@
  * none while its quota is used up. In between all rates are constant, so every moment at which something changes is known:
  * the earliest of them is the node's one timer.
  *
- * A pod is one cgroup here: it has one container that works. A sidecar counts in what the pod requests, but its CPU
- * (sim/proxies.ts) is not taken from the node's cores. Pods get all of what the node has for them (its allocatable CPU);
+ * A pod is one cgroup here: it has one container that works. A sidecar counts in what the pod requests; what proxies use
+ * is taken from the cores as a flow (sim/control/proxyCores.ts). Pods get all of what the node has for them (its allocatable CPU);
  * system daemons stay within what is reserved for them, so the weight of `kubepods` itself never matters.
  *
  * Source: kubelet's qos_container_manager_linux.go (burstable: shares of the sum of its requests, best-effort: 2 shares)
@@ -40,7 +40,9 @@ interface Claim {
 
 export interface NodeCpu {
   readonly node: number;
-  readonly coreCount: number;
+  readonly wholeCores: number;
+  /** What proxies leave of them (sim/control/proxyCores.ts). */
+  coreCount: number;
   readonly formula: WeightFormula;
   /** Threads that may run now, over all pods. */
   runnable: number;
@@ -75,6 +77,7 @@ function createNodeCpu(node: number, cpuMillicores: number, formula: WeightFormu
   const claim = (): Claim => ({ weight: weightOf(0, formula), threads: 0, coreShare: 1 });
   return {
     node,
+    wholeCores: cpuMillicores / 1000,
     coreCount: cpuMillicores / 1000,
     formula,
     runnable: 0,
@@ -95,10 +98,20 @@ function createNodeCpu(node: number, cpuMillicores: number, formula: WeightFormu
  * not lower it, as all threads of a pod run at once until its quota is used up. A pod that no second one fits beside
  * meets nobody.
  */
-function mayContend({ program, podCapacity }: World, cpuMillicores: number): boolean {
+function mayContend({ program, podCapacity, proxies }: World, cpuMillicores: number): boolean {
+  // Proxies may take all that their workers can use.
+  const proxyThreads = proxies === null || proxies.passCpuUs === 0 ? 0 : proxies.workers;
   // What is external stands on no node.
   const kinds = program.services.flatMap(({ workers: threads, external }, s) =>
-    external === null ? [{ threads, requested: podRequests(program, s).cpuMillicores, pods: podCapacity[s]! }] : [],
+    external === null
+      ? [
+          {
+            threads: threads + (proxies?.perNode === false ? proxyThreads : 0),
+            requested: podRequests(program, s).cpuMillicores,
+            pods: podCapacity[s]!,
+          },
+        ]
+      : [],
   );
   const smallest = kinds
     .flatMap(({ requested, pods }) => (pods > 1 ? [requested, requested] : pods === 1 ? [requested] : []))
@@ -106,7 +119,7 @@ function mayContend({ program, podCapacity }: World, cpuMillicores: number): boo
   if (smallest.length < 2 || smallest[0]! + smallest[1]! > cpuMillicores) return false;
   kinds.sort((a, b) => b.threads / b.requested - a.threads / a.requested);
   let room = cpuMillicores;
-  let threads = 0;
+  let threads = proxies?.perNode === true ? proxyThreads : 0;
   for (const kind of kinds) {
     const pods = Math.min(kind.pods, kind.requested > 0 ? room / kind.requested : Infinity);
     room -= pods * kind.requested;
@@ -171,6 +184,12 @@ export function withdrawPod(world: World, cpu: SharedCpu, nowUs: number): void {
   recount(node, cpu);
   if (node.contended && node.changed > 0) shareOutSoon(world, node, nowUs);
   if (cpu.activeAt >= 0) prune(node, cpu);
+}
+
+/** From now on the pods have so many cores. Between slices of the hot loop. */
+export function setCores(world: World, node: NodeCpu, coreCount: number, nowUs: number): void {
+  node.coreCount = coreCount;
+  if (node.contended || node.runnable > coreCount) shareOutSoon(world, node, nowUs);
 }
 
 function shareOutSoon(world: World, node: NodeCpu, nowUs: number): void {

@@ -43,7 +43,7 @@ export function compilePlaces(
 
 function localitiesOf({ cluster, mesh }: Scenario, services: readonly Service[]): readonly string[] {
   const zones = cluster.zones.map(({ name }) => name);
-  if (mesh.routing.kind !== 'istio') return zones;
+  if (mesh.routing.kind === 'kubeProxy') return zones;
   const ofNodes = cluster.nodes.map(({ zone, labels }) => inSubzone(zones[zone]!, labels));
   const ofPools = cluster.pools.flatMap(({ labels }) => labels.map((some, zone) => inSubzone(zones[zone]!, some)));
   const ofServices = services.flatMap((service) => statedLocality(service.labels) ?? []);
@@ -58,14 +58,14 @@ function inSubzone(zone: string, labels: NodeSpec['labels']): string {
 /** Where Istio takes a pod of the service to be, by the number of the locality. */
 export function localityOfPod({ scenario, places }: World['program'], service: Service, node: NodeSpec): number {
   const zone = scenario.cluster.zones[node.zone]!.name;
-  if (scenario.mesh.routing.kind !== 'istio') return node.zone;
+  if (scenario.mesh.routing.kind === 'kubeProxy') return node.zone;
   return places.localities.indexOf(statedLocality(service.labels) ?? inSubzone(zone, node.labels));
 }
 
 /** Whether some rule that may hold for the service looks at the caller's node. One that is found too often costs room alone. */
 function comparesNodes({ mesh, policies }: Scenario, service: Service, declared: number): boolean {
   if (service.trafficDistribution === 'PreferSameNode') return true;
-  if (mesh.routing.kind !== 'istio') return false;
+  if (mesh.routing.kind === 'kubeProxy') return false;
   const host = service.versionOf ?? declared;
   const rules = [mesh, ...policies].flatMap(({ destinationRules }) =>
     destinationRules.filter((rule) => rule.service === host).map(({ object }) => object?.spec),

@@ -9,7 +9,7 @@
  */
 import type { Scenario } from '../scenarios/types.js';
 import type { Program } from './program.js';
-import { appOf, TargetSet, type HostPool } from './targets.js';
+import { appOf, callerOf, TargetSet, type HostPool } from './targets.js';
 
 /** Everything by internal index of the services. */
 export interface ProgramPool {
@@ -40,12 +40,13 @@ export function pooledHosts(scenario: Scenario): ReadonlySet<number> {
     scenario,
     () => 0,
     () => 0,
+    (source) => callerOf(scenario, services[source] ?? null),
   );
-  for (const load of loads) targets.ofLoad(0, load);
-  for (const service of services)
+  for (const load of loads) targets.ofLoad(services.length, load);
+  for (const [source, service] of services.entries())
     for (const { steps } of service.endpoints)
       for (const step of steps)
-        if (step.kind === 'call') for (const call of step.calls) targets.of(0, appOf(scenario, service), call);
+        if (step.kind === 'call') for (const call of step.calls) targets.of(source, appOf(scenario, service), call);
   return new Set(targets.pools.map(({ host }) => host));
 }
 

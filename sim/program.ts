@@ -10,7 +10,7 @@ import type { Call, Distribution, Endpoint, MessageQueue, Scenario, Service } fr
 import { compilePlaces, type Places } from './places.js';
 import { pooledHosts, PoolTableSet, versionsInOrder, type PoolTables } from './pools.js';
 import { fillQuantileTable, TABLE_SIZE } from './quantileTable.js';
-import { appOf, loadClasses, TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
+import { appOf, callerOf, loadClasses, TargetSet, type RequestPolicy, type RequestRoute } from './targets.js';
 
 /** Operations: four integers each, [code, a, b, c]. */
 export const OP_CPU = 0; // a: table of the demand
@@ -52,8 +52,12 @@ export interface Program extends PoolTables {
   readonly endpointRequestBytes: Float64Array;
   readonly edgeSource: Int32Array;
   readonly edgeDestination: Int32Array;
+  /** The service that is called over an edge: the destination, unless that is a waypoint in front of it. */
+  readonly edgeHost: Int32Array;
   readonly edgeCount: number;
   readonly places: Places;
+  /** By service (the gateways' too) as caller: its proxies choose a pod for each request, and apply rules and routes. */
+  readonly balancesRequests: readonly boolean[];
   /** By target: edge, endpoint (global index; ~row of `pooledEndpoint` for a pool) and policy; 1 where that policy has a time-out. */
   readonly targetEdge: Int32Array;
   readonly targetEndpoint: Int32Array;
@@ -112,16 +116,19 @@ export function compileProgram(scenario: Scenario): Program {
   const tables = new TableSet();
   const edges = new EdgeSet();
   const poolTables = new PoolTableSet(scenario, indexOf, globalEndpoint);
+  const callers = [...services, null].map((service) => callerOf(scenario, service));
+  const edgeTo = (source: number, service: number): number => edges.of(source, indexOf[service]!, indexOf[service]!);
   const targets: TargetSet = new TargetSet(
     scenario,
-    (source, called, pool) => {
-      if (pool === null) return edges.of(source, indexOf[called.service]!);
-      const edge = edges.of(source, firstPool + targets.pools.indexOf(pool));
-      for (const service of [pool.host, ...pool.members]) edges.of(source, indexOf[service]!);
+    (source, called, pool, host) => {
+      if (pool === null) return edges.of(source, indexOf[called.service]!, indexOf[host]!);
+      const edge = edges.of(source, firstPool + targets.pools.indexOf(pool), indexOf[pool.host]!);
+      for (const service of [pool.host, ...pool.members]) edgeTo(source, service);
       return edge;
     },
     (called, pool) =>
       pool === null ? globalEndpoint(called.service, called.endpoint) : poolTables.endpointOf(pool, called.endpoint),
+    (source) => callers[source]!,
   );
   const loadTarget = Int32Array.from(scenario.loads, (load) => targets.ofLoad(gateway, load));
   const queueServices = services.flatMap(({ external }, service) => (external?.queue ? [service] : []));
@@ -174,7 +181,7 @@ export function compileProgram(scenario: Scenario): Program {
     serviceCount: services.length,
     gateway,
     firstPool,
-    ...poolTables.tables(targets.pools, edges, firstPool, (source, service) => edges.of(source, service)),
+    ...poolTables.tables(targets.pools, edges, firstPool, (source, service) => edges.of(source, service, service)),
     ops: Int32Array.from(ops),
     calls: Int32Array.from(calls),
     endpointStart,
@@ -183,6 +190,8 @@ export function compileProgram(scenario: Scenario): Program {
     endpointRequestBytes,
     edgeSource: Int32Array.from(edges.sources),
     edgeDestination: Int32Array.from(edges.destinations),
+    edgeHost: Int32Array.from(edges.hosts),
+    balancesRequests: callers.map(({ balances }) => balances),
     edgeCount: edges.sources.length,
     places: compilePlaces(scenario, services, order, {
       sources: edges.sources,
@@ -235,6 +244,9 @@ function serviceOrder(scenario: Scenario, pooled: ReadonlySet<number>): number[]
       seen.add(one);
       order.push(one);
     }
+    // A waypoint of the host; its versions have none.
+    const { waypoint } = scenario.services[host]!;
+    if (waypoint !== null) visit(waypoint.service);
     for (const one of together) visitCallees(one);
   };
   const visitCallees = (service: number): void => {
@@ -357,16 +369,19 @@ class TableSet {
 class EdgeSet {
   readonly sources: number[] = [];
   readonly destinations: number[] = [];
+  readonly hosts: number[] = [];
   private readonly indices = new Map<string, number>();
 
-  of(source: number, destination: number): number {
-    const key = `${source}>${destination}`;
+  /** Connections through a waypoint lead to one service each, so they are edges of their own. */
+  of(source: number, destination: number, host: number): number {
+    const key = `${source}>${destination}>${host}`;
     let index = this.indices.get(key);
     if (index === undefined) {
       index = this.sources.length;
       this.indices.set(key, index);
       this.sources.push(source);
       this.destinations.push(destination);
+      this.hosts.push(host);
     }
     return index;
   }

@@ -22,7 +22,7 @@ export interface Proxies {
   readonly perNode: boolean;
   /** When each worker is free, by proxy (pod slot or node) x workers. */
   freeUs: Float64Array;
-  /** 1 for the slot of an external: no proxy stands there. */
+  /** 1 for the slot of an external or a waypoint, which is a proxy itself: none stands there. */
   readonly isBare: Uint8Array;
   /** CPU spent for each pod since it took its slot. */
   readonly cpuUs: Float64Array;
@@ -41,8 +41,8 @@ export function createProxies(program: Program, podBase: Int32Array): Proxies | 
   const perNode = mode === 'ambient';
   const pods = podBase[program.gateway + 1]!;
   const isBare = new Uint8Array(pods);
-  program.services.forEach(({ external }, service) => {
-    if (external !== null) isBare.fill(1, podBase[service], podBase[service + 1]);
+  program.services.forEach(({ external, isWaypoint }, service) => {
+    if (external !== null || isWaypoint) isBare.fill(1, podBase[service], podBase[service + 1]);
   });
   return {
     program,

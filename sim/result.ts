@@ -80,7 +80,7 @@ export function makeResult(sim: Sim, series: RunSeries, checks: readonly CheckOu
 function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigures {
   const { counters, program } = sim.world;
   const spec = program.services[service]!;
-  const { external } = spec;
+  const { external, isWaypoint } = spec;
   const [succeeded, failed] = [counters.serviceSucceeded[service]!, counters.serviceFailed[service]!];
   const answered = succeeded + failed - counters.serviceRefused[service]!;
   const started = counters.serviceStarted[service]!;
@@ -107,6 +107,7 @@ function serviceFigures(sim: Sim, service: number, seconds: number): ServiceFigu
     ...(sim.world.proxies ? { proxyCpuMillicores: round(sim.usage.proxyCpuUs[service]! / seconds / 1000) } : {}),
     cpuMsPerRequest: answered > 0 ? round(sim.usage.cpuUs[service]! / answered / 1000) : null,
     ...(external === null ? {} : { kind: external.queue === null ? ('external' as const) : ('queue' as const) }),
+    ...(isWaypoint ? { kind: 'waypoint' as const } : {}),
   };
 }
 
@@ -120,10 +121,12 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
     .sort(
       (a, b) =>
         declared(program.edgeSource[a]!) - declared(program.edgeSource[b]!) ||
-        declared(program.edgeDestination[a]!) - declared(program.edgeDestination[b]!),
+        declared(program.edgeHost[a]!) - declared(program.edgeHost[b]!),
     );
   return rows.map((edge) => {
-    const source = program.edgeSource[edge]!;
+    const [source, destination, host] = [program.edgeSource, program.edgeDestination, program.edgeHost].map(
+      (of) => of[edge]!,
+    ) as [number, number, number];
     const [succeeded, failed] = [counters.edgeSucceeded[edge]!, counters.edgeFailed[edge]!];
     const at = edge * zones.length * zones.length;
     const requestsByZone = zones.map((_, from) =>
@@ -133,11 +136,12 @@ function edgeFigures(sim: Sim, seconds: number): EdgeFigures[] {
     const crossed = sent - zones.reduce((sum, _, zone) => sum + requestsByZone[zone]![zone]!, 0);
     const end = at + zones.length * zones.length;
     const [sentBytes, receivedBytes] = [counters.outsideSentBytes[edge]!, counters.outsideReceivedBytes[edge]!];
-    const ends = [source, program.edgeDestination[edge]!];
+    const ends = [source, destination];
     const isOutside = ends.some((service) => (program.outsidePlace[service] ?? -1) >= 0);
     return {
       source: source === program.gateway ? GATEWAY_NAME : program.services[source]!.name,
-      destination: program.services[program.edgeDestination[edge]!]!.name,
+      destination: program.services[host]!.name,
+      ...(host === destination ? {} : { via: program.services[destination]!.name }),
       requests: { total: succeeded + failed, succeeded, failed },
       requestsPerSecond: (succeeded + failed) / seconds,
       latencyMs: latencyFigures(

@@ -4,6 +4,7 @@
  * and the rules in force. Runs whenever endpoints or rules have changed and the change has reached the proxies.
  */
 import { usableEndpoints, type EndpointHints, type ProxyEndpoint } from './cluster/kubeProxy.js';
+import { nearestEndpoints } from './cluster/ztunnel.js';
 import {
   buildRoute,
   localityOf,
@@ -38,9 +39,12 @@ export function writeRoutes(world: World, change: RouteChange): void {
   const known = change.endpoints.filter((endpoint) => endpoint.healthy || listed);
   noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
+  const byConnection = connectionMaker(world, change);
   const shared = looksAtCallers(world, change) ? null : routeMaker(world, change, null);
-  for (const edge of edgesTo(world, change.service))
-    writeEdge(world, edge, shared ?? routeMaker(world, change, callersOf(world, edge)), change);
+  for (const edge of edgesTo(world, change.service)) {
+    const byRequest = (): RouteMaker => shared ?? routeMaker(world, change, callersOf(world, edge));
+    writeEdge(world, edge, balances(world, edge) ? byRequest() : byConnection, change);
+  }
 }
 
 function writeEdge(world: World, edge: number, routeAt: RouteMaker, change: RouteChange): void {
@@ -75,7 +79,8 @@ export function placeCaller(world: World, slot: number): void {
     const change = world.routeInputs[program.edgeDestination[edge]!]!;
     // Before the first change there is nothing to route by.
     if (by !== BY_CALLER || change === null) continue;
-    const routeAt = routeMaker(world, change, looksAtCallers(world, change) ? callersOf(world, edge) : null);
+    const callers = looksAtCallers(world, change) ? callersOf(world, edge) : null;
+    const routeAt = balances(world, edge) ? routeMaker(world, change, callers) : connectionMaker(world, change);
     rowWriter(world, edge, change).write(row, routeOfCaller(world, slot, routeAt), caller, 1);
   }
 }
@@ -89,32 +94,62 @@ function routeOfCaller(world: World, slot: number, routeAt: RouteMaker): Route {
 /** No node has such a name. */
 const NO_NODE = '-';
 
-/** Makes each route once: of two nodes of a locality that have no endpoint, neither is nearer to any. */
+/** What proxies that choose a pod for each request make of the endpoints (sim/mesh/locality.ts). */
 function routeMaker(
   world: World,
   change: RouteChange,
   callers: ReadonlyMap<string, CallerCount> | null,
   endpoints = change.endpoints,
 ): RouteMaker {
+  const setting = settingInput(world, change);
+  return makeOnce(world, endpoints, (clientLocality, clientNode) =>
+    buildRoute({ clientLocality, clientNode, endpoints, callers, ...setting }),
+  );
+}
+
+/** What kube-proxy or a ztunnel makes of them: any of those that it may use, at random. */
+function connectionMaker(world: World, change: RouteChange): RouteMaker {
+  const { scenario, services } = world.program;
+  const proxied = proxyEndpoints(change.endpoints);
+  const tunnelled = change.endpoints.map((endpoint) => ({
+    ...{ index: endpoint.index, node: endpoint.node, ready: endpoint.healthy },
+    locality: localityOf(endpoint),
+  }));
+  const { trafficDistribution } = services[hostOf(world.program, change.service)]!;
+  return makeOnce(world, change.endpoints, (locality, node) => {
+    const usable =
+      scenario.mesh.routing.kind === 'ambient'
+        ? nearestEndpoints(tunnelled, trafficDistribution, { node, locality })
+        : usableEndpoints(proxied, change.hints, { node, zone: locality }, 'Cluster');
+    return connectionRoute(
+      locality,
+      usable.map(({ index }) => index),
+    );
+  });
+}
+
+/** Makes each route once: of two nodes of a locality that have no endpoint, neither is nearer to any. */
+function makeOnce(
+  world: World,
+  endpoints: readonly RouteEndpoint[],
+  make: (locality: string, node: string) => Route,
+): RouteMaker {
   const made = new Map<string, Route>();
   const nodes = new Set(endpoints.map(({ node }) => node));
-  const { program } = world;
-  const isMesh = program.scenario.mesh.routing.kind === 'istio';
-  const setting = settingInput(world, change);
-  const proxied = isMesh ? [] : proxyEndpoints(endpoints);
   return (locality, node) => {
     const clientNode = node !== null && nodes.has(node) ? node : NO_NODE;
     const key = `${locality} ${clientNode}`;
     let route = made.get(key);
     if (route === undefined) {
-      const clientLocality = program.places.localities[locality]!;
-      route = isMesh
-        ? buildRoute({ clientLocality, clientNode, endpoints, callers, ...setting })
-        : connectionRoute(proxied, change.hints, clientLocality, clientNode);
+      route = make(world.program.places.localities[locality]!, clientNode);
       made.set(key, route);
     }
     return route;
   };
+}
+
+function balances({ program }: World, edge: number): boolean {
+  return program.balancesRequests[program.edgeSource[edge]!]!;
 }
 
 function edgesTo({ program }: World, service: number): number[] {
@@ -192,7 +227,7 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
 /** Whether pods that are not ready may be endpoints for the proxies (A10); a rule can still keep them back. */
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
-  if (mesh.routing.kind !== 'istio') return false;
+  if (mesh.routing.kind === 'kubeProxy') return false;
   return (
     compat.istioMinor >= 31 || world.program.services[hostOf(world.program, service)]!.trafficDistribution !== null
   );
@@ -211,14 +246,7 @@ export function proxyEndpoints(endpoints: readonly RouteEndpoint[]): (ProxyEndpo
   }));
 }
 
-/** What kube-proxy makes of the endpoints on a node: any of those that it may use, at random. */
-function connectionRoute(
-  endpoints: ReturnType<typeof proxyEndpoints>,
-  hints: ReadonlyMap<string, EndpointHints>,
-  zone: string,
-  node: string,
-): Route {
-  const usable = usableEndpoints(endpoints, hints, { node, zone }, 'Cluster').map(({ index }) => index);
+function connectionRoute(zone: string, usable: readonly number[]): Route {
   const weight = usable.length;
   const localities = weight > 0 ? [{ locality: zone, weight, effectiveWeight: weight, endpoints: usable }] : [];
   return {

@@ -85,13 +85,15 @@ export const CAUSE_UNREACHABLE = 9;
 export const CAUSE_NC = 10;
 /** No route matches: 404. */
 export const CAUSE_NR = 11;
-/** A direct response of the route, of 400 or more. */
+/** A direct response of the route, of 400 or more; behind a waypoint any such answer of its own. */
 export const CAUSE_DIRECT = 12;
 /** An injected abort with a gRPC status: FI too, but HTTP says 200. */
 export const CAUSE_FI_GRPC = 13;
-export const CAUSES = 14;
 /** No failure, and so in no count: the proxy has answered itself, by a redirect, say. */
 export const CAUSE_ANSWERED = 14;
+/** A waypoint has answered 504: its own call was timed out. */
+export const CAUSE_APP_504 = 15;
+export const CAUSES = 16;
 
 /** By cause: the name in results. Those without a flag of Envoy's are named by their status code. */
 export const CAUSE_NAMES = [
@@ -109,7 +111,17 @@ export const CAUSE_NAMES = [
   'NR',
   'direct',
   'FI-gRPC',
+  '',
+  '504',
 ] as const;
+
+/** What the caller of a waypoint gets to see of a failure behind it: the status of an answer. */
+export function passedOn(cause: number): number {
+  if (cause === CAUSE_UT) return CAUSE_APP_504;
+  if (cause === CAUSE_NR) return CAUSE_DIRECT;
+  const isAnswer = cause >= CAUSE_DIRECT || cause === CAUSE_FI || cause === CAUSE_APP_500;
+  return isAnswer ? cause : CAUSE_APP_503;
+}
 
 /** PARENT of a span that an external request made: EXTERNAL - gateway's pod; of a delivery: EXTERNAL - broker's slot. */
 export const EXTERNAL = -2;

@@ -14,6 +14,7 @@ import {
   CAUSE_FI_GRPC,
   CAUSE_APP_500,
   CAUSE_APP_503,
+  CAUSE_APP_504,
   CAUSE_NC,
   CAUSE_NR,
   CAUSE_UC,
@@ -69,6 +70,20 @@ export function chooseTarget(route: RequestRoute, key: number): number {
   return i;
 }
 
+/** Who calls. */
+export interface Caller {
+  /** Null: the gateways. */
+  readonly service: Service | null;
+  /** Its proxies choose a pod for each request, by rules and routes. */
+  readonly balances: boolean;
+}
+
+/** `service` null: the gateways. */
+export function callerOf({ mesh: { routing } }: Scenario, service: Service | null): Caller {
+  const isProxy = service === null || service.isWaypoint;
+  return { service, balances: routing.kind === 'istio' || (routing.kind === 'ambient' && isProxy) };
+}
+
 export interface EndpointRef {
   /** Declared positions. */
   readonly service: number;
@@ -122,8 +137,9 @@ export class TargetSet {
 
   constructor(
     private readonly scenario: Scenario,
-    private readonly edgeOf: (source: number, destination: EndpointRef, pool: HostPool | null) => number,
+    private readonly edgeOf: (source: number, destination: EndpointRef, pool: HostPool | null, host: number) => number,
     private readonly endpointOf: (destination: EndpointRef, pool: HostPool | null) => number,
+    private readonly callerOf: (source: number) => Caller,
   ) {
     this.classes = loadClasses(scenario).classes.map((headers) => ({ headers, method: null, query: null }));
   }
@@ -145,7 +161,7 @@ export class TargetSet {
     const service = this.scenario.services[called.service]!;
     const endpointName = service.endpoints[called.endpoint]!.name;
     const { istioMinor } = this.scenario.compat;
-    const routes = this.routesOf(called.service, sourceName === null);
+    const routes = this.routesOf(source, called.service, sourceName === null);
     const route = routeOfRequest(routes, endpointName, sourceName, istioMinor, request);
     if (route === null) return this.answered(source, called, CAUSE_NR);
     if (route.answer !== null) return this.answered(source, called, route.answer < 400 ? CAUSE_ANSWERED : CAUSE_DIRECT);
@@ -176,18 +192,20 @@ export class TargetSet {
     return ~this.route([this.target(source, called, this.policy(ONCE))], [1], null, [cause]);
   }
 
-  private routesOf(service: number, gateways: boolean): HttpRoute[] {
-    const key = `${service} ${gateways}`;
+  private routesOf(source: number, service: number, gateways: boolean): HttpRoute[] {
+    const { balances } = this.callerOf(source);
+    const key = `${service} ${gateways} ${balances}`;
     let routes = this.httpRoutes.get(key);
     const isTcp = this.scenario.services[service]!.external?.protocol === 'tcp';
-    if (routes === undefined && (isTcp || this.scenario.mesh.routing.kind === 'kubeProxy')) {
+    if (routes === undefined && (isTcp || !balances)) {
       // Nobody but the application could try again, and applications are not known to.
       routes = [...readHttpRoutes({ http: [{ retries: { attempts: 0 } }] }, this.scenario.compat.istioMinor)];
       this.httpRoutes.set(key, routes);
     }
     if (routes === undefined) {
       const object = this.scenario.mesh.virtualServices.find(
-        (candidate) => candidate.service === service && holdsFor(candidate.object.spec, gateways),
+        ({ service: host, object }) =>
+          host === service && holdsFor(object.spec, gateways, gateways && this.passesWaypoint(source, service)),
       )?.object;
       routes = [...readHttpRoutes(object?.spec ?? null, this.scenario.compat.istioMinor)];
       this.httpRoutes.set(key, routes);
@@ -217,6 +235,9 @@ export class TargetSet {
   ): { target: number; cause: number } {
     const at = this.sameEndpoint(host, called);
     const { services, mesh } = this.scenario;
+    // It has the choice among the versions.
+    if (subset === null && this.passesWaypoint(source, at.service))
+      return { target: this.target(source, at, policy), cause: 0 };
     const rule = mesh.destinationRules.find((candidate) => candidate.service === at.service)?.object.spec ?? null;
     const members = servicesOfSubset(services, at.service, rule, subset);
     if (members === 'unknown subset') return { target: this.target(source, at, policy), cause: CAUSE_NC };
@@ -250,13 +271,29 @@ export class TargetSet {
   }
 
   private target(source: number, destination: EndpointRef, policy: number, pool: HostPool | null = null): number {
-    const edge = this.edgeOf(source, destination, pool);
-    const endpoint = this.endpointOf(destination, pool);
+    const next = pool === null ? this.nextStop(source, destination) : destination;
+    const edge = this.edgeOf(source, next, pool, destination.service);
+    const endpoint = this.endpointOf(next, pool);
     return indexed(this.targetIndex, `${edge} ${endpoint} ${policy}`, () => {
       this.edges.push(edge);
       this.endpoints.push(endpoint);
       return this.policyOf.push(policy) - 1;
     });
+  }
+
+  /** The waypoint in front of a service, or the service. */
+  private nextStop(source: number, destination: EndpointRef): EndpointRef {
+    if (!this.passesWaypoint(source, destination.service)) return destination;
+    const { service, firstEndpoint } = this.scenario.services[destination.service]!.waypoint!;
+    return { service, endpoint: firstEndpoint + destination.endpoint };
+  }
+
+  /** A waypoint sends to pods, whatever stands in front of their service; brokers are no part of the mesh. */
+  private passesWaypoint(source: number, destination: number): boolean {
+    const { waypoint } = this.scenario.services[destination]!;
+    if (waypoint === null) return false;
+    const { service } = this.callerOf(source);
+    return service === null ? waypoint.ingress : !service.isWaypoint && service.external === null;
   }
 
   private policy(policy: RequestPolicy): number {
@@ -322,6 +359,7 @@ function retryCauses(on: HttpRoute['retries']['retryOn']): number {
   if (on.connectFailure) causes |= 1 << CAUSE_UF;
   if (on.reset || on.gatewayError || on.fiveXx) causes |= resets;
   if (on.gatewayError || on.fiveXx || on.statusCodes.includes(503)) causes |= 1 << CAUSE_APP_503;
+  if (on.gatewayError || on.fiveXx || on.statusCodes.includes(504)) causes |= 1 << CAUSE_APP_504;
   if (on.fiveXx || on.statusCodes.includes(500)) causes |= 1 << CAUSE_APP_500;
   return causes;
 }

@@ -96,6 +96,8 @@ export interface World {
   /** Longest queue by service; -1: unbounded. */
   readonly queueLimit: Int32Array;
   readonly holdsWorker: Uint8Array;
+  /** 1 for a waypoint: it answers with the failures of what it calls. */
+  readonly passesOn: Uint8Array;
 
   // Connections, by connectionBase[edge] + caller's slot in its service x capacity of the callee + callee's slot.
   readonly connectionBase: Int32Array;
@@ -339,6 +341,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     workers: Int32Array.from([...program.services.map((service) => service.workers), 0]),
     queueLimit: Int32Array.from([...program.services.map((service) => service.queue ?? -1), 0]),
     holdsWorker: Uint8Array.from([...program.services.map((service) => (service.holdsWorkerWhileCalling ? 1 : 0)), 0]),
+    passesOn: Uint8Array.from(program.services, ({ isWaypoint }) => (isWaypoint ? 1 : 0)),
     connectionBase,
     connectionActive: new Int32Array(connections),
     connectionRequests: new Float64Array(connections),

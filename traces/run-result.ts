@@ -44,8 +44,8 @@ export interface ServiceFigures {
   /** Mean millicores of the proxies, for the pods of this service: not part of the figures above. Left out where the
    *  scenario gives the proxies no latency and CPU (`mesh.proxy`). */
   readonly proxyCpuMillicores?: number;
-  /** What has instances instead of pods (meanReplicas counts them); left out for workloads. */
-  readonly kind?: 'external' | 'queue';
+  /** What has instances instead of pods (meanReplicas counts them), and waypoints; left out for other workloads. */
+  readonly kind?: 'external' | 'queue' | 'waypoint';
 }
 
 /** A queue of messages over the measured part. Messages are counted when they come and go, so sums differ by what waits. */
@@ -73,6 +73,8 @@ export interface EdgeFigures {
   /** Service name, or `gateway`. */
   readonly source: string;
   readonly destination: string;
+  /** The waypoint in between: what it does with the call is an edge of its own. Left out where there is none. */
+  readonly via?: string;
   readonly requests: RequestCounts;
   readonly requestsPerSecond: number;
   /** As the caller sees it: network and waiting included. */

@@ -25,7 +25,7 @@ const RULE_KEYS = ['stabilizationWindowSeconds', 'selectPolicy', 'tolerance', 'p
 
 export function readAutoscalers(
   objects: readonly KubeObject[],
-  services: readonly ImportedService[],
+  services: readonly Pick<ImportedService, 'name' | 'workload'>[],
   ledger: Ledger,
   problems: Problem[],
 ): readonly ImportedAutoscaler[] {

@@ -18,6 +18,7 @@ import { labelsNamed, readPriorityClasses } from './pod-rules.js';
 import { podResources } from './pod-template.js';
 import { readObjects, type InputFile, type KubeObject } from './read.js';
 import { joinServices, leaveOutWorkload, type ImportedService } from './services.js';
+import { readAmbient, waypointWorkloads } from './waypoints.js';
 import { readWorkloads, type Workload } from './workloads.js';
 import { writeScenario, type ScenarioParts } from './write.js';
 
@@ -84,14 +85,28 @@ export function importObjects(
     ledger.note(object, 'as the number of gateways, no more');
   }
   if (gateways.length > 0) for (const object of objects) if (object.kind === 'Gateway') ledger.use(object);
-  const workloads = found.filter((one) => !isGateway(one));
+  const ofWaypoints = waypointWorkloads(objects, found);
+  const isOfWaypoint = (one: Workload): boolean => [...ofWaypoints.values()].includes(one);
+  for (const one of found) if (isOfWaypoint(one)) leaveOutWorkload(one, 'of a waypoint that is not used', ledger);
+  const workloads = found.filter((one) => !isGateway(one) && !isOfWaypoint(one));
   const tolerations = tolerationsOf(workloads.map(({ object, podSpec }) => fieldsOf(object, []).value(podSpec)));
   const priorities = readPriorityClasses(objects, ledger, problems);
   const services = joinServices(objects, workloads, priorities, ledger, problems);
   const named = labelsNamed(services.map(({ rules }) => rules));
   const nodes = readNodes(objects, tolerations, named.ofNodes, ledger, problems);
   const karpenter = readKarpenter(objects, nodes.pools, ledger, problems);
-  const autoscalers = readAutoscalers(objects, services, ledger, problems);
+  const ambient = readAmbient(
+    [...objects, ...all.filter(({ kind }) => kind === 'Namespace')],
+    services,
+    ofWaypoints,
+    ledger,
+    problems,
+  );
+  const scalable = [
+    ...services,
+    ...ambient.waypoints.flatMap(({ name, workload }) => (workload === null ? [] : [{ name, workload }])),
+  ];
+  const autoscalers = readAutoscalers(objects, scalable, ledger, problems);
   const externals = readExternals(objects, services, nodes.zones, ledger, problems);
   const stated = services.flatMap(({ workload }) => statedLocality(workload.podLabels) ?? []);
   const places = { zones: nodes.zones, localities: [...nodes.localities, ...stated] };
@@ -103,7 +118,7 @@ export function importObjects(
   const text = writeScenario({
     name: wishes.name ?? nameOf(services),
     files: files.map(({ name }) => name),
-    ...{ nodes, karpenter, services, externals, autoscalers, mesh },
+    ...{ nodes, karpenter, services, externals, autoscalers, mesh, ambient },
     podLabels: named.ofPods,
     entries: findEntries(objects, services, ledger),
     gateways: gatewaysOf(gateways),

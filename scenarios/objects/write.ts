@@ -16,6 +16,7 @@ import { ENDPOINT, type Entry, type ImportedMesh } from './mesh.js';
 import type { NodePool, NodesFound } from './nodes.js';
 import type { Raw } from './read.js';
 import type { ImportedService } from './services.js';
+import type { AmbientFound, ImportedWaypoint } from './waypoints.js';
 
 export interface ScenarioParts {
   readonly name: string;
@@ -29,6 +30,7 @@ export interface ScenarioParts {
   readonly podLabels: ReadonlySet<string>;
   readonly autoscalers: readonly ImportedAutoscaler[];
   readonly mesh: ImportedMesh;
+  readonly ambient: AmbientFound;
   readonly entries: readonly Entry[];
   /** Whether anything in the dump is Istio's. */
   readonly hasMesh: boolean;
@@ -310,16 +312,17 @@ function labelsOf({ workload, name, versionOf }: ImportedService, named: Readonl
   };
 }
 
-function meshLines({ mesh: { objects, config }, proxy, hasMesh }: ScenarioParts): string[] {
+function meshLines({ mesh: { objects, config }, proxy, hasMesh, ambient }: ScenarioParts): string[] {
   const localityLbSetting = config?.localityLbSetting ?? null;
   const connectTimeout = config?.connectTimeout ?? null;
   const lines = [
-    ...(hasMesh
+    ...(ambient.because !== null ? ambientLines(ambient, ambient.because) : []),
+    ...(hasMesh || ambient.because !== null
       ? []
       : [beside(`    routing: ${REQUIRED}`, 'nothing in the input is of Istio: kubeProxy without it, istio with it')]),
     ...(localityLbSetting === null ? [] : [...remark(4, config!.object.where), ...block({ localityLbSetting }, 4)]),
     ...(connectTimeout === null ? [] : [beside(`    connectTimeout: ${connectTimeout}`, config!.object.where)]),
-    ...(proxy === null ? [] : proxyLines(proxy)),
+    ...(proxy === null || ambient.because !== null ? [] : proxyLines(proxy)),
     ...(objects.length === 0 ? [] : ['    objects:']),
     ...objects.flatMap(({ object: { kind, where, value }, name, spec }) => [
       ...remark(6, where),
@@ -327,6 +330,35 @@ function meshLines({ mesh: { objects, config }, proxy, hasMesh }: ScenarioParts)
     ]),
   ];
   return lines.length === 0 ? [] : ['', '  mesh:', ...lines];
+}
+
+function ambientLines({ waypoints }: AmbientFound, because: string): string[] {
+  return [
+    beside('    routing: ambient', because),
+    ...remark(4, 'Latency and CPU of the ztunnels are published figures, see "preset".'),
+    '    proxy: {mode: ambient}',
+    ...(waypoints.length === 0 ? [] : ['    waypoints:', ...waypoints.flatMap(waypointLines)]),
+  ];
+}
+
+function waypointLines({ name, object, services, ingress, workload, resources }: ImportedWaypoint): string[] {
+  const { requests, limits } = resources;
+  const amounts = ({ cpu, memory }: typeof requests): Raw => ({
+    ...(cpu === undefined ? {} : { cpu: formatCpu(cpu) }),
+    ...(memory === undefined ? {} : { memory: formatMemory(memory) }),
+  });
+  const waypoint = {
+    name,
+    services,
+    ...(ingress.length === 0 ? {} : { ingress }),
+    ...(workload === null
+      ? {}
+      : { replicas: workload.replicas, resources: { requests: amounts(requests), limits: amounts(limits) } }),
+  };
+  return [
+    ...remark(6, workload === null ? object.where : `${object.where}, ${workload.object.where}`),
+    ...block([waypoint], 6),
+  ];
 }
 
 function proxyLines({ cpu, memory, where }: NonNullable<ScenarioParts['proxy']>): string[] {

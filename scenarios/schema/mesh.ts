@@ -4,7 +4,8 @@
 import * as z from 'zod';
 import { DEFAULTS } from '../defaults.js';
 import * as units from '../units.js';
-import { amount, duration, flag, positiveDuration, text, whole, word } from './leaves.js';
+import { amount, dnsName, duration, flag, positive, positiveDuration, text, whole, word } from './leaves.js';
+import { service } from './service.js';
 
 /** Istio objects as they are in the cluster: checked by `destination-rule.ts`, with Istio's own rules. */
 export const kubeObject = z.looseObject({
@@ -17,7 +18,7 @@ export const kubeObject = z.looseObject({
 const proxy = z.strictObject({
   mode: word(
     ['sidecar', 'ambient', 'none'],
-    'A sidecar in each pod; a ztunnel on each node, which balances connections (routing: kubeProxy); or nothing.',
+    'A sidecar in each pod; a ztunnel on each node, which balances connections (routing: ambient or kubeProxy); or nothing.',
   ),
   preset: word(
     ['proposal', 'istio-1.24', 'istio-1.20', 'istio-1.12', 'istio-1.5'],
@@ -39,6 +40,49 @@ const proxy = z.strictObject({
     .prefault({})
     .meta({ description: 'What a sidecar adds to the requests of its pod. A ztunnel adds nothing.' }),
 });
+
+const { requests, limits } = DEFAULTS.waypoint;
+
+/** Its pods are kept and placed like those of a service; what a service does is not for it to say. */
+const waypoint = service
+  .omit({ versionOf: true, endpoints: true, queue: true, holdsWorkerWhileCalling: true, topologyModeAuto: true })
+  .extend({
+    name: dnsName('Name of the waypoint and of its Deployment, unlike that of any service.'),
+    services: z
+      .array(text('Name of a service.'), { error: 'a list of services' })
+      .min(1)
+      .meta({ description: 'Services whose calls pass it (istio.io/use-waypoint).' }),
+    ingress: z
+      .array(text('One of its services.'), { error: 'a list of services' })
+      .prefault([])
+      .meta({ description: "Those of them for which users' requests pass it, too (istio.io/ingress-use-waypoint)." }),
+    replicas: service.shape.replicas.unwrap().prefault(DEFAULTS.waypoint.replicas).meta({
+      description: 'Pods at the start: a number, placed by the simulated scheduler, or a fixed number per zone.',
+    }),
+    resources: z
+      .strictObject({
+        requests: z
+          .strictObject({
+            cpu: amount(positive(units.cpu), 'CPU request of one pod.').prefault(requests.cpu),
+            memory: amount(positive(units.memory), 'Memory request of one pod.').prefault(requests.memory),
+          })
+          .prefault({}),
+        limits: z
+          .strictObject({
+            cpu: amount(positive(units.cpu), 'CPU limit of one pod.').prefault(limits.cpu),
+            memory: amount(positive(units.memory), 'Memory limit of one pod.').prefault(limits.memory),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    workers: whole(1, 'Threads of one pod; messages wait for one.').prefault(DEFAULTS.proxy.workers),
+    preset: word(['istio-1.24'], 'Figures that were published with a release.').prefault(DEFAULTS.waypoint.preset),
+    cpuPerRequest: duration(
+      'CPU time for a request and its reply, half of it each way. Default: of the preset.',
+    ).optional(),
+    fixed: duration('Least time of one pass besides its CPU; a call passes twice. Default: of the preset.').optional(),
+    mean: duration('Mean of the exponential time on top of it. Default: of the preset.').optional(),
+  });
 
 /** Istiod gathers changes, and one push carries all of them. */
 const pushes = z.strictObject({
@@ -69,8 +113,8 @@ export const mesh = z
       'Whether proxies know the pods of their own service (ISTIO_META_ENABLE_SELF_DISCOVERY), as zoneAwareLbSetting needs it.',
     ).prefault(DEFAULTS.mesh.selfDiscovery),
     routing: word(
-      ['istio', 'kubeProxy'],
-      'istio: sidecars choose a pod for each request; kubeProxy: no mesh, a random pod for each connection.',
+      ['istio', 'ambient', 'kubeProxy'],
+      'istio: sidecars choose a pod for each request; ambient: ztunnels choose a random pod for each connection, waypoints and gateways one for each request; kubeProxy: no mesh, a random pod for each connection.',
     ).prefault(DEFAULTS.mesh.routing),
     connections: z
       .strictObject({
@@ -79,7 +123,8 @@ export const mesh = z
       })
       .optional()
       .meta({
-        description: 'With routing: kubeProxy, how gRPC clients connect. Default: a connection for each request.',
+        description:
+          'With routing: kubeProxy or ambient, how gRPC clients connect. Default: a connection for each request.',
       }),
     propagation: z
       .union([duration('One delay for each change.'), pushes], {
@@ -90,6 +135,9 @@ export const mesh = z
         description:
           "From a change of endpoints or rules until every proxy has it. Default: Istiod's debounce and push; 200ms with routing: kubeProxy.",
       }),
+    waypoints: z.array(waypoint, { error: 'a list of waypoints' }).prefault([]).meta({
+      description: 'With routing: ambient, proxies in front of services: rules and routes of these act there.',
+    }),
     proxy: proxy
       .optional()
       .meta({ description: 'Latency and CPU of the proxies. Default: none, whatever the mode of the mesh.' }),

@@ -140,7 +140,9 @@ function setUpPolicies(sim: Sim): void {
   const { program } = world;
   for (let edge = 0; edge < program.edgeCount; edge++) {
     const destination = program.edgeDestination[edge]!;
-    const policy = readClusterPolicy(ruleSpecOf(sim, destination), null);
+    const balances = program.balancesRequests[program.edgeSource[edge]!]!;
+    // Who does not choose for each request knows no rules.
+    const policy = readClusterPolicy(balances ? ruleSpecOf(sim, destination) : null, null);
     const callers = world.podCapacity[program.edgeSource[edge]!]!;
     const capacity = world.podCapacity[destination]!;
     const external = program.services[hostOf(program, destination)]!.external;
@@ -152,7 +154,7 @@ function setUpPolicies(sim: Sim): void {
       continue;
     }
     const { routing } = program.scenario.mesh;
-    if (routing.kind === 'kubeProxy') {
+    if (routing.kind !== 'istio' && !balances) {
       const { connectionsPerCaller, maxAgeUs } = routing;
       if (connectionsPerCaller !== null)
         world.longLived[edge] = createLongLived(callers, connectionsPerCaller, maxAgeUs);

@@ -114,7 +114,7 @@ function snapshotEdges(sim: Sim): SnapshotEdge[] {
         if (requestsPerSecond === 0) continue;
         const callerPod = podOfSlot.get(caller);
         if (source !== program.gateway && !callerPod) continue;
-        const key = `${edge} ${callerPod ? callerPod.node!.index : world.podZone[caller]} ${callerPod?.workload.index ?? -1} ${calleePod.workload.index}`;
+        const key = `${source} ${destination} ${callerPod ? callerPod.node!.index : world.podZone[caller]} ${callerPod?.workload.index ?? -1} ${calleePod.workload.index}`;
         const bytesPerRequest = meanBytes(sim, world.podService[callee]!);
         const row = rows.get(key);
         if (row) {

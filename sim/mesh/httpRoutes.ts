@@ -85,10 +85,13 @@ export function routeOfRequest(
   return routes.find((route) => route.matches(endpointName, sourceService, request)) ?? null;
 }
 
-/** Whether an object's routes hold for the gateways, or for sidecars. */
-export function holdsFor(spec: Spec, gateways: boolean): boolean {
+/**
+ * Whether an object's routes hold for the gateways, or for sidecars and waypoints. `isRoutedLater`: behind the gateways a
+ * waypoint applies what names no gateway, as Istio has it.
+ */
+export function holdsFor(spec: Spec, gateways: boolean, isRoutedLater = false): boolean {
   const named = list(spec['gateways']) as readonly unknown[];
-  return named.length === 0 || isAmong(named, gateways);
+  return named.length === 0 ? !isRoutedLater : isAmong(named, gateways);
 }
 
 function isAmong(named: readonly unknown[], gateways: boolean): boolean {

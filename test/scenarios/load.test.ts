@@ -185,6 +185,8 @@ test('what is left out has the written defaults', (t) => {
     trafficDistribution: null,
     topologyModeAuto: false,
     external: null,
+    waypoint: null,
+    isWaypoint: false,
     spread: { zone: 'soft', maxSkew: 1 },
     scheduling: PLAIN_POD_SCHEDULING,
     endpoints: [

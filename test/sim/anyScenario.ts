@@ -26,6 +26,7 @@ import type {
   Step,
   HpaMetricSpec,
 } from '../../scenarios/types.js';
+import { addWaypoint, type WaypointParts } from '../../scenarios/waypoints.js';
 import { PLAIN_POD_SCHEDULING, type PodScheduling } from '../../scenarios/pod-scheduling.js';
 import { anyRarity, withSecondQueue } from './anyRarity.js';
 import { aLoad, anExternal, aNode, aQueue, aScenario, aService, call } from './builders.js';
@@ -88,6 +89,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       warmUpUs: pick(0, 20 * SECOND),
       durationUs: pick(40 * SECOND, 120 * SECOND, 450 * SECOND),
       outsiders: fc.option(anyOutsiders(services, zones), { nil: null }),
+      waypoints: fc.option(anyWaypoints(services, zones), { nil: null, freq: 2 }),
       scrapeUs: pick(5 * SECOND, 15 * SECOND),
       rarity: anyRarity(),
       hasSecondQueue: pick(false, false, true),
@@ -160,10 +162,65 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
         ...parts.effects,
       ],
     });
-    if (parts.outsiders === null) return whole;
-    const outside = withOutsiders(whole, parts.outsiders);
-    return parts.hasSecondQueue ? withSecondQueue(outside) : outside;
+    const outside = parts.outsiders === null ? whole : withOutsiders(whole, parts.outsiders);
+    const withAll = parts.outsiders !== null && parts.hasSecondQueue ? withSecondQueue(outside) : outside;
+    return parts.waypoints === null ? withAll : withWaypoints(withAll, parts.waypoints);
   });
+
+interface Waypoints {
+  readonly parts: readonly Omit<WaypointParts, 'hosts'>[];
+  /** By service: which waypoint stands in front of it. */
+  readonly of: readonly (number | null)[];
+  readonly connectionsPerCaller: number | null;
+  readonly failing: Fault | null;
+}
+
+/** One or two waypoints, of pods as odd as those of services. */
+function anyWaypoints(services: number, zones: number): fc.Arbitrary<Waypoints> {
+  const parts = fc.record({
+    pods: anyService(0, 1, zones),
+    ingress: pick<readonly number[]>([], [0], [0, 1, 2, 3, 4]),
+    figures: fc.record({ fixedUs: pick(0, 300), meanUs: pick(0, 200), cpuUsPerRequest: pick(0, 250, 4000) }),
+  });
+  return fc.record({
+    parts: fc.array(parts, { minLength: 1, maxLength: 2 }),
+    of: fc.array(pick(null, 0, 0, 1), { minLength: services, maxLength: services }),
+    connectionsPerCaller: pick(null, null, 2),
+    failing: pick<Fault | null>(
+      null,
+      null,
+      { kind: 'crashLoop', service: 0, pods: null, everyUs: 7 * SECOND, atUs: 20 * SECOND, forUs: null, rampUs: 0 },
+      { kind: 'serviceFailure', service: 0, share: 0.3, atUs: 0, forUs: null, rampUs: 0 },
+    ),
+  });
+}
+
+function withWaypoints(scenario: Scenario, waypoints: Waypoints): Scenario {
+  const { connectionsPerCaller, failing, of, parts } = waypoints;
+  const first = scenario.services.length;
+  const services = parts.reduce<readonly Service[]>((before, { pods, ...rest }, index) => {
+    // A version is behind the waypoint of its host.
+    const hosts = of.flatMap((which, service) =>
+      which === index && scenario.services[service]!.versionOf === null ? [service] : [],
+    );
+    if (hosts.length === 0) return before;
+    return addWaypoint(before, { ...rest, hosts, pods: { ...pods, name: `w${index}` } });
+  }, scenario.services);
+  if (services.length === first) return scenario;
+  const hpa = { minReplicas: 1, maxReplicas: 4, targetCpuPercent: 30, metrics: null, behavior: null };
+  const [policy] = scenario.policies;
+  return {
+    ...scenario,
+    services,
+    mesh: {
+      ...scenario.mesh,
+      routing: { kind: 'ambient', connectionsPerCaller, maxAgeUs: null },
+      proxy: scenario.mesh.proxy && { ...scenario.mesh.proxy, mode: 'ambient' },
+    },
+    faults: failing === null ? scenario.faults : [...scenario.faults, { ...failing, service: first } as Fault],
+    policies: [{ ...policy!, hpas: policy!.hpas.length > 0 ? [...policy!.hpas, { ...hpa, service: first }] : [] }],
+  };
+}
 
 interface Outsiders {
   readonly external: Service;

@@ -14,6 +14,7 @@ import type {
   Service,
   Step,
 } from '../../scenarios/types.js';
+import { addWaypoint, type WaypointParts } from '../../scenarios/waypoints.js';
 import { PLAIN_POD_SCHEDULING } from '../../scenarios/pod-scheduling.js';
 import { simulate } from '../../sim/index.js';
 import type { ReplicationResult } from '../../traces/run-result.js';
@@ -71,6 +72,8 @@ export function aService(parts: Partial<Service> = {}): Service {
     trafficDistribution: null,
     topologyModeAuto: false,
     external: null,
+    waypoint: null,
+    isWaypoint: false,
     endpoints: [anEndpoint([cpu(exponential(10_000))])],
     ...parts,
   };
@@ -133,6 +136,24 @@ export function aQueue(queue: Partial<MessageQueue> = {}, parts: Partial<Externa
     endpoints: [{ name: 'publish', steps, requestBytes: 1000, responseBytes: 0 }],
   };
 }
+
+/** The services with a waypoint of such pods in front of some: 0.25 ms of CPU for a request and its reply. */
+export function behindWaypoint(
+  services: readonly Service[],
+  pods: Partial<Service> = {},
+  parts: Partial<WaypointParts> = {},
+): readonly Service[] {
+  return addWaypoint(services, {
+    pods: aService({ name: 'waypoint', workers: 2, ...pods }),
+    hosts: services.map((_, index) => index),
+    ingress: [],
+    figures: { fixedUs: 0, meanUs: 0, cpuUsPerRequest: 250 },
+    ...parts,
+  });
+}
+
+/** Ztunnels choose among pods at random, for each request, unless connections are kept. */
+export const AMBIENT = { kind: 'ambient', connectionsPerCaller: null, maxAgeUs: null } as const;
 
 export function aLoad(perSecond: number, parts: Partial<Load> = {}): Load {
   return {

@@ -173,6 +173,8 @@ function service(
     trafficDistribution: null,
     topologyModeAuto: false,
     external: null,
+    waypoint: null,
+    isWaypoint: false,
     endpoints,
   };
 }
