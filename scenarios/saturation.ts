@@ -5,7 +5,7 @@
  * host get shares by their pods; what routes make of that is not looked at.
  */
 import { peakRate } from './load-curve.js';
-import type { Call, Endpoint, Scenario, Service, WaypointOf } from './types.js';
+import type { Call, Endpoint, Scenario, Service } from './types.js';
 
 export interface OfferedLoad {
   readonly service: number;

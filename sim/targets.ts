@@ -245,6 +245,7 @@ export class TargetSet {
     if (service === undefined) return { target: this.target(source, at, policy), cause: CAUSE_UH };
     if (members.length > 1)
       return { target: this.target(source, at, policy, this.pool(at.service, subset, members)), cause: 0 };
+    if (service === at.service) return { target: this.target(source, at, policy), cause: 0 };
     const name = services[at.service]!.endpoints[at.endpoint]!.name;
     const endpoint = services[service]!.endpoints.findIndex((candidate) => candidate.name === name);
     return { target: this.target(source, { service, endpoint }, policy), cause: 0 };

@@ -209,6 +209,8 @@ function withWaypoints(scenario: Scenario, waypoints: Waypoints): Scenario {
   if (services.length === first) return scenario;
   const hpa = { minReplicas: 1, maxReplicas: 4, targetCpuPercent: 30, metrics: null, behavior: null };
   const [policy] = scenario.policies;
+  // A ztunnel is no container of a pod.
+  const hpas = policy!.hpas.filter(({ metrics }) => !JSON.stringify(metrics).includes('"sidecar"'));
   return {
     ...scenario,
     services,
@@ -218,7 +220,7 @@ function withWaypoints(scenario: Scenario, waypoints: Waypoints): Scenario {
       proxy: scenario.mesh.proxy && { ...scenario.mesh.proxy, mode: 'ambient' },
     },
     faults: failing === null ? scenario.faults : [...scenario.faults, { ...failing, service: first } as Fault],
-    policies: [{ ...policy!, hpas: policy!.hpas.length > 0 ? [...policy!.hpas, { ...hpa, service: first }] : [] }],
+    policies: [{ ...policy!, hpas: hpas.length > 0 ? [...hpas, { ...hpa, service: first }] : [] }],
   };
 }
 
