@@ -167,22 +167,22 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   }
   const { world } = sim;
   if (world.podState[pod.slot] === POD_STARTING) {
-    killSlot(world, pod.slot, nowUs);
+    killSlot(world, pod.slot, null);
     remove(sim, pod, nowUs);
     return;
   }
   const { termUs, killUs } = shutdownTimes(service(sim, pod), nowUs);
   const knownUs = nowUs + propagationUs(sim) + DRAIN_CHECK_US;
   const isGone = (): boolean => pod.dead || pod.slot < 0;
-  const stop = (laterUs: number): void => {
+  const stop = (): void => {
     pod.dead = true;
-    killSlot(world, pod.slot, laterUs);
+    killSlot(world, pod.slot, null);
   };
   // The application goes on serving until the proxies know better and its last request is answered.
   const check = (laterUs: number): void => {
     if (isGone()) return;
     if (laterUs >= killUs) {
-      stop(laterUs);
+      stop();
       remove(sim, pod, laterUs);
     } else if (!isBusy(world, pod.slot)) remove(sim, pod, laterUs);
     else sim.calendar.at(Math.min(killUs, laterUs + DRAIN_CHECK_US), check);
@@ -190,7 +190,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   const terminate = (laterUs: number): void => {
     if (isGone()) return;
     if (service(sim, pod).onTerm === 'exit') {
-      stop(laterUs);
+      stop();
       // Whoever does not know yet is refused at once, and the address is not given away before all know.
       world.podState[pod.slot] = POD_STARTING;
       remove(sim, pod, laterUs, nowUs + longestPropagationUs(sim) + DRAIN_CHECK_US);
@@ -207,7 +207,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
 export function loseProcess(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.dead = true;
   pod.ready = false;
-  killSlot(sim.world, pod.slot, nowUs + sim.world.program.scenario.mesh.connectTimeoutUs);
+  killSlot(sim.world, pod.slot, sim.world.program.scenario.mesh.connectTimeoutUs);
   if (pod.deletedUs !== null && !isHeld(pod)) remove(sim, pod, nowUs);
 }
 
