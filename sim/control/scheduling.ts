@@ -3,9 +3,11 @@
  * happened that may help them. Ties are drawn by a key of the pod, so that one more pod elsewhere changes no other pod's
  * draw.
  */
+import type { Guest } from '../cluster/nodeRoom.js';
 import { mayHelp, type ClusterEvent } from '../cluster/queueingHints.js';
 import { scheduleOn } from '../cluster/scheduler.js';
 import { buildFilters } from '../cluster/schedulerFilters.js';
+import type { BoundPod } from '../cluster/schedulerInput.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { boundPodsFor, recordOf, schedulerPod } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
@@ -32,26 +34,51 @@ export function findNode(sim: Sim, pod: SimPod): SimNode | null {
   return null;
 }
 
-/** Which of the nodes, those of the API first, the scheduler's filters let the pod on, were the pods of its service on `bound`. */
+/** A cluster as it might be: `nodes`, those of the API first, and the pods on them. */
+export interface SupposedCluster {
+  readonly nodes: readonly SimNode[];
+  /** The nodes that are asked for, as a range. */
+  readonly from: number;
+  readonly to: number;
+  /** The node of each pod of the service. */
+  readonly podsOfService: readonly SimNode[];
+  /** The pods that rules speak of. */
+  readonly bound: readonly BoundPod[];
+}
+
+/** Which of the nodes asked for the scheduler's filters let the pod on. */
 export function nodesThatPass(
   sim: Sim,
   pod: SimPod,
-  nodes: readonly SimNode[],
-  bound: readonly SimNode[],
+  { nodes, from, to, podsOfService, bound }: SupposedCluster,
 ): readonly boolean[] {
   const { view } = sim.scheduler;
   const position = new Map(nodes.map((node, i) => [node, i]));
   const filters = buildFilters({
     pod: schedulerPod(view, pod, null),
     nodes: nodes.map((node) => recordOf(view, node)),
-    podsOfService: bound.map((node) => position.get(node)!),
-    boundPods: boundPodsFor(view, pod.workload.service),
+    podsOfService: podsOfService.map((node) => position.get(node)!),
+    boundPods: bound,
     visitOrder: [],
     visitFrom: 0,
     kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
     pick: () => 0,
   });
-  return nodes.map((_, node) => filters.every(({ passes }) => passes(node)));
+  return Array.from({ length: to - from }, (_, i) => filters.every(({ passes }) => passes(from + i)));
+}
+
+/**
+ * The pods that node autoscalers count: the scheduler has looked at them and found no node. What a gate holds, the
+ * engine's or one of its template, nobody has looked at.
+ */
+export function unschedulablePods({ unscheduled }: Sim, nowUs: number): SimPod[] {
+  return unscheduled.filter(({ gated, heldUntilUs }) => !gated && heldUntilUs <= nowUs);
+}
+
+/** What a pod takes of its node, and who may be there beside it. */
+export function guestOf({ scheduler }: Sim, { workload }: SimPod): Guest {
+  const { requests, company } = scheduler.view.services[workload.service]!;
+  return { ...requests, ...company };
 }
 
 /** A pod was bound, or is gone from its node. */
