@@ -133,11 +133,14 @@ function schedule(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!node) {
     queue.failed(pod, nowUs);
     noteWait(sim, pod, pod.rejection!.message, nowUs);
-    sim.nodeWatch?.unschedulable(pod, nowUs);
+    sim.onUnschedulable?.(pod, nowUs);
+    // Where room is being made for it no node is asked for.
+    if (!sim.scheduler.nominated.has(pod)) sim.nodeWatch?.unschedulable(pod, nowUs);
     return;
   }
   queue.remove(pod);
   pod.queued = false;
+  sim.scheduler.nominated.delete(pod);
   const slot = findSlot(sim.world, pod.workload.service);
   if (slot < 0) {
     noteWait(sim, pod, 'no free slot in the simulation', nowUs);
@@ -157,6 +160,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   if (pod.slot < 0) {
     sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
     sim.scheduler.queue.remove(pod);
+    sim.scheduler.nominated.delete(pod);
     endWait(sim, pod, nowUs);
     forget(sim, pod, nowUs);
     return;

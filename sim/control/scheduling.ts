@@ -9,6 +9,7 @@ import { scheduleOn } from '../cluster/scheduler.js';
 import { buildFilters } from '../cluster/schedulerFilters.js';
 import type { BoundPod } from '../cluster/schedulerInput.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
+import { nodesSeenBy } from './nominations.js';
 import { boundPodsFor, recordOf, schedulerPod } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
@@ -16,11 +17,13 @@ import type { Sim, SimNode, SimPod } from './state.js';
 export function findNode(sim: Sim, pod: SimPod): SimNode | null {
   const { view } = sim.scheduler;
   const { workload, wanted } = pod;
-  const preferred = wanted ? sim.nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
+  const preferred = wanted
+    ? sim.nodes.findIndex((node) => node.spec.name === wanted.node)
+    : (view.positions.get(sim.scheduler.nominated.get(pod)!) ?? -1);
   const asked = schedulerPod(view, pod, preferred >= 0 ? preferred : null);
   const outcome = scheduleOn({
     pod: asked,
-    nodes: view.nodes,
+    nodes: nodesSeenBy(sim, pod),
     podsOfService: boundPods(sim, workload.service).map((node) => view.positions.get(node)!),
     boundPods: boundPodsFor(view, workload.service),
     visitOrder: view.visitOrder,
@@ -69,10 +72,10 @@ export function nodesThatPass(
 
 /**
  * The pods that node autoscalers count: the scheduler has looked at them and found no node. What a gate holds, the
- * engine's or one of its template, nobody has looked at.
+ * engine's or one of its template, nobody has looked at; a pod whose victims are on their way out needs no node.
  */
-export function unschedulablePods({ unscheduled }: Sim, nowUs: number): SimPod[] {
-  return unscheduled.filter(({ gated, heldUntilUs }) => !gated && heldUntilUs <= nowUs);
+export function unschedulablePods({ unscheduled, scheduler }: Sim, nowUs: number): SimPod[] {
+  return unscheduled.filter((pod) => !pod.gated && pod.heldUntilUs <= nowUs && !scheduler.nominated.has(pod));
 }
 
 /** What a pod takes of its node, and who may be there beside it. */

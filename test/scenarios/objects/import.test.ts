@@ -241,7 +241,6 @@ spec:
   t.deepEqual(
     result.partly.map(({ kind, reason }) => `${kind}: ${reason}`),
     [
-      'PriorityClass: as an order of waiting pods: nobody is preempted',
       'Deployment: without a Service: taken to be called by its own name',
       'Deployment: namespaces of an affinity between pods is not simulated',
     ],
