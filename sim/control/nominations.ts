@@ -1,31 +1,53 @@
 /**
- * Nodes that are kept for pods whose victims have not left them yet: whoever is of no higher priority sees the requests of
- * the nominated pod there, as if it were bound.
+ * Nodes that are kept for pods whose victims have not left them yet: whoever is of no higher priority sees the nominated
+ * pod there, as if it were bound.
  */
 import { nonZeroRequests } from '../cluster/scheduler.js';
-import type { Resources, TotalNode } from '../cluster/schedulerInput.js';
+import type { BoundPod, Resources, TotalNode } from '../cluster/schedulerInput.js';
+import { boundPodsFor } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 export function priorityOf({ world }: Sim, { workload }: SimPod): number {
   return world.program.services[workload.service]!.scheduling.priority;
 }
 
-/** The nodes of the API with what is kept there for others. */
-export function nodesSeenBy(sim: Sim, pod: SimPod): readonly TotalNode[] {
+/** The cluster as the scheduler sees it for a pod: the nodes of the API, and the pods there that matter to it. */
+export interface SeenCluster {
+  readonly nodes: readonly TotalNode[];
+  /** The node of each pod of its service that is to stay. */
+  readonly podsOfService: readonly number[];
+  readonly boundPods: readonly BoundPod[];
+}
+
+/** With those that are nominated. The scheduler also looks without them, for rules that want a pod near: not here. */
+export function clusterSeenBy(sim: Sim, pod: SimPod): SeenCluster {
   const { view, nominated } = sim.scheduler;
-  if (nominated.size === 0) return view.nodes;
-  const keepers = new Map<SimNode, Resources[]>();
-  for (const [other, node] of nominated) {
-    if (other === pod || priorityOf(sim, other) < priorityOf(sim, pod)) continue;
-    keepers.set(node, [...(keepers.get(node) ?? []), view.services[other.workload.service]!.requests]);
-  }
-  if (keepers.size === 0) return view.nodes;
-  const seen: TotalNode[] = [...view.nodes];
-  for (const [node, requests] of keepers) {
+  const { service } = pod.workload;
+  const podsOfService = boundPods(sim, service).map((node) => view.positions.get(node)!);
+  const bound = boundPodsFor(view, service);
+  if (nominated.size === 0) return { nodes: view.nodes, podsOfService, boundPods: bound };
+  const nodes: TotalNode[] = [...view.nodes];
+  for (const [other, { node }] of nominated) {
     const position = view.positions.get(node);
-    if (position !== undefined) seen[position] = withPods(seen[position]!, requests, 1);
+    if (other === pod || position === undefined || priorityOf(sim, other) < priorityOf(sim, pod)) continue;
+    const { requests, rules } = view.services[other.workload.service]!;
+    nodes[position] = withPods(nodes[position]!, [requests], 1);
+    if (other.workload.service === service) podsOfService.push(position);
+    if (!view.services[service]!.heeds.includes(other.workload.service)) continue;
+    const { namespace, labels, affinity, antiAffinity } = rules;
+    bound.push({ node: position, namespace, labels, affinity, antiAffinity, terminating: false });
   }
-  return seen;
+  return { nodes, podsOfService, boundPods: bound };
+}
+
+/** The node of each pod of the service that is to stay. */
+export function boundPods(sim: Sim, service: number): SimNode[] {
+  const nodes: SimNode[] = [];
+  for (const workload of sim.workloads) {
+    if (workload.service !== service) continue;
+    for (const pod of workload.pods) if (pod.node && pod.deletedUs === null) nodes.push(pod.node);
+  }
+  return nodes;
 }
 
 /** The node with these pods more (1) or fewer (-1). Its figures are read where they are, so each is named. */

@@ -5,7 +5,8 @@
  * service, and the rules of those after it see it there: the next one of a hard spread looks for another zone.
  */
 import { HOSTNAME_LABEL, type BoundPod } from '../cluster/schedulerInput.js';
-import { boundPods, nodesThatPass } from './scheduling.js';
+import { boundPods } from './nominations.js';
+import { nodesThatPass } from './scheduling.js';
 import { boundPodsFor } from './schedulerView.js';
 import { startNode } from './nodes.js';
 import type { Sim, SimNode, SimPod } from './state.js';

@@ -1,9 +1,9 @@
 /**
  * Preemption in the run: a pod that fits nowhere may take the place of pods of lower priority (sim/cluster/preemption.ts).
  * Its victims are deleted, each with its own grace and without asking their budgets, and the node is kept for it
- * (nominatedNodeName): pods of no higher priority see its requests there until it is bound or has found another place.
+ * (nominatedNodeName): pods of no higher priority see it there until it is bound or has found another place.
  *
- * Kept simple: of a nominated pod others see the requests, not the labels; every node is looked at. Pods of the start are
+ * Kept simple: every node is looked at. Pods of the start are
  * placed in order of priority, and preempt nobody.
  */
 import { choosePreemption, type PreemptablePod } from '../cluster/preemption.js';
@@ -13,10 +13,12 @@ import { mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { logDecision } from './decisionLog.js';
 import { evictionsAllowed } from './drain.js';
 import { deletePod, reconcile } from './pods.js';
-import { nodesSeenBy, priorityOf, withPods } from './nominations.js';
-import { boundPods } from './scheduling.js';
-import { boundPodsFor, schedulerPod } from './schedulerView.js';
+import { clusterSeenBy, priorityOf, withPods } from './nominations.js';
+import { schedulerPod } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
+
+/** Until the API has deleted a victim: short against all that follows, but no two things follow each other in no time. */
+const DELETION_US = 10_000;
 
 /** Nothing at all where all services have one priority. */
 export function planPreemption(sim: Sim): void {
@@ -28,9 +30,8 @@ function preempt(sim: Sim, pod: SimPod, nowUs: number): void {
   const { nominated } = sim.scheduler;
   const priority = priorityOf(sim, pod);
   const kept = nominated.get(pod);
-  const isLeaving = (one: SimPod): boolean => one.deletedUs !== null && priorityOf(sim, one) < priority;
   // Its victims take their time.
-  if (kept !== undefined && sim.nodes.includes(kept) && [...kept.pods].some(isLeaving)) return;
+  if (kept?.victims.some((victim) => kept.node.pods.has(victim))) return;
   nominated.delete(pod);
   const offset = mix(seedWord(sim.world.seed, `preempt/${pod.workload.index}`) + pod.made) >>> 0;
   const first = Math.floor(offset * TWO_TO_MINUS_32 * sim.nodes.length);
@@ -48,16 +49,15 @@ function preempt(sim: Sim, pod: SimPod, nowUs: number): void {
   if (chosen === null) return;
   const node = sim.nodes.find(({ spec }) => spec.name === chosen.node)!;
   for (const [other, there] of nominated)
-    if (there === node && priorityOf(sim, other) < priority) nominated.delete(other);
-  nominated.set(pod, node);
+    if (there.node === node && priorityOf(sim, other) < priority) nominated.delete(other);
   const uids = new Set(chosen.victims.map(({ uid }) => uid));
   const victims = [...node.pods].filter(({ uid, deletedUs }) => uids.has(uid) && deletedUs === null);
+  nominated.set(pod, { node, victims: [...node.pods].filter(({ uid }) => uids.has(uid)) });
   if (victims.length === 0) return;
   const names = victims.map(({ name }) => name).join(', ');
   logDecision(sim, 'scheduler', `preempt ${names} on ${chosen.node}`, `${pod.name} fits nowhere else`, nowUs);
   for (const victim of victims) {
-    // Not in the midst of the scheduler's work.
-    sim.calendar.at(nowUs, (laterUs) => {
+    sim.calendar.at(nowUs + DELETION_US, (laterUs) => {
       deletePod(sim, victim, laterUs);
       reconcile(sim, victim.workload, laterUs);
     });
@@ -88,22 +88,21 @@ function budgetsOf(sim: Sim, nowUs: number): Map<string, number> {
 function dryRunOf(sim: Sim, pod: SimPod): (node: SimNode, gone: ReadonlySet<number>) => boolean {
   const { view } = sim.scheduler;
   const { service } = pod.workload;
-  const seen = nodesSeenBy(sim, pod);
+  const seen = clusterSeenBy(sim, pod);
   const asked = schedulerPod(view, pod, null);
-  const alike = boundPods(sim, service);
   return (node, uids) => {
     const gone = [...node.pods].filter(({ uid }) => uids.has(uid));
     const position = view.positions.get(node)!;
-    const podsOfService = alike.map((one) => view.positions.get(one)!);
+    const podsOfService = [...seen.podsOfService];
     for (const one of gone)
       if (one.workload.service === service && one.deletedUs === null)
         podsOfService.splice(podsOfService.indexOf(position), 1);
     const records = new Set(gone.map((one) => view.services[one.workload.service]!.bound.get(one)));
     const filters = buildFilters({
       pod: asked,
-      nodes: seen.map((record, i) => (i === position ? without(record, gone, sim) : record)),
+      nodes: seen.nodes.map((record, i) => (i === position ? without(record, gone, sim) : record)),
       podsOfService,
-      boundPods: boundPodsFor(view, service).filter((one) => !records.has(one)),
+      boundPods: seen.boundPods.filter((one) => !records.has(one)),
       visitOrder: [],
       visitFrom: 0,
       kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,

@@ -9,23 +9,21 @@ import { scheduleOn } from '../cluster/scheduler.js';
 import { buildFilters } from '../cluster/schedulerFilters.js';
 import type { BoundPod } from '../cluster/schedulerInput.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
-import { nodesSeenBy } from './nominations.js';
-import { boundPodsFor, recordOf, schedulerPod } from './schedulerView.js';
+import { clusterSeenBy } from './nominations.js';
+import { recordOf, schedulerPod } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 /** The node the scheduler binds the pod to, or null while it fits nowhere: then the pod carries the answer. */
 export function findNode(sim: Sim, pod: SimPod): SimNode | null {
   const { view } = sim.scheduler;
-  const { workload, wanted } = pod;
+  const { wanted } = pod;
   const preferred = wanted
     ? sim.nodes.findIndex((node) => node.spec.name === wanted.node)
-    : (view.positions.get(sim.scheduler.nominated.get(pod)!) ?? -1);
+    : (view.positions.get(sim.scheduler.nominated.get(pod)?.node as SimNode) ?? -1);
   const asked = schedulerPod(view, pod, preferred >= 0 ? preferred : null);
   const outcome = scheduleOn({
     pod: asked,
-    nodes: nodesSeenBy(sim, pod),
-    podsOfService: boundPods(sim, workload.service).map((node) => view.positions.get(node)!),
-    boundPods: boundPodsFor(view, workload.service),
+    ...clusterSeenBy(sim, pod),
     visitOrder: view.visitOrder,
     visitFrom: view.visitFrom,
     kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
@@ -105,16 +103,6 @@ function call(sim: Sim, nowUs: number, eventFor: (waiting: SimPod) => ClusterEve
     const { rejection } = waiting;
     return rejection !== null && mayHelp(eventFor(waiting), rejection.asked, rejection.by, kubernetesMinor);
   });
-}
-
-/** The node of each pod of the service that is to stay. */
-export function boundPods(sim: Sim, service: number): SimNode[] {
-  const nodes: SimNode[] = [];
-  for (const workload of sim.workloads) {
-    if (workload.service !== service) continue;
-    for (const pod of workload.pods) if (pod.node && pod.deletedUs === null) nodes.push(pod.node);
-  }
-  return nodes;
 }
 
 function tieBreaker(sim: Sim, pod: SimPod): (n: number) => number {

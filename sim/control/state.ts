@@ -230,7 +230,7 @@ export interface Sim {
     /** The next look at the queue that is planned; Infinity: none. */
     lookAtUs: number;
     /** Nodes that are kept for pods whose victims are to leave them (sim/control/preempting.ts). */
-    readonly nominated: Map<SimPod, SimNode>;
+    readonly nominated: Map<SimPod, { readonly node: SimNode; readonly victims: readonly SimPod[] }>;
     /** By internal service index. */
     readonly waits: readonly ServiceWaits[];
   };

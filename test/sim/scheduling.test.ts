@@ -372,3 +372,22 @@ test('B7: the room of a victim is kept for its successor, whoever asks for it fi
     ['0 of high', '1 of low', '1 of late'],
   );
 });
+
+test('B7: a victim made anew sees the labels of the pod that took its place', (t) => {
+  // Room is no matter here: only anti-affinity keeps the two apart.
+  const apart = { required: [{ selector: ofApp('low'), topologyKey: HOSTNAME }], preferred: [] };
+  const services = [
+    aService({ name: 'high', scheduling: rules({ priority: 1, podAntiAffinity: apart, ...preferring('n1') }) }),
+    aService({ name: 'low', labels: { app: 'low' }, scheduling: rules(onlyOn('n0')) }),
+  ];
+  const world = { nodes: [aNode('n0', 0), aNode('n1', 0)], services, faults: [drained(1, 10)] };
+  const { decisions, waitingPods = [] } = simulate(scenario(world), { policy: 0, seed: SEED });
+  t.deepEqual(
+    decisions.map(({ summary }) => summary),
+    ['preempt low-0 on n0'],
+  );
+  t.deepEqual(
+    waitingPods.map(({ service, podsAtEnd }) => `${podsAtEnd} of ${service}`),
+    ['0 of high', '1 of low'],
+  );
+});
