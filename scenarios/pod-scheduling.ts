@@ -77,7 +77,7 @@ export interface PodScheduling {
   readonly podAntiAffinity: PodAffinityRules;
   /** Besides the short form, `spread` of the service. */
   readonly topologySpread: readonly TopologySpreadConstraint[];
-  /** Orders the scheduling queue; nobody is preempted. */
+  /** Orders the scheduling queue; pods of lower priority may have to make room. */
   readonly priority: number;
   /** Null: unknown; each pod then waits for a pull of its own. */
   readonly image: { readonly name: string; readonly sizeBytes: number } | null;

@@ -1,7 +1,4 @@
-/**
- * Said before the run: rules that no node of the cluster meets, as its pods would wait for good, and priorities, as nobody
- * is preempted here.
- */
+/** Said before the run: rules that no node of the cluster meets, as its pods would wait for good. */
 import { notice, placeOf } from './notices.js';
 import type { NodeSelectorTerm, PodScheduling } from './pod-scheduling.js';
 import type { Path, Source } from './source.js';
@@ -13,12 +10,11 @@ export function schedulingNotices({ cluster, services }: Bare, source: Source): 
   const known = new Map<string, Set<string>>();
   for (const { labels } of cluster.nodes)
     for (const [key, value] of Object.entries(labels)) known.set(key, (known.get(key) ?? new Set()).add(value));
-  const unmet = services.flatMap(({ name, scheduling }, index) =>
+  return services.flatMap(({ name, scheduling }, index) =>
     unmetRules(scheduling, known).map(([at, rule]) =>
       notice(source, 'WT0508', [...placeOf(services, index), ...at], `${name}: no node has ${rule}`),
     ),
   );
-  return [...unmet, ...priorityNotices(services, source)];
 }
 
 type KnownLabels = ReadonlyMap<string, ReadonlySet<string>>;
@@ -49,13 +45,4 @@ function mayHold({ matchExpressions }: NodeSelectorTerm, known: KnownLabels): bo
     const found = known.get(key);
     return found !== undefined && (operator !== 'In' || values.some((value) => found.has(value)));
   });
-}
-
-function priorityNotices(services: Bare['services'], source: Source): Notice[] {
-  const priorities = services.map(({ scheduling }) => scheduling.priority);
-  const highest = Math.max(...priorities);
-  if (priorities.every((priority) => priority === highest)) return [];
-  const index = priorities.indexOf(highest);
-  const message = `priorities order the pods that wait; preemption is not simulated: ${services[index]!.name} evicts nobody`;
-  return [notice(source, 'WT0502', [...placeOf(services, index), 'priority'], message)];
 }

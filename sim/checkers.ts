@@ -8,7 +8,7 @@ import type { Sim } from './control/state.js';
 import { ARRIVED_US, CODE, DOUBLES, FLAGS, KEY, PARENT, POD, WORDS } from './kernel/records.js';
 import { podRequests } from './proxies.js';
 import { forEachWaiting } from './queues.js';
-import { EVENT_QUEUE, EXTERNAL, FLAG_DETACHED, FLAG_LOST, isInPod, isInProxy, isSpan } from './spans.js';
+import { EVENT_QUEUE, EXTERNAL, FLAG_DETACHED, isInPod, isInProxy, isSpan } from './spans.js';
 import type { World } from './world.js';
 
 export function checkRun(sim: Sim): CheckOutcome[] {
@@ -51,7 +51,7 @@ function checkLittle(world: World): CheckOutcome {
   const { words, doubles } = world.records;
   forEachSpan(world, (at, id) => {
     const code = words[at + CODE]!;
-    if (!isInPod(code) || (words[at + FLAGS]! & FLAG_LOST) !== 0) return;
+    if (!isInPod(code)) return;
     const service = world.podService[words[at + POD]!]!;
     present[service] = present[service]! + 1;
     sojournUs[service] =

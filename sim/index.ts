@@ -11,6 +11,7 @@ import { applyShares, planFaults } from './control/faults.js';
 import { planHpas } from './control/hpaControl.js';
 import { planNodeAutoscaler } from './control/nodeScaling.js';
 import { scrapeUnlessOut } from './control/outages.js';
+import { planPreemption } from './control/preempting.js';
 import { planRollouts } from './control/rollout.js';
 import { foldAllConnections } from './control/slots.js';
 import { PROXY_WINDOW_US, shareWithProxies, takesCores } from './control/proxyCores.js';
@@ -48,6 +49,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Replicat
   every(sim, 0, run.scrapeUs, (nowUs) => scrapeUnlessOut(sim, nowUs));
   every(sim, run.warmUpUs, run.scrapeUs, (nowUs) => sampleUsage(sim, sim.usage, nowUs));
   planHpas(sim);
+  planPreemption(sim);
   planNodeAutoscaler(sim);
   // The phase between scrapes and cycles is arbitrary in a real cluster; half a scrape is its mean.
   if (policy.engine) every(sim, run.cycleUs + run.scrapeUs / 2, run.cycleUs, (nowUs) => engineStep(sim, nowUs, 'all'));

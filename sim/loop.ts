@@ -61,7 +61,6 @@ import {
   CAUSE_APP_503,
   CAUSE_MASK,
   CAUSE_SHIFT,
-  CAUSE_UC,
   CAUSE_UF,
   CAUSE_UNREACHABLE,
   EVENT_ARRIVAL,
@@ -79,7 +78,6 @@ import {
   EVENT_USER_RETRY,
   EXTERNAL,
   FLAG_FAILED,
-  FLAG_LOST,
   FLAG_ON_CPU,
   FLAG_STARTED,
   FLAG_WORKER,
@@ -118,10 +116,6 @@ export function runEvents(world: World, untilUs: number): boolean {
         break;
       case EVENT_RESUME: {
         const flags = words[at + FLAGS]!;
-        if ((flags & FLAG_LOST) !== 0) {
-          loseSpan(world, id, nowUs);
-          break;
-        }
         if ((flags & FLAG_ON_CPU) !== 0) {
           leaveCpu(world, words[at + POD]!, nowUs);
           words[at + FLAGS] = flags & ~FLAG_ON_CPU;
@@ -573,7 +567,8 @@ function answerAt(world: World, words: Int32Array, id: number, timeUs: number): 
   insert(world.queue, words, id, timeUs);
 }
 
-function hopBackUs(world: World, words: Int32Array, id: number): number {
+/** From the pod of a call to its caller; nobody waits for one that has been given up on. */
+export function hopBackUs(world: World, words: Int32Array, id: number): number {
   const at = id * WORDS;
   const parent = words[at + PARENT]!;
   if (parent === NOBODY) return 0;
@@ -610,11 +605,4 @@ function nodeCpuEvent(world: World, words: Int32Array, doubles: Float64Array, no
       return;
     }
   }
-}
-
-/** A span whose pod died while its event was under way: its caller hears at the time noted in ARRIVED_US. */
-function loseSpan(world: World, id: number, nowUs: number): void {
-  const { words, doubles } = world.records;
-  words[id * WORDS + FLAGS] = (words[id * WORDS + FLAGS]! & ~FLAG_LOST) | FLAG_FAILED | (CAUSE_UC << CAUSE_SHIFT);
-  answerAt(world, words, id, Math.max(nowUs, doubles[id * DOUBLES + ARRIVED_US]!));
 }

@@ -38,8 +38,6 @@ export const EVENT_NODE_CPU = 17;
 // FLAGS: eight bits, the number of the attempt, the cause of the failure, and the load of an external request.
 export const FLAG_WORKER = 1;
 export const FLAG_FAILED = 2;
-/** The pod died under it; the caller learns of it at the time in ARRIVED_US. */
-export const FLAG_LOST = 4;
 export const FLAG_ON_CPU = 8;
 export const FLAG_STARTED = 16;
 /** Its caller has given up on it: the pod works on, no proxy counts it and nobody waits for the reply. */

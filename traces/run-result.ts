@@ -161,7 +161,7 @@ export interface NodeScaling {
 
 export interface LoggedDecision {
   readonly atSeconds: number;
-  readonly decidedBy: 'wavetank' | 'hpa' | 'clusterAutoscaler' | 'karpenter';
+  readonly decidedBy: 'wavetank' | 'hpa' | 'clusterAutoscaler' | 'karpenter' | 'scheduler';
   readonly summary: string;
   /** Wavetank's own decision, whole; null for the other autoscalers. */
   readonly decision: Decision | null;

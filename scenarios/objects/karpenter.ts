@@ -1,5 +1,5 @@
 /**
- * Karpenter's NodePools (karpenter.sh/v1): limits, weight and instance types go to the pool that its nodes make, and how nodes
+ * Karpenter's NodePools (karpenter.sh/v1): limits, weight, taints and instance types go to the pool that its nodes make, and how nodes
  * are given up to the autoscaler of nodes. Consolidation is set for all pools alike in a scenario, so that of the first
  * NodePool holds. Types without a price in the book of the pool cannot be bought there.
  */
@@ -9,7 +9,8 @@ import type { Problem } from '../problems.js';
 import * as units from '../units.js';
 import { fieldsOf, type Fields } from './fields.js';
 import type { Ledger } from './ledger.js';
-import type { KubeObject } from './read.js';
+import { taintsOf } from './nodes.js';
+import type { KubeObject, Raw } from './read.js';
 
 export interface KarpenterFound {
   /** By name of the pool. */
@@ -24,6 +25,8 @@ interface KarpenterPool {
   readonly weight: number | null;
   /** Null: the type of its nodes. */
   readonly instanceTypes: readonly string[] | null;
+  /** Of the nodes to come, and so of all. */
+  readonly taints: readonly Raw[];
 }
 
 const INSTANCE_TYPE = 'node.kubernetes.io/instance-type';
@@ -31,7 +34,7 @@ const INSTANCE_TYPE = 'node.kubernetes.io/instance-type';
 /** Null where there is none that any node belongs to. */
 export function readKarpenter(
   objects: readonly KubeObject[],
-  pools: readonly { readonly name: string; readonly priceBook: string | null; readonly instanceType: string | null }[],
+  pools: readonly { readonly name: string; readonly priceBook: string | null; readonly taints: readonly Raw[] }[],
   ledger: Ledger,
   problems: Problem[],
 ): KarpenterFound | null {
@@ -48,7 +51,7 @@ export function readKarpenter(
     else {
       const fields = fieldsOf(object, problems);
       ledger.use(object);
-      found.set(pool.name, readPool(object, fields, pool.priceBook, ledger));
+      found.set(pool.name, readPool(object, fields, pool.priceBook, pool.taints, ledger));
       const settings = readDisruption(object, fields, ledger);
       first ??= { where: object.where, settings };
       if (JSON.stringify(settings) !== JSON.stringify(first.settings))
@@ -58,7 +61,13 @@ export function readKarpenter(
   return first && { ...first, pools: found };
 }
 
-function readPool(object: KubeObject, fields: Fields, priceBook: string, ledger: Ledger): KarpenterPool {
+function readPool(
+  object: KubeObject,
+  fields: Fields,
+  priceBook: string,
+  nodeTaints: readonly Raw[],
+  ledger: Ledger,
+): KarpenterPool {
   const limit = (what: string) => fields.quantity(['spec', 'limits', what]);
   const [cpu, memory, nodes] = [limit('cpu'), limit('memory'), limit('nodes')];
   const requirements = fields.list(['spec', 'template', 'spec', 'requirements']);
@@ -72,8 +81,6 @@ function readPool(object: KubeObject, fields: Fields, priceBook: string, ledger:
     );
   if (requirements.some((one) => one !== named))
     ledger.note(object, 'of its requirements only a list of instance types is simulated');
-  if (fields.list(['spec', 'template', 'spec', 'taints']).length > 0)
-    ledger.note(object, 'its taints are not simulated');
   return {
     limits: {
       ...(cpu === undefined ? {} : { cpu }),
@@ -82,7 +89,30 @@ function readPool(object: KubeObject, fields: Fields, priceBook: string, ledger:
     },
     weight: fields.whole(['spec', 'weight']) ?? null,
     instanceTypes: known.length === 0 ? null : known,
+    taints: readTaints(object, fields, nodeTaints, ledger),
   };
+}
+
+/**
+ * Karpenter replaces nodes that differ from their NodePool, so its taints hold. Those of the start-up are gone once the
+ * node takes pods, and it is here as soon as it is ready.
+ */
+function readTaints(object: KubeObject, fields: Fields, nodeTaints: readonly Raw[], ledger: Ledger): Raw[] {
+  const taints = taintsOf(fields, ['spec', 'template', 'spec', 'taints']);
+  const passing = taintsOf(fields, ['spec', 'template', 'spec', 'startupTaints']);
+  const named = (list: readonly Raw[]): string =>
+    list.map(({ key, effect }) => `${String(key)}:${String(effect)}`).join(', ');
+  const isIn = (list: readonly Raw[]) => (one: Raw) =>
+    list.some(({ key, effect }) => key === one['key'] && effect === one['effect']);
+  if (passing.length > 0)
+    ledger.note(object, `its startupTaints are not simulated, nodes take pods once they are ready: ${named(passing)}`);
+  const others = nodeTaints.filter((one) => !isIn(taints)(one) && !isIn(passing)(one));
+  if (others.length > 0)
+    ledger.note(object, `taints of its nodes that it does not have are left out: ${named(others)}`);
+  const missing = taints.filter((one) => !isIn(nodeTaints)(one));
+  if (missing.length > 0)
+    ledger.note(object, `taints that its nodes do not have yet hold for them, too: ${named(missing)}`);
+  return taints;
 }
 
 function readDisruption(object: KubeObject, fields: Fields, ledger: Ledger): KarpenterFound['settings'] {

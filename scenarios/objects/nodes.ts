@@ -206,9 +206,9 @@ function withoutGiven(labels: Readonly<Record<string, string>>, hasType: boolean
 }
 
 /** Without those that Kubernetes itself sets while there is trouble. */
-function taintsOf(fields: Fields): Raw[] {
+export function taintsOf(fields: Fields, path: readonly string[] = ['spec', 'taints']): Raw[] {
   return fields
-    .list(['spec', 'taints'])
+    .list(path)
     .filter(({ key }) => !String(key).startsWith('node.kubernetes.io/'))
     .map(({ key, value, effect }) => ({ key, ...(value === undefined || value === '' ? {} : { value }), effect }));
 }

@@ -130,8 +130,8 @@ export function readPriorityClasses(
     if (Number.isSafeInteger(value)) byName.set(object.name, value as number);
     else problems.push(object.problem('WT0203', ['value'], { message: 'not a priority', expected: 'a whole number' }));
     ledger.use(object);
-    if (object.value['preemptionPolicy'] !== 'Never')
-      ledger.note(object, 'as an order of waiting pods: nobody is preempted');
+    if (object.value['preemptionPolicy'] === 'Never')
+      ledger.note(object, 'its preemptionPolicy is not simulated: its pods preempt');
   }
   const standing = classes.find(({ value }) => value['globalDefault'] === true)?.name;
   return {

@@ -111,7 +111,10 @@ function clusterLines({ zones, pools, placeless }: NodesFound, karpenter: Karpen
       : []),
     beside(`    zones: ${flow(zones)}`, 'labels of the nodes'),
     '    nodePools:',
-    ...pools.flatMap((pool) => [...poolLines(pool), ...growthLines(pool.name, karpenter)]),
+    ...pools.flatMap((pool) => {
+      const taints = karpenter?.pools.get(pool.name)?.taints ?? pool.taints;
+      return [...poolLines({ ...pool, taints }), ...growthLines(pool.name, karpenter)];
+    }),
     ...(isPriced || zones.length === 1
       ? []
       : [

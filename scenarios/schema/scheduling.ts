@@ -252,7 +252,7 @@ export const podScheduling = {
     .min(LOWEST_PRIORITY)
     .max(HIGHEST_PRIORITY)
     .prefault(0)
-    .meta({ description: 'Orders the scheduling queue, highest first. Nobody is preempted.' }),
+    .meta({ description: 'Orders the scheduling queue, highest first; pods of lower priority may have to make room.' }),
   image: z
     .strictObject({
       name: text('Name of the image; a node that has pulled it once holds it.'),

@@ -11,11 +11,11 @@
  * among equals is that of a map. Not modelled: cluster-wide limits, balancing similar groups, group health.
  */
 import { bestExpansion, emptyNode, type Expander, type NodeGroup, type WaitingPod } from './nodeGroups.js';
-import { fits, occupy, roomOf, type Amounts, type Room } from './nodeRoom.js';
+import { fits, occupy, roomOf, type Amounts, type Guest, type Room } from './nodeRoom.js';
 
 export type { Expander, NodeGroup, WaitingPod } from './nodeGroups.js';
 
-export interface AutoscaledPod extends Amounts {
+export interface AutoscaledPod extends Guest {
   readonly name: string;
   /** Stays with its node and goes with it: a DaemonSet's or static pod. */
   readonly daemon: boolean;

@@ -11,7 +11,7 @@
  * Source: karpenter's provisioning/scheduling (scheduler.go, nodeclaim.go, queue.go) and provisioning/batcher.go. Topology
  * is not looked at here; the caller says which pools and zones suit a pod.
  */
-import { fits, occupy, roomOf, type Amounts, type Room } from './nodeRoom.js';
+import { fits, occupy, roomOf, type Amounts, type Guest, type Room } from './nodeRoom.js';
 
 export interface Offering {
   readonly instanceType: string;
@@ -42,7 +42,7 @@ export interface PackingPool {
   readonly zones?: readonly string[];
 }
 
-export interface PackingPod extends Amounts {
+export interface PackingPod extends Guest {
   readonly name: string;
   readonly createdAtUs: number;
   /** Pools whose labels and taints suit it. */

@@ -7,7 +7,7 @@
  * price expander knows a cloud's price list and preferred machine sizes; here `price` takes the lowest price for the share
  * of the waiting requests that the new nodes serve.
  */
-import { fits, occupy, roomOf, sumOfAmounts, type Amounts, type Room } from './nodeRoom.js';
+import { fits, occupy, roomOf, sumOfAmounts, type Amounts, type Guest, type Room } from './nodeRoom.js';
 
 export type Expander = 'least-waste' | 'random' | 'price';
 
@@ -26,7 +26,7 @@ export interface NodeGroup {
   readonly podSlots: number;
 }
 
-export interface WaitingPod extends Amounts {
+export interface WaitingPod extends Guest {
   readonly name: string;
   readonly createdAtUs: number;
   /** Node groups whose labels, taints and zone suit it. */

@@ -13,13 +13,13 @@ import {
   type NodeGroup,
   type WaitingPod,
 } from '../cluster/clusterAutoscaler.js';
-import { podRequests } from '../proxies.js';
 import { mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
 import { evictionsAllowed } from './drain.js';
 import { logDecision } from './decisionLog.js';
 import { removeByClusterAutoscaler } from './nodeRemoval.js';
 import { dropNode, requestNode } from './nodes.js';
-import { podPlaces, type PodPlaces } from './podPlaces.js';
+import { podPlaces, type Place, type PodPlaces } from './podPlaces.js';
+import { guestOf, unschedulablePods } from './scheduling.js';
 import type { NodeWatch, Sim, SimNode, SimPod } from './state.js';
 
 type Settings = Extract<NodeAutoscaler, { kind: 'clusterAutoscaler' }>;
@@ -41,15 +41,16 @@ export function planClusterAutoscaler(sim: Sim, settings: Settings): NodeWatch['
   const scan = (nowUs: number): void => {
     const places = podPlaces(
       sim,
-      groups.map(({ pool, zone }) => ({ pool: poolOf(sim, pool).name, zone })),
+      groups.map(({ pool, zone }) => placeOf(sim, pool, zone)),
     );
     const outcome = autoscaleNodes({
       nowUs,
       groups: groups.filter(({ growable }) => growable).map((group) => viewGroup(sim, group)),
       nodes: sim.nodes.map((node) => viewNode(sim, node, groups, places, nowUs)),
-      pending: sim.unscheduled
-        .filter(({ gated }) => !gated)
-        .map((pod) => ({ ...waitingPod(sim, pod), groups: namesOf(groups, places.ofPending(pod)) })),
+      pending: unschedulablePods(sim, nowUs).map((pod) => ({
+        ...waitingPod(sim, pod),
+        groups: namesOf(groups, places.ofPending(pod)),
+      })),
       expander: settings.expander,
       draw: (mix(seedWord(sim.world.seed, `expander/${scans++}`)) >>> 0) * TWO_TO_MINUS_32,
       settings,
@@ -108,6 +109,11 @@ function poolOf(sim: Sim, pool: number) {
   return sim.world.program.scenario.cluster.pools[pool]!;
 }
 
+function placeOf(sim: Sim, pool: number, zone: number): Place {
+  const { name, groups } = poolOf(sim, pool);
+  return { pool: name, zone, mayGrow: groups !== null && groups[zone]!.maxNodes > 0 };
+}
+
 /** Every pool in every zone; those that may not grow, so that pods of their nodes have a place to stay. */
 function groupsOf(sim: Sim): Group[] {
   const { pools, zones } = sim.world.program.scenario.cluster;
@@ -131,7 +137,7 @@ function requested(sim: Sim, pool: string, zone: number): SimNode[] {
 }
 
 function viewGroup(sim: Sim, { name, pool, zone }: Group): NodeGroup {
-  const { machine, groups, name: poolName } = poolOf(sim, pool);
+  const { machine, groups, maxPods, name: poolName } = poolOf(sim, pool);
   const there = sim.nodes.filter(({ spec }) => spec.pool === poolName && spec.zone === zone).length;
   const { minNodes, maxNodes } = groups![zone]!;
   return {
@@ -143,7 +149,7 @@ function viewGroup(sim: Sim, { name, pool, zone }: Group): NodeGroup {
     capacity: { cpuMillicores: machine.wholeCpuMillicores, memoryBytes: machine.wholeMemoryBytes },
     allocatable: { cpuMillicores: machine.cpuMillicores, memoryBytes: machine.memoryBytes },
     daemons: NOTHING,
-    podSlots: Infinity,
+    podSlots: maxPods,
   };
 }
 
@@ -158,12 +164,12 @@ function viewNode(sim: Sim, node: SimNode, groups: readonly Group[], places: Pod
     ready: node.ready,
     allocatable: { cpuMillicores: spec.cpuMillicores, memoryBytes: spec.memoryBytes },
     // What is cordoned takes nothing.
-    podSlots: node.cordons > 0 ? 0 : Infinity,
+    podSlots: node.cordons > 0 ? 0 : spec.maxPods,
     pods: [...node.pods].map((pod): AutoscaledPod => {
       const leaves = pod.deletedUs !== null;
       return {
         name: pod.name,
-        ...podRequests(sim.world.program, pod.workload.service),
+        ...guestOf(sim, pod),
         daemon: leaves,
         movable: movable.has(pod.workload.service),
         groups: leaves ? [] : namesOf(groups, places.ofBound(pod)),
@@ -191,5 +197,5 @@ function mayGo(sim: Sim, node: SimNode, mode: 'empty' | 'drain', nowUs: number):
 }
 
 function waitingPod(sim: Sim, pod: SimPod): Omit<WaitingPod, 'groups'> {
-  return { name: pod.name, createdAtUs: pod.createdUs, ...podRequests(sim.world.program, pod.workload.service) };
+  return { name: pod.name, createdAtUs: pod.createdUs, ...guestOf(sim, pod) };
 }

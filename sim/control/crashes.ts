@@ -92,7 +92,7 @@ function crash(sim: Sim, pod: SimPod, nowUs: number): void {
   if (pod.dead || pod.deletedUs !== null || pod.slot < 0 || !pod.node || !isRunning(pod, nowUs)) return;
   pod.dead = true;
   pod.ready = false;
-  killSlot(sim.world, pod.slot, nowUs);
+  killSlot(sim.world, pod.slot, null);
   sim.world.podState[pod.slot] = POD_STARTING;
   leaveEndpoints(sim, pod, nowUs);
   const { restartAtUs, state } = restartAfterExit(pod.restartState, nowUs, DEFAULT_MAX_DELAY_US);

@@ -47,9 +47,9 @@ export function externalEndpoints({ world }: Sim, service: number): RouteEndpoin
 }
 
 /** Instances in a zone that is lost: their requests hang until the callers give up. */
-export function loseExternals(sim: Sim, zone: number, nowUs: number): void {
+export function loseExternals(sim: Sim, zone: number): void {
   const { connectTimeoutUs } = sim.world.program.scenario.mesh;
-  for (const slot of slotsIn(sim.world, zone)) killSlot(sim.world, slot, nowUs + connectTimeoutUs);
+  for (const slot of slotsIn(sim.world, zone)) killSlot(sim.world, slot, connectTimeoutUs);
 }
 
 export function recoverExternals(sim: Sim, zone: number, nowUs: number): void {

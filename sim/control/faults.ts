@@ -117,8 +117,8 @@ function loseGateways(sim: Sim, zone: number, nowUs: number): void {
   const outages = sim.zoneOutages[zone]!;
   if (outages.underWay++ > 0) return;
   const number = ++outages.begun;
-  loseExternals(sim, zone, nowUs);
-  for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, nowUs);
+  loseExternals(sim, zone);
+  for (const slot of gatewaySlots(sim, zone)) killSlot(sim.world, slot, null);
   followCallers(sim.world, [sim.world.program.gateway]);
   sim.calendar.at(nowUs + sim.world.program.scenario.gateways.failoverUs, (laterUs) => {
     // Only while the same outage lasts: a later one has its own delay.

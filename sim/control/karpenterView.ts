@@ -6,9 +6,9 @@ import type { NodeAutoscaler } from '../../scenarios/types.js';
 import type { KarpenterNode, KarpenterPod, KarpenterPool } from '../cluster/karpenter.js';
 import type { PackingNode, PackingPod } from '../cluster/karpenterPacking.js';
 import { roomOf } from '../cluster/nodeRoom.js';
-import { podRequests } from '../proxies.js';
 import { evictionsAllowed } from './drain.js';
 import { podPlaces, type Place } from './podPlaces.js';
+import { guestOf, unschedulablePods } from './scheduling.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 type Settings = Extract<NodeAutoscaler, { kind: 'karpenter' }>;
@@ -27,12 +27,14 @@ const NOTHING = { cpuMillicores: 0, memoryBytes: 0 };
 
 export function karpenterView(sim: Sim, settings: Settings, nowUs: number): KarpenterView {
   const { pools, zones } = sim.world.program.scenario.cluster;
-  const places: Place[] = pools.flatMap(({ name }) => zones.map((_, zone) => ({ pool: name, zone })));
+  const places: Place[] = pools.flatMap(({ name, karpenter }) =>
+    zones.map((_, zone) => ({ pool: name, zone, mayGrow: karpenter?.zones.includes(zone) ?? false })),
+  );
   const suited = podPlaces(sim, places);
   const packed = (pod: SimPod, fits: readonly boolean[]): PackingPod => ({
     name: pod.name,
     createdAtUs: pod.createdUs,
-    ...podRequests(sim.world.program, pod.workload.service),
+    ...guestOf(sim, pod),
     pools: pools.map(({ name }) => name).filter((name) => places.some((place, i) => place.pool === name && fits[i])),
     zones: zones.map(({ name }) => name).filter((_, zone) => places.some((place, i) => place.zone === zone && fits[i])),
   });
@@ -48,7 +50,7 @@ export function karpenterView(sim: Sim, settings: Settings, nowUs: number): Karp
   return {
     nodes,
     pools: karpenterPools(sim, settings),
-    pending: sim.unscheduled.filter(({ gated }) => !gated).map((pod) => packed(pod, suited.ofPending(pod))),
+    pending: unschedulablePods(sim, nowUs).map((pod) => packed(pod, suited.ofPending(pod))),
     leaving: nodes.filter(({ deleting }) => deleting).flatMap(({ pods }) => pods.filter(({ daemon }) => !daemon)),
     places: nodes
       .filter(({ deleting }) => !deleting)
@@ -58,7 +60,7 @@ export function karpenterView(sim: Sim, settings: Settings, nowUs: number): Karp
 
 function karpenterPools(sim: Sim, { consolidationPolicy, consolidateAfterUs, budget }: Settings): KarpenterPool[] {
   const { pools, zones } = sim.world.program.scenario.cluster;
-  return pools.flatMap(({ name, karpenter }) => {
+  return pools.flatMap(({ name, karpenter, maxPods }) => {
     if (karpenter === null) return [];
     return [
       {
@@ -73,7 +75,7 @@ function karpenterPools(sim: Sim, { consolidationPolicy, consolidateAfterUs, bud
           priceUsdPerHour: machine.priceUsdPerHour!,
           allocatable: { cpuMillicores: machine.cpuMillicores, memoryBytes: machine.memoryBytes },
           capacity: { cpuMillicores: machine.wholeCpuMillicores, memoryBytes: machine.wholeMemoryBytes },
-          podSlots: Infinity,
+          podSlots: maxPods,
         })),
         policy: consolidationPolicy,
         consolidateAfterUs,
@@ -98,7 +100,7 @@ function viewNode(sim: Sim, node: SimNode, pods: readonly KarpenterPod[], nowUs:
       machine === null ? NOTHING : { cpuMillicores: machine.wholeCpuMillicores, memoryBytes: machine.wholeMemoryBytes },
     zone: zones[spec.zone]!.name,
     // What is cordoned or not ready any more takes nothing.
-    podSlots: node.cordons > 0 || (node.phase === 'registered' && !node.ready) ? 0 : Infinity,
+    podSlots: node.cordons > 0 || (node.phase === 'registered' && !node.ready) ? 0 : spec.maxPods,
     pods,
     initialized: node.phase === 'registered',
     ready: node.ready,

@@ -6,6 +6,7 @@ import type { NodeScaling, RunSeries } from '../../traces/run-result.js';
 import { billedUs } from '../nodeHours.js';
 import { planClusterAutoscaler } from './clusterAutoscaling.js';
 import { planKarpenter } from './karpenterControl.js';
+import { unschedulablePods } from './scheduling.js';
 import type { NodeWatch, Sim } from './state.js';
 
 /** Pods that got a node which came after them, in the measured part. */
@@ -22,7 +23,7 @@ export function planNodeAutoscaler(sim: Sim): void {
       ? planClusterAutoscaler(sim, nodeAutoscaler)
       : planKarpenter(sim, nodeAutoscaler);
   sim.nodeWatch = watchOf(sim, unschedulable);
-  for (const pod of sim.unscheduled) if (!pod.gated) unschedulable(pod, 0);
+  for (const pod of unschedulablePods(sim, 0)) unschedulable(pod, 0);
 }
 
 function watchOf(sim: Sim, unschedulable: NodeWatch['unschedulable']): NodeWatch {

@@ -133,11 +133,14 @@ function schedule(sim: Sim, pod: SimPod, nowUs: number): void {
   if (!node) {
     queue.failed(pod, nowUs);
     noteWait(sim, pod, pod.rejection!.message, nowUs);
-    sim.nodeWatch?.unschedulable(pod, nowUs);
+    sim.onUnschedulable?.(pod, nowUs);
+    // Where room is being made for it no node is asked for.
+    if (!sim.scheduler.nominated.has(pod)) sim.nodeWatch?.unschedulable(pod, nowUs);
     return;
   }
   queue.remove(pod);
   pod.queued = false;
+  sim.scheduler.nominated.delete(pod);
   const slot = findSlot(sim.world, pod.workload.service);
   if (slot < 0) {
     noteWait(sim, pod, 'no free slot in the simulation', nowUs);
@@ -157,6 +160,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   if (pod.slot < 0) {
     sim.unscheduled.splice(sim.unscheduled.indexOf(pod), 1);
     sim.scheduler.queue.remove(pod);
+    sim.scheduler.nominated.delete(pod);
     endWait(sim, pod, nowUs);
     forget(sim, pod, nowUs);
     return;
@@ -167,22 +171,22 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   }
   const { world } = sim;
   if (world.podState[pod.slot] === POD_STARTING) {
-    killSlot(world, pod.slot, nowUs);
+    killSlot(world, pod.slot, null);
     remove(sim, pod, nowUs);
     return;
   }
   const { termUs, killUs } = shutdownTimes(service(sim, pod), nowUs);
   const knownUs = nowUs + propagationUs(sim) + DRAIN_CHECK_US;
   const isGone = (): boolean => pod.dead || pod.slot < 0;
-  const stop = (laterUs: number): void => {
+  const stop = (): void => {
     pod.dead = true;
-    killSlot(world, pod.slot, laterUs);
+    killSlot(world, pod.slot, null);
   };
   // The application goes on serving until the proxies know better and its last request is answered.
   const check = (laterUs: number): void => {
     if (isGone()) return;
     if (laterUs >= killUs) {
-      stop(laterUs);
+      stop();
       remove(sim, pod, laterUs);
     } else if (!isBusy(world, pod.slot)) remove(sim, pod, laterUs);
     else sim.calendar.at(Math.min(killUs, laterUs + DRAIN_CHECK_US), check);
@@ -190,7 +194,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
   const terminate = (laterUs: number): void => {
     if (isGone()) return;
     if (service(sim, pod).onTerm === 'exit') {
-      stop(laterUs);
+      stop();
       // Whoever does not know yet is refused at once, and the address is not given away before all know.
       world.podState[pod.slot] = POD_STARTING;
       remove(sim, pod, laterUs, nowUs + longestPropagationUs(sim) + DRAIN_CHECK_US);
@@ -207,7 +211,7 @@ export function deletePod(sim: Sim, pod: SimPod, nowUs: number): void {
 export function loseProcess(sim: Sim, pod: SimPod, nowUs: number): void {
   pod.dead = true;
   pod.ready = false;
-  killSlot(sim.world, pod.slot, nowUs + sim.world.program.scenario.mesh.connectTimeoutUs);
+  killSlot(sim.world, pod.slot, sim.world.program.scenario.mesh.connectTimeoutUs);
   if (pod.deletedUs !== null && !isHeld(pod)) remove(sim, pod, nowUs);
 }
 

@@ -13,12 +13,14 @@ import {
   type TotalNode,
   type TotalPod,
 } from '../cluster/schedulerInput.js';
+import type { Company } from '../cluster/nodeRoom.js';
 import { interleaveZones, nonZeroRequests, type Resources } from '../cluster/scheduler.js';
 import { matchesTerm } from '../cluster/podAffinity.js';
 import { matchesSelector, type Labels, type LabelSelector } from '../cluster/selectors.js';
 import type { Taint } from '../cluster/taints.js';
 import type { Program } from '../program.js';
 import { podRequests } from '../proxies.js';
+import { companyOf } from './company.js';
 import { NAMESPACE } from './snapshot.js';
 import type { SimNode, SimPod } from './state.js';
 
@@ -42,6 +44,10 @@ export interface ServiceRecord {
   readonly spread: readonly SpreadConstraint[];
   /** Services whose pods matter for where this one's pods go: terms and constraints of either side speak of them. */
   readonly heeds: readonly number[];
+  /** Whether they may keep a pod of this one off a node, by a hard spread or a required term. */
+  readonly isBarredByOthers: boolean;
+  /** What its pods are to those of the same node. */
+  readonly company: Company;
   /** Whether some service heeds this one: else nobody asks for its bound pods. */
   readonly isHeeded: boolean;
   readonly bound: Map<SimPod, BoundPod>;
@@ -210,9 +216,15 @@ function serviceRecords(program: Program): ServiceRecord[] {
     })),
   }));
   const heeds = parts.map((own) => parts.flatMap((other, index) => (matters(own, other) ? [index] : [])));
+  const companies = companyOf(parts);
   return parts.map((part, service) => ({
     ...part,
     heeds: heeds[service]!,
+    isBarredByOthers: isBarred(
+      part,
+      heeds[service]!.map((other) => parts[other]!),
+    ),
+    company: companies[service]!,
     isHeeded: heeds.some((list) => list.includes(service)),
     bound: new Map(),
   }));
@@ -243,6 +255,15 @@ function rulesOf(scheduling: PodScheduling, labels: Labels): PodRules {
 }
 
 type Part = Pick<ServiceRecord, 'rules' | 'spread'>;
+
+function isBarred({ rules, spread }: Part, heeded: readonly Part[]): boolean {
+  return (
+    rules.affinity.required.length > 0 ||
+    rules.antiAffinity.required.length > 0 ||
+    spread.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule') ||
+    heeded.some((other) => other.rules.antiAffinity.required.length > 0)
+  );
+}
 
 /** Whether pods of `other` that are bound change where a pod of `own` may go, or is liked best. */
 function matters(own: Part, other: Part): boolean {

@@ -3,24 +3,27 @@
  * happened that may help them. Ties are drawn by a key of the pod, so that one more pod elsewhere changes no other pod's
  * draw.
  */
+import type { Guest } from '../cluster/nodeRoom.js';
 import { mayHelp, type ClusterEvent } from '../cluster/queueingHints.js';
 import { scheduleOn } from '../cluster/scheduler.js';
 import { buildFilters } from '../cluster/schedulerFilters.js';
+import type { BoundPod } from '../cluster/schedulerInput.js';
 import { GOLDEN, mix, seedWord, TWO_TO_MINUS_32 } from '../random.js';
-import { boundPodsFor, recordOf, schedulerPod } from './schedulerView.js';
+import { clusterSeenBy } from './nominations.js';
+import { recordOf, schedulerPod } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
 /** The node the scheduler binds the pod to, or null while it fits nowhere: then the pod carries the answer. */
 export function findNode(sim: Sim, pod: SimPod): SimNode | null {
   const { view } = sim.scheduler;
-  const { workload, wanted } = pod;
-  const preferred = wanted ? sim.nodes.findIndex((node) => node.spec.name === wanted.node) : -1;
+  const { wanted } = pod;
+  const preferred = wanted
+    ? sim.nodes.findIndex((node) => node.spec.name === wanted.node)
+    : (view.positions.get(sim.scheduler.nominated.get(pod)?.node as SimNode) ?? -1);
   const asked = schedulerPod(view, pod, preferred >= 0 ? preferred : null);
   const outcome = scheduleOn({
     pod: asked,
-    nodes: view.nodes,
-    podsOfService: boundPods(sim, workload.service).map((node) => view.positions.get(node)!),
-    boundPods: boundPodsFor(view, workload.service),
+    ...clusterSeenBy(sim, pod),
     visitOrder: view.visitOrder,
     visitFrom: view.visitFrom,
     kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
@@ -32,26 +35,51 @@ export function findNode(sim: Sim, pod: SimPod): SimNode | null {
   return null;
 }
 
-/** Which of the nodes, those of the API first, the scheduler's filters let the pod on, were the pods of its service on `bound`. */
+/** A cluster as it might be: `nodes`, those of the API first, and the pods on them. */
+export interface SupposedCluster {
+  readonly nodes: readonly SimNode[];
+  /** The nodes that are asked for, as a range. */
+  readonly from: number;
+  readonly to: number;
+  /** The node of each pod of the service. */
+  readonly podsOfService: readonly SimNode[];
+  /** The pods that rules speak of. */
+  readonly bound: readonly BoundPod[];
+}
+
+/** Which of the nodes asked for the scheduler's filters let the pod on. */
 export function nodesThatPass(
   sim: Sim,
   pod: SimPod,
-  nodes: readonly SimNode[],
-  bound: readonly SimNode[],
+  { nodes, from, to, podsOfService, bound }: SupposedCluster,
 ): readonly boolean[] {
   const { view } = sim.scheduler;
   const position = new Map(nodes.map((node, i) => [node, i]));
   const filters = buildFilters({
     pod: schedulerPod(view, pod, null),
     nodes: nodes.map((node) => recordOf(view, node)),
-    podsOfService: bound.map((node) => position.get(node)!),
-    boundPods: boundPodsFor(view, pod.workload.service),
+    podsOfService: podsOfService.map((node) => position.get(node)!),
+    boundPods: bound,
     visitOrder: [],
     visitFrom: 0,
     kubernetesMinor: sim.world.program.scenario.compat.kubernetesMinor,
     pick: () => 0,
   });
-  return nodes.map((_, node) => filters.every(({ passes }) => passes(node)));
+  return Array.from({ length: to - from }, (_, i) => filters.every(({ passes }) => passes(from + i)));
+}
+
+/**
+ * The pods that node autoscalers count: the scheduler has looked at them and found no node. What a gate holds, the
+ * engine's or one of its template, nobody has looked at; a pod whose victims are on their way out needs no node.
+ */
+export function unschedulablePods({ unscheduled, scheduler }: Sim, nowUs: number): SimPod[] {
+  return unscheduled.filter((pod) => !pod.gated && pod.heldUntilUs <= nowUs && !scheduler.nominated.has(pod));
+}
+
+/** What a pod takes of its node, and who may be there beside it. */
+export function guestOf({ scheduler }: Sim, { workload }: SimPod): Guest {
+  const { requests, company } = scheduler.view.services[workload.service]!;
+  return { ...requests, ...company };
 }
 
 /** A pod was bound, or is gone from its node. */
@@ -75,16 +103,6 @@ function call(sim: Sim, nowUs: number, eventFor: (waiting: SimPod) => ClusterEve
     const { rejection } = waiting;
     return rejection !== null && mayHelp(eventFor(waiting), rejection.asked, rejection.by, kubernetesMinor);
   });
-}
-
-/** The node of each pod of the service that is to stay. */
-export function boundPods(sim: Sim, service: number): SimNode[] {
-  const nodes: SimNode[] = [];
-  for (const workload of sim.workloads) {
-    if (workload.service !== service) continue;
-    for (const pod of workload.pods) if (pod.node && pod.deletedUs === null) nodes.push(pod.node);
-  }
-  return nodes;
 }
 
 function tieBreaker(sim: Sim, pod: SimPod): (n: number) => number {

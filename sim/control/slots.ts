@@ -3,14 +3,15 @@
  * back only when no call to or from it is under way, so a late reply never meets a stranger.
  */
 import { GOLDEN, mix } from '../random.js';
-import { ARRIVED_US, CODE, DOUBLES, FLAGS, NEXT, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
+import { ARRIVED_US, CODE, DOUBLES, FLAGS, PARENT, POD, START_US, WORDS } from '../kernel/records.js';
 import { ENVOY_BUCKETS } from '../kernel/histogram.js';
-import { insert } from '../kernel/wheel.js';
+import { insert, removeEvents } from '../kernel/wheel.js';
 import { forgetPool } from '../breakers.js';
 import { finishExternal } from '../calls.js';
-import { leaveSystem } from '../loop.js';
+import { hopBackUs, leaveSystem } from '../loop.js';
 import { forgetCaller } from '../outliers.js';
 import {
+  CAUSE_MASK,
   CAUSE_UNREACHABLE,
   CAUSE_SHIFT,
   CAUSE_UC,
@@ -18,7 +19,6 @@ import {
   EVENT_RESUME,
   EXTERNAL,
   FLAG_FAILED,
-  FLAG_LOST,
   FLAG_ON_CPU,
   FLAG_WORKER,
   NOBODY,
@@ -106,36 +106,36 @@ export function isBusy(world: World, slot: number): boolean {
 }
 
 /**
- * The pod stops at once. Its requests are lost: their callers hear of it at `knownAtUs` (a closed connection soon, a
- * dead node only by time-out). Calls that it had made go on at the other end; their replies find nobody.
+ * The pod stops at once, and its requests with it, whatever they were doing. The kernel of a node that lives on closes
+ * their connections, which the callers hear of one hop later (`silentUs` null); of a node that is gone they hear nothing,
+ * and give up after `silentUs`. Calls that the pod had made go on at the other end; their replies find nobody.
  */
-export function killSlot(world: World, slot: number, knownAtUs: number): void {
+export function killSlot(world: World, slot: number, silentUs: number | null): void {
   const { records, nowUs } = world;
   const service = world.podService[slot]!;
   world.podState[slot] = POD_DEAD;
   if (world.podShares[slot] === 1) clearCpu(world, slot, nowUs);
   else bringUpToDate(world, slot, nowUs);
   const { words, doubles } = records;
+  const lost = new Set<number>();
+  const timed = new Set<number>();
   const callers = new Set<number>();
   for (let id = 0; id < records.capacity; id++) {
     const at = id * WORDS;
     const code = words[at + CODE]!;
     if (!isInPod(code) || words[at + POD] !== slot) continue;
-    // Lost already when its node went down before: the pod that runs now never had it.
-    if ((words[at + FLAGS]! & FLAG_LOST) !== 0) continue;
-    leaveSystem(world, service, doubles[id * DOUBLES + ARRIVED_US]!, nowUs);
-    doubles[id * DOUBLES + ARRIVED_US] = knownAtUs;
+    lost.add(id);
+    if (code === EVENT_RESUME) timed.add(id);
     if (code === STATE_CALLING) callers.add(id);
-    const flags = words[at + FLAGS]! & ~(FLAG_WORKER | FLAG_ON_CPU);
-    if (code === EVENT_RESUME) {
-      // Its event is in the queue and cannot be taken out; it will find the flag.
-      words[at + FLAGS] = flags | FLAG_LOST;
-    } else {
-      words[at + FLAGS] = flags | FLAG_FAILED | (CAUSE_UC << CAUSE_SHIFT);
-      words[at + NEXT] = -1;
-      words[at + CODE] = EVENT_REPLY;
-      insert(world.queue, words, id, Math.max(nowUs, knownAtUs));
-    }
+  }
+  if (timed.size > 0) removeEvents(world.queue, words, timed);
+  for (const id of lost) {
+    const at = id * WORDS;
+    leaveSystem(world, service, doubles[id * DOUBLES + ARRIVED_US]!, nowUs);
+    const kept = words[at + FLAGS]! & ~(FLAG_WORKER | FLAG_ON_CPU | (CAUSE_MASK << CAUSE_SHIFT));
+    words[at + FLAGS] = kept | FLAG_FAILED | (CAUSE_UC << CAUSE_SHIFT);
+    words[at + CODE] = EVENT_REPLY;
+    insert(world.queue, words, id, nowUs + (silentUs ?? hopBackUs(world, words, id)));
   }
   if (callers.size > 0) orphanChildren(world, callers);
   world.podBusy[slot] = 0;

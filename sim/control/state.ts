@@ -213,6 +213,8 @@ export interface Sim {
   readonly nodes: SimNode[];
   /** Every machine there has been, by its index. */
   readonly fleet: SimNode[];
+  /** The scheduler found no node for a pod; null: nobody may be preempted. */
+  onUnschedulable: ((pod: SimPod, nowUs: number) => void) | null;
   /** What a node autoscaler hears of pods and nodes; null: there is none. */
   nodeWatch: NodeWatch | null;
   readonly nodeWaits: NodeWaits;
@@ -227,6 +229,8 @@ export interface Sim {
     readonly queue: SchedulingQueue<SimPod>;
     /** The next look at the queue that is planned; Infinity: none. */
     lookAtUs: number;
+    /** Nodes that are kept for pods whose victims are to leave them (sim/control/preempting.ts). */
+    readonly nominated: Map<SimPod, { readonly node: SimNode; readonly victims: readonly SimPod[] }>;
     /** By internal service index. */
     readonly waits: readonly ServiceWaits[];
   };

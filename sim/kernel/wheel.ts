@@ -142,12 +142,78 @@ export function take(queue: EventQueue, words: Int32Array, offset: number): numb
   queue.nearCount--;
   if (next < 0) {
     queue.nearTail[offset] = -1;
-    const word = offset >>> 5;
-    const left = queue.nearMap[word]! & ~(1 << (offset & 31));
-    queue.nearMap[word] = left;
-    if (left === 0) queue.nearTop[word >>> 5] = queue.nearTop[word >>> 5]! & ~(1 << (word & 31));
+    clearNear(queue, offset);
   }
   return id;
+}
+
+function clearNear(queue: EventQueue, offset: number): void {
+  const word = offset >>> 5;
+  const left = queue.nearMap[word]! & ~(1 << (offset & 31));
+  queue.nearMap[word] = left;
+  if (left === 0) queue.nearTop[word >>> 5] = queue.nearTop[word >>> 5]! & ~(1 << (word & 31));
+}
+
+/**
+ * Takes records out wherever they wait; the order of the others stays. One pass over the whole queue, as no record knows
+ * what stands before it: for rare moments, between slices of the hot loop.
+ */
+export function removeEvents(queue: EventQueue, words: Int32Array, ids: ReadonlySet<number>): void {
+  for (let word = 0; word < queue.nearMap.length; word++) {
+    for (let bits = queue.nearMap[word]!; bits !== 0; bits &= bits - 1) {
+      const offset = (word << 5) + lowestBit(bits);
+      queue.nearCount -= unlinkFrom(queue.nearHead, queue.nearTail, offset, words, ids);
+      if (queue.nearHead[offset]! < 0) clearNear(queue, offset);
+    }
+  }
+  for (let word = 0; word < queue.farMap.length; word++) {
+    for (let bits = queue.farMap[word]!; bits !== 0; bits &= bits - 1) {
+      const bucket = (word << 5) + lowestBit(bits);
+      queue.farCount -= unlinkFrom(queue.farHead, queue.farTail, bucket, words, ids);
+      if (queue.farHead[bucket]! < 0) queue.farMap[word] = queue.farMap[word]! & ~(1 << (bucket & 31));
+    }
+  }
+  removeFromHeap(queue, ids);
+}
+
+/** Returns how many of the bucket's records were in `ids`. */
+function unlinkFrom(
+  heads: Int32Array,
+  tails: Int32Array,
+  bucket: number,
+  words: Int32Array,
+  ids: ReadonlySet<number>,
+): number {
+  let removed = 0;
+  let before = -1;
+  for (let id = heads[bucket]!; id >= 0;) {
+    const next = words[id * WORDS + NEXT]!;
+    if (!ids.has(id)) before = id;
+    else {
+      removed++;
+      if (before < 0) heads[bucket] = next;
+      else words[before * WORDS + NEXT] = next;
+    }
+    id = next;
+  }
+  tails[bucket] = before;
+  return removed;
+}
+
+function removeFromHeap(queue: EventQueue, ids: ReadonlySet<number>): void {
+  const { heapTimeUs, heapOrder, heapId } = queue;
+  const kept: { timeUs: number; order: number; id: number }[] = [];
+  for (let at = 0; at < queue.heapCount; at++)
+    if (!ids.has(heapId[at]!)) kept.push({ timeUs: heapTimeUs[at]!, order: heapOrder[at]!, id: heapId[at]! });
+  if (kept.length === queue.heapCount) return;
+  // A sorted list is a heap.
+  kept.sort((a, b) => a.timeUs - b.timeUs || a.order - b.order);
+  kept.forEach(({ timeUs, order, id }, at) => {
+    heapTimeUs[at] = timeUs;
+    heapOrder[at] = order;
+    heapId[at] = id;
+  });
+  queue.heapCount = kept.length;
 }
 
 /** Lowest set bit from the cursor's word on; events before the cursor do not exist. */

@@ -348,3 +348,136 @@ test('without an autoscaler the pools change no byte', (t) => {
     JSON.stringify(simulate(world(null, { pools, services: [pods(3, 1)] }), { policy: 0, seed: 1 }));
   t.is(bytes([aPool()]), bytes([]));
 });
+
+/** Pods of next to nothing, so that room is no matter; `app: web` for rules to speak of. */
+const crumbs = (replicas: number, parts: Partial<Service> = {}): Service =>
+  pods(replicas, 0.01, { labels: { app: 'web' }, ...parts });
+const web = { matchLabels: { app: 'web' }, matchExpressions: [] };
+const hardSpread = (topologyKey: string, maxSkew: number): Service['scheduling']['topologySpread'][number] => ({
+  ...{ topologyKey, maxSkew, whenUnsatisfiable: 'DoNotSchedule', selector: web },
+  ...{ minDomains: 1, nodeAffinityPolicy: 'Honor', nodeTaintsPolicy: 'Ignore' },
+});
+/** The Cluster Autoscaler removes nothing that soon. */
+const brief = { run: { durationUs: 2 * MINUTE } };
+const upTo = (nodes: number): NodePool =>
+  aPool({
+    groups: [{ minNodes: 1, maxNodes: nodes }],
+    karpenter: { weight: 0, isSpot: false, machines: [LARGE], zones: [0], limits: { ...NONE, nodes } },
+  });
+
+test('nodes come for pods that no node may take, though each has room for their requests', (t) => {
+  // Two pods on a node: five need three nodes, and only maxPods says so.
+  const full = { ...node(0), maxPods: 2 };
+  for (const autoscaler of [clusterAutoscaler(), karpenter()]) {
+    const { nodes, ready } = run(autoscaler, {
+      nodes: [full],
+      pools: [{ ...upTo(9), maxPods: 2 }],
+      services: [crumbs(5)],
+      ...brief,
+    });
+    t.deepEqual([nodes.at(-1), ready.at(-1)], [3, 5], autoscaler.kind);
+  }
+});
+
+const apart = {
+  ...aService().scheduling,
+  podAntiAffinity: { required: [{ selector: web, topologyKey: 'kubernetes.io/hostname' }], preferred: [] },
+};
+
+test('pods that keep away from each other by host get a node each', (t) => {
+  for (const autoscaler of [clusterAutoscaler(), karpenter()]) {
+    const { decisions, nodes, ready } = run(autoscaler, {
+      pools: [upTo(9)],
+      services: [crumbs(5, { scheduling: apart })],
+      ...brief,
+    });
+    t.deepEqual([nodes.at(-1), ready.at(-1)], [5, 5], autoscaler.kind);
+    // All of them at the first scan, or in the first batch.
+    const adds = autoscaler.kind === 'karpenter' ? [1, 2, 3, 4].map((n) => `1: add general-r-a-${n} (large)`) : [];
+    t.deepEqual(decisions, autoscaler.kind === 'karpenter' ? adds : ['10: add 4 nodes to general in r/a']);
+  }
+});
+
+test('a hard spread by host lets as many pods onto a node as its maxSkew', (t) => {
+  const spreadByHost = hardSpread('kubernetes.io/hostname', 2);
+  for (const autoscaler of [clusterAutoscaler(), karpenter()]) {
+    const { nodes, ready } = run(autoscaler, {
+      // A node that stays and takes nobody: it holds the minimum at none.
+      nodes: [node(0), aNode('fixed-r-a-0', 0, { pool: 'fixed', maxPods: 0 })],
+      pools: [upTo(9), aPool({ name: 'fixed', groups: null, karpenter: null })],
+      services: [crumbs(6, { scheduling: { ...aService().scheduling, topologySpread: [spreadByHost] } })],
+      ...brief,
+    });
+    // Two on the node of the start, and two nodes for the other four.
+    t.deepEqual([nodes.at(-1), ready.at(-1)], [4, 6], autoscaler.kind);
+  }
+});
+
+test('a scale-down knows who keeps away from whom', (t) => {
+  for (const autoscaler of [clusterAutoscaler(), karpenter()]) {
+    const both = (scheduling: Service['scheduling']) =>
+      run(autoscaler, {
+        nodes: [node(0), node(1)],
+        services: [crumbs(2, { scheduling })],
+        run: { durationUs: 15 * MINUTE },
+      }).nodes.at(-1);
+    t.deepEqual([both(apart), both(aService().scheduling)], [2, 1], autoscaler.kind);
+  }
+});
+
+test('a spread over zones in the pod template: new nodes come in all of them', (t) => {
+  const byZone = hardSpread('topology.kubernetes.io/zone', 1);
+  for (const autoscaler of [clusterAutoscaler(), karpenter()]) {
+    const zones = 3;
+    const scenario = world(autoscaler, {
+      zones,
+      nodes: Array.from({ length: zones }, (_, zone) =>
+        aNode(`general-r-${'abc'[zone]}-0`, zone, { cpuMillicores: 4000, memoryBytes: 16 * GI }),
+      ),
+      pools: [
+        aPool({
+          labels: [{}, {}, {}],
+          groups: Array.from({ length: zones }, () => ({ minNodes: 1, maxNodes: 3 })),
+          karpenter: { weight: 0, isSpot: false, machines: [LARGE], zones: [0, 1, 2], limits: NONE },
+        }),
+      ],
+      // One fills a node.
+      services: [
+        pods(6, 4, {
+          labels: { app: 'web' },
+          scheduling: { ...aService().scheduling, topologySpread: [byZone] },
+        }),
+      ],
+      loads: [aLoad(1, { from: [{ atUs: 0, shares: [1, 0, 0] }] })],
+    });
+    const { series } = simulate(scenario, { policy: 0, seed: 1 });
+    const last = (rows: readonly { readonly values: readonly number[] }[]) => rows.map(({ values }) => values.at(-1));
+    t.deepEqual(last(series.readyReplicas), [2, 2, 2], autoscaler.kind);
+    t.deepEqual(last(series.nodes!), [2, 2, 2], autoscaler.kind);
+  }
+});
+
+test('what a gate of its template holds gets no node before the gate is lifted', (t) => {
+  const gates = [{ name: 'example.com/quota', liftedAfterUs: 125 * SECOND }];
+  const services = [
+    pods(1, 4, { name: 'open', terminationGraceUs: 0 }),
+    pods(1, 4, { name: 'held', terminationGraceUs: 0, scheduling: { ...aService().scheduling, gates } }),
+  ];
+  for (const autoscaler of [clusterAutoscaler(), karpenter()]) {
+    const { decisions } = run(autoscaler, {
+      nodes: [aNode('fixed-r-a-0', 0, { pool: 'fixed', cpuMillicores: 8000, memoryBytes: 32 * GI })],
+      pools: [
+        aPool({ groups: [{ minNodes: 0, maxNodes: 3 }] }),
+        aPool({ name: 'fixed', groups: null, karpenter: null }),
+      ],
+      services,
+      over: { faults: [{ kind: 'nodeDrain', node: 0, atUs: 30 * SECOND, forUs: null }] },
+    });
+    // Both are evicted at 30 s; the gate is lifted at 155 s. The next scan; a batch of one second.
+    const expected =
+      autoscaler.kind === 'karpenter'
+        ? ['31: add general-r-a-0 (large)', '156: add general-r-a-1 (large)']
+        : ['40: add 1 node to general in r/a', '160: add 1 node to general in r/a'];
+    t.deepEqual(decisions, expected, autoscaler.kind);
+  }
+});

@@ -194,6 +194,7 @@ apiVersion: scheduling.k8s.io/v1
 kind: PriorityClass
 metadata: {name: urgent}
 value: 1000
+preemptionPolicy: Never
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -242,7 +243,7 @@ spec:
   t.deepEqual(
     result.partly.map(({ kind, reason }) => `${kind}: ${reason}`),
     [
-      'PriorityClass: as an order of waiting pods: nobody is preempted',
+      'PriorityClass: its preemptionPolicy is not simulated: its pods preempt',
       'Deployment: without a Service: taken to be called by its own name',
       'Deployment: namespaces of an affinity between pods is not simulated',
     ],

@@ -93,3 +93,61 @@ test('a NodePool without nodes, or of an older version, is left out by name', (t
   );
   t.false(text.includes('karpenter'));
 });
+
+/** The dump with these lines in the specs of the node, of the pods and of the NodePool's template. */
+function tainted(node: string, toleration: string, template: string): string {
+  return (
+    OBJECTS.replace('spec: {providerID:', `spec: {${node}providerID:`).replace(
+      'spec: {containers:',
+      `spec: {${toleration}containers:`,
+    ) + nodePool('general').replace('      requirements:', `${template}      requirements:`)
+  );
+}
+
+function poolAndNotes(text: string) {
+  const result = imported(text);
+  const loaded = parseScenario(fillIn(result.text).replace('user-timeline-service', 'web'), 'filled.yaml');
+  if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems));
+  const { nodes, pools } = loaded.scenario.cluster;
+  return {
+    taints: pools[0]!.taints,
+    onNode: nodes[0]!.taints,
+    notes: result.partly.flatMap(({ kind, reason }) =>
+      kind === 'NodePool' && reason.includes('aint') ? [reason] : [],
+    ),
+  };
+}
+
+test('the taints of a NodePool are those of its pool', (t) => {
+  const tolerated = 'tolerations: [{key: team, operator: Exists}], ';
+  const ours = [{ key: 'team', value: 'search', effect: 'NoSchedule' }];
+  const inPool = '      taints: [{key: team, value: search, effect: NoSchedule}]\n';
+  const inNode = 'taints: [{key: team, value: search, effect: NoSchedule}], ';
+  t.deepEqual(poolAndNotes(tainted(inNode, tolerated, inPool)), { taints: ours, onNode: ours, notes: [] });
+  t.deepEqual(poolAndNotes(tainted('', tolerated, inPool)), {
+    taints: ours,
+    onNode: ours,
+    notes: ['taints that its nodes do not have yet hold for them, too: team:NoSchedule'],
+  });
+  t.deepEqual(poolAndNotes(tainted(inNode, tolerated, '')), {
+    taints: [],
+    onNode: [],
+    notes: ['taints of its nodes that it does not have are left out: team:NoSchedule'],
+  });
+});
+
+test('taints of the start-up are not those of its pool', (t) => {
+  const passing = '{key: node.cilium.io/agent-not-ready, value: "true", effect: NoExecute}';
+  const notes = [
+    'its startupTaints are not simulated, nodes take pods once they are ready: node.cilium.io/agent-not-ready:NoExecute',
+  ];
+  for (const node of ['', `taints: [${passing}], `])
+    t.deepEqual(
+      poolAndNotes(tainted(node, 'tolerations: [{operator: Exists}], ', `      startupTaints: [${passing}]\n`)),
+      {
+        taints: [],
+        onNode: [],
+        notes,
+      },
+    );
+});

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { createRecords, freeRecord, takeRecord } from '../../../sim/kernel/records.js';
-import { createQueue, findNext, insert, take } from '../../../sim/kernel/wheel.js';
+import { createQueue, findNext, insert, removeEvents, take } from '../../../sim/kernel/wheel.js';
 import { SortedQueue } from '../../models/sortedQueue.js';
 import { SEED, SEED_NOTE } from '../../seed.js';
 
@@ -17,6 +17,8 @@ const action = fc.oneof(
   fc.record({ kind: fc.constant('insert' as const), delay }),
   fc.record({ kind: fc.constant('take' as const), delay: fc.nat(6) }),
   fc.record({ kind: fc.constant('run' as const), delay }),
+  // Every so-manieth of those that wait.
+  fc.record({ kind: fc.constant('remove' as const), delay: fc.integer({ min: 1, max: 4 }) }),
 );
 
 for (const [nearSize, farSize] of [
@@ -53,6 +55,11 @@ for (const [nearSize, farSize] of [
             const id = takeRecord(records);
             insert(queue, records.words, id, nowUs + amount);
             twin.insert(id, nowUs + amount);
+          } else if (kind === 'remove') {
+            const ids = new Set(twin.ids().filter((_, i) => i % amount === 0));
+            removeEvents(queue, records.words, ids);
+            twin.remove(ids);
+            for (const id of ids) freeRecord(records, id);
           } else if (kind === 'take') {
             for (let i = 0; i < amount; i++) takeOne(Infinity);
           } else {
