@@ -265,7 +265,10 @@ const anyTimes = (): fc.Arbitrary<Change> =>
 const anySecondEndpoint = (): fc.Arbitrary<Change> =>
   fc.record({ timeout: pick('20ms', '2s'), users: pick(null, 1, 40) }).map(({ timeout, users }): Change => {
     const second = { ...anEndpoint([cpu(exponential(2000))]), name: 'second' };
-    const withSecond = inServices(({ endpoints }, i) => (i === 0 ? { endpoints: [...endpoints, second] } : {}));
+    // Versions have the endpoints of their host.
+    const withSecond = inServices(({ endpoints, versionOf }, i) =>
+      i === 0 || versionOf === 0 ? { endpoints: [...endpoints, second] } : {},
+    );
     return (scenario) => {
       const own = { destination: { host: 's0' } };
       const http = [
