@@ -11,6 +11,7 @@
  * addition, until it is over. An addition after a removal does not wait: overload is the worse mistake.
  * A replica count is only ever changed by fresh metrics, and never where somebody else owns it.
  */
+import type { Budgets } from './budgets.js';
 import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
 import { nodeToRemoveFrom } from './node-to-remove.js';
 import { figure, skip, type Outcome } from './outcome.js';
@@ -26,6 +27,7 @@ export interface ScalerContext {
   readonly owners: Owners;
   readonly memory: Memory;
   readonly config: EngineConfig;
+  readonly budgets: Budgets;
 }
 
 /** Adds exactly one decision or skip for the workload; tells the direction when it scaled. */
@@ -57,6 +59,7 @@ export function scaleWorkload(
       ? leave('noRoom', `no node has ${need.cpuMillicores} millicores and ${need.memoryBytes} bytes free for one more`)
       : leave('noVictim', 'none of its pods runs on a node that the snapshot lists');
   }
+  if ('reason' in decision) return leave(decision.reason, decision.detail);
   outcome.decisions.push(decision);
   return wish.direction;
 }
@@ -196,7 +199,7 @@ function scaleDown(
   workload: WorkloadView,
   counts: ReplicaCounts,
   wish: Wish,
-): ScaleDown | null {
+): ScaleDown | Refusal | null {
   const { view, config } = context;
   const from = workload.workload.desiredReplicas;
   const podsOn = new Map<string, SnapshotPod[]>();
@@ -211,6 +214,7 @@ function scaleDown(
   const isOrdered = workload.ref.kind === 'StatefulSet';
   const victims: { pod: string; node: string }[] = [];
   const reasons: string[] = [];
+  let heldBack: string | null = null;
   while (from - victims.length > wish.replicas) {
     const holders = [...podsOn].filter(([, pods]) => pods.length > 0).map(([node]) => view.nodes.get(node)!);
     const choice = isOrdered
@@ -223,6 +227,9 @@ function scaleDown(
         });
     if (choice.node === null) break;
     const victim = (isOrdered ? takeLast : takeVictim)(podsOn.get(choice.node)!);
+    heldBack = context.budgets.refusal(victim);
+    if (heldBack !== null) break;
+    context.budgets.spend(victim);
     const node = view.nodes.get(choice.node)!;
     const { cpuMillicores, memoryBytes } = podNeed(victim.requests);
     node.free.cpuMillicores += cpuMillicores;
@@ -233,13 +240,19 @@ function scaleDown(
     victims.push({ pod: victim.name, node: choice.node });
     reasons.push(choice.reason);
   }
-  if (victims.length === 0) return null;
+  if (victims.length === 0) {
+    return heldBack === null ? null : { reason: 'disruptionBudget', detail: `${wish.because} But ${heldBack}.` };
+  }
   const spared = [...podsOn].filter(([, pods]) => pods.length > 0).slice(0, NODES_NAMED);
   return {
     kind: 'scaleDown',
     workload: workload.ref,
     because: `${wish.because} First to go: ${victims[0]!.pod} on ${victims[0]!.node}, since ${reasons[0]!}.`,
-    signals: { ...figures(config, wish.percent), replicasWanted: wish.replicas },
+    signals: {
+      ...figures(config, wish.percent),
+      replicasWanted: wish.replicas,
+      ...(heldBack === null ? {} : { heldBackBy: heldBack }),
+    },
     rejected: spared.map(([node]) => ({
       candidate: node,
       reason: isOrdered ? LAST_FIRST : 'its zone holds fewer replicas, or it has more free',

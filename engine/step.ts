@@ -5,6 +5,7 @@
  * the input is changed, and odd input ends in a skip, not in a throw.
  */
 import { balanceService } from './balancer.js';
+import { findBudgets } from './budgets.js';
 import { viewCluster, nameKey, type ClusterView, type WorkloadView } from './cluster-view.js';
 import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
@@ -109,7 +110,8 @@ function runScaler(
     }
     return scaled;
   }
-  const context = { nowMs, view, owners: findOwners(input.snapshot), memory, config };
+  const budgets = findBudgets(view);
+  const context = { nowMs, view, owners: findOwners(input.snapshot), memory, config, budgets };
   workloads.forEach((workload, index) => {
     const direction = scaleWorkload(context, workload, counts[index]!, outcome);
     if (direction !== null) scaled.set(workload.key, direction);

@@ -50,7 +50,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
     horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(sim, workload)] : [])),
     scaledObjects: [],
-    podDisruptionBudgets: [],
+    podDisruptionBudgets: budgetObjects(sim),
   };
 }
 
@@ -90,6 +90,7 @@ function snapshotPod(sim: Sim, pod: SimPod, nowUs: number): SnapshotPod {
       cpuMillicores === null
         ? null
         : { cpuMillicores, memoryBytes: service.memoryUseBytes + leakedBytes(sim, pod, nowUs) },
+    labels: { ...service.labels, [SERVICE_LABEL]: service.name },
   };
 }
 
@@ -189,6 +190,28 @@ function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[
     const p95Ms = envoyQuantileMs(counts, 0, 0.95);
     if (p95Ms === null) return [];
     return [{ namespace: NAMESPACE, workload: pod.workload.name, node: pod.node!.spec.name, p95Ms }];
+  });
+}
+
+/** On every pod, so that a budget can select those of its service and no others. */
+const SERVICE_LABEL = 'wavetank.io/service';
+
+function budgetObjects(sim: Sim): KubeObject[] {
+  return sim.world.program.services.flatMap(({ name, disruptionBudget }): KubeObject[] => {
+    if (disruptionBudget === null) return [];
+    const { limit, unhealthyPodEviction } = disruptionBudget;
+    return [
+      {
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata: { name, namespace: NAMESPACE },
+        spec: {
+          selector: { matchLabels: { [SERVICE_LABEL]: name } },
+          ...limit,
+          unhealthyPodEvictionPolicy: unhealthyPodEviction,
+        },
+      },
+    ];
   });
 }
 
