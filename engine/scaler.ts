@@ -7,15 +7,15 @@
  * so a step is as large as the overshoot and ends at the threshold that was crossed (`stepRule: one` moves by one).
  * Pods that do not report count as idle on the way up and forbid the way down; for their first minutes
  * (`coldPodGraceSeconds`) they forbid both, since a mean over half of the pods is no mean.
- * Cool-down is per workload and direction: nothing follows a scaling in the same direction, and no removal follows an
- * addition, until it is over. An addition after a removal does not wait: overload is the worse mistake.
+ * Cool-down and the guard against flapping are in `flapping.ts`, disruption budgets in `budgets.ts`.
  * A replica count is only ever changed by fresh metrics, and never where somebody else owns it.
  */
 import type { Budgets } from './budgets.js';
 import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
+import { tooSoon } from './flapping.js';
 import { nodeToRemoveFrom } from './node-to-remove.js';
 import { figure, skip, type Outcome } from './outcome.js';
-import type { Owners } from './owners.js';
+import { unreadOwners, type Owners } from './owners.js';
 import { whyHere } from './place-gated.js';
 import { placer, podNeed, type Choice } from './placement.js';
 import type { EngineConfig, Memory, ScaleDown, ScaleUp, SkipReason, SnapshotPod } from './types.js';
@@ -44,13 +44,12 @@ export function scaleWorkload(
   const wish = wanted(context, workload);
   if ('reason' in wish) return leave(wish.reason, wish.detail);
 
-  const last = context.memory.lastScaling[workload.key];
-  if (last && !(last.direction === 'down' && wish.direction === 'up')) {
-    const elapsedSeconds = Math.abs(context.nowMs - last.atMs) / 1000;
-    const left = Math.ceil(context.config.scaler.cooldownSeconds - elapsedSeconds);
-    if (left > 0)
-      return leave('cooldown', `scaled ${last.direction} ${figure(elapsedSeconds)} s ago, ${left} s to wait`);
-  }
+  const { nowMs, memory, config } = context;
+  const { cooldownSeconds } = config.scaler;
+  const soon = tooSoon(memory, { key: workload.key, direction: wish.direction, nowMs, cooldownSeconds });
+  if (soon) return leave(soon.reason, soon.detail);
+  const unread = wish.direction === 'down' ? unreadOwners(context.view.snapshot) : null;
+  if (unread !== null) return leave('apiError', `${wish.because} But ${unread}, so nothing is removed.`);
   const decision =
     wish.direction === 'up' ? scaleUp(context, workload, counts, wish) : scaleDown(context, workload, counts, wish);
   if (decision === null) {

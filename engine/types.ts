@@ -156,6 +156,12 @@ export interface Memory {
   readonly lastScaling: Readonly<Record<string, { readonly atMs: number; readonly direction: 'up' | 'down' }>>;
   /** Workloads whose routes want an eager look because their replicas changed, by `namespace/kind/name`. */
   readonly postScalingMarks: Readonly<Record<string, { readonly atMs: number }>>;
+  /** The replica count of each workload at the last step, and the one that step asked for (null: none). */
+  readonly lastSeen?: Readonly<Record<string, { readonly replicas: number; readonly expected: number | null }>>;
+  /** When others (an HPA, a human) were last seen to have raised or lowered a count; null: not lately. */
+  readonly othersScaling?: Readonly<
+    Record<string, { readonly upAtMs: number | null; readonly downAtMs: number | null }>
+  >;
 }
 
 export type UtilizationMetric = 'cpu' | 'memory' | 'cpu-memory';
