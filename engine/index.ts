@@ -17,4 +17,14 @@ export { nodeToRemoveFrom } from './node-to-remove.js';
 export type { RemovalSettings } from './node-to-remove.js';
 export { scorePlacement } from './score-placement.js';
 export type { Neighbour, PlacementSettings } from './score-placement.js';
+export { pack } from './pack.js';
+export type { PackConstraints, PackInput, PackItem, Packing, PackNode, PackStrategy, Traffic } from './pack.js';
+export { defaultRightSizeSettings, rightSize } from './right-size.js';
+export type {
+  MaybeAmounts,
+  Provisioning,
+  RightSizeSettings,
+  SizeRecommendation,
+  UsagePercentiles,
+} from './right-size.js';
 export type * from './types.js';

@@ -5,9 +5,11 @@
  * the input is changed, and odd input ends in a skip, not in a throw.
  */
 import { balanceService } from './balancer.js';
+import { findBudgets } from './budgets.js';
 import { viewCluster, nameKey, type ClusterView, type WorkloadView } from './cluster-view.js';
 import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
+import { noticeChanges } from './flapping.js';
 import { nextMemory } from './memory.js';
 import { skip, type Outcome } from './outcome.js';
 import { findOwners } from './owners.js';
@@ -24,7 +26,7 @@ import type { EngineConfig, Skipped, StepInput, StepOutput } from './types.js';
  *   A configuration that cannot be used makes every entry a skip `invalid` that says why
  */
 export function step(input: StepInput): StepOutput {
-  const { snapshot, memory, config, nowMs } = input;
+  const { snapshot, config, nowMs } = input;
   const view = viewCluster(snapshot);
   const outcome: Outcome = { decisions: [], skipped: [] };
   const usable = usableWorkloads(view, config, input.scope, outcome.skipped);
@@ -33,10 +35,11 @@ export function step(input: StepInput): StepOutput {
     if (config.scaler.mode !== 'off') {
       for (const workload of usable) placeGatedPods(view, workload, replicasOf(view, workload), config, outcome);
     }
-    return { ...outcome, memory };
+    return { ...outcome, memory: input.memory };
   }
 
-  const scaled = runScaler(input, view, usable, outcome);
+  const memory = noticeChanges(input.memory, view.workloads, nowMs);
+  const scaled = runScaler({ ...input, memory }, view, usable, outcome);
   const cleared = config.balancer.enabled ? runBalancer(input, view, usable, outcome) : [];
   return {
     ...outcome,
@@ -47,8 +50,23 @@ export function step(input: StepInput): StepOutput {
       marked: new Set(config.balancer.enabled ? scaled.keys() : []),
       cleared: new Set(cleared),
       known: new Set(view.workloads.map(({ key }) => key)),
+      seen: countsSeen(view, outcome),
     }),
   };
+}
+
+function countsSeen(view: ClusterView, { decisions }: Outcome) {
+  const asked = new Map<string, number>();
+  for (const decision of decisions) {
+    if (!('replicasTo' in decision)) continue;
+    const { namespace, kind, name } = decision.workload;
+    asked.set(`${namespace}/${kind}/${name}`, decision.replicasTo);
+  }
+  return new Map(
+    view.workloads.map(({ key, workload }) => {
+      return [key, { replicas: workload.desiredReplicas, expected: asked.get(key) ?? null }] as const;
+    }),
+  );
 }
 
 function usableWorkloads(
@@ -109,7 +127,8 @@ function runScaler(
     }
     return scaled;
   }
-  const context = { nowMs, view, owners: findOwners(input.snapshot), memory, config };
+  const budgets = findBudgets(view);
+  const context = { nowMs, view, owners: findOwners(input.snapshot), memory, config, budgets };
   workloads.forEach((workload, index) => {
     const direction = scaleWorkload(context, workload, counts[index]!, outcome);
     if (direction !== null) scaled.set(workload.key, direction);
