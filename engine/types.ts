@@ -70,6 +70,8 @@ export interface SnapshotWorkload extends WorkloadRef {
   /** Requests and limits of one pod of the template; null fields where the template sets none. */
   readonly podRequests: { readonly cpuMillicores: number | null; readonly memoryBytes: number | null };
   readonly podLimits: { readonly cpuMillicores: number | null; readonly memoryBytes: number | null };
+  /** Replicas of the newest template, from the workload's status; left out or null where nobody tells. */
+  readonly updatedReplicas?: number | null;
 }
 
 export interface SnapshotPod {
@@ -267,7 +269,8 @@ export type SkipReason =
   | 'disabled'
   | 'noService'
   | 'noVictim'
-  | 'invalid';
+  | 'invalid'
+  | 'rolloutRunning';
 
 /** A part of the engine left a workload alone. Every workload has a decision or a skip from each enabled part. */
 export interface Skipped {

@@ -68,6 +68,7 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
     service: service.name,
     podRequests: podRequests(sim.world.program, workload.service),
     podLimits: service.limits,
+    updatedReplicas: workload.pods.filter((pod) => pod.deletedUs === null && pod.revision === workload.revision).length,
   };
 }
 
