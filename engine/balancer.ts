@@ -66,6 +66,9 @@ function decideRoute(context: BalancerContext, leader: WorkloadView, members: re
   if (workload.desiredReplicas <= 0) return leave('asleep', 'scaled to 0 replicas');
   const trouble = sourceTrouble(view.snapshot.health);
   if (trouble) return blind(trouble.reason, trouble.detail);
+  if (view.snapshot.unreadableLists?.includes('destinationRules')) {
+    return blind('apiError', 'the DestinationRules could not be listed, so what stands is not known');
+  }
   const lookup = context.rules(workload.namespace, workload.service);
   if (!lookup.found && !(lookup.mayCreate && config.balancer.createRoutes)) return leave(lookup.reason, lookup.detail);
   const rule = lookup.found ? lookup.rule : null;

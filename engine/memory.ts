@@ -1,7 +1,8 @@
 /**
- * What the engine asks to be told again at its next step: when each workload was last scaled (cool-down) and whose
- * routes deserve an eager look because replicas changed. Bounded: a scaling is forgotten once its cool-down is over, a
- * mark once the workload is gone or the balancer has looked.
+ * What the engine asks to be told again at its next step: when each workload was last scaled (cool-down), whose routes
+ * deserve an eager look because replicas changed, and which counts it saw (to notice the changes of others). Bounded: a
+ * scaling is forgotten once its cool-down is over, a mark once the workload is gone or the balancer has looked, a count
+ * when the workload is gone.
  */
 import type { Memory } from './types.js';
 
@@ -11,6 +12,8 @@ export const emptyMemory: Memory = Object.freeze({
   formatVersion: '1.0',
   lastScaling: Object.freeze({}),
   postScalingMarks: Object.freeze({}),
+  lastSeen: Object.freeze({}),
+  othersScaling: Object.freeze({}),
 });
 
 /** The memory to hand back, from what was kept and what this step added; sorted as it came, additions last. */
@@ -23,6 +26,7 @@ export function nextMemory(
     readonly marked: ReadonlySet<string>;
     readonly cleared: ReadonlySet<string>;
     readonly known: { has(key: string): boolean };
+    readonly seen: ReadonlyMap<string, { readonly replicas: number; readonly expected: number | null }>;
   },
 ): Memory {
   const { nowMs } = change;
@@ -42,5 +46,13 @@ export function nextMemory(
       ...marks,
       ...[...change.marked].map((key) => [key, { atMs: nowMs }] as const),
     ]),
+    lastSeen: Object.fromEntries(change.seen),
+    othersScaling: Object.fromEntries(
+      Object.entries(memory.othersScaling ?? {}).filter(([, { upAtMs, downAtMs }]) => {
+        const isRecent = (atMs: number | null): boolean =>
+          atMs !== null && Math.abs(nowMs - atMs) < change.cooldownSeconds * 1000;
+        return isRecent(upAtMs) || isRecent(downAtMs);
+      }),
+    ),
   };
 }

@@ -27,6 +27,17 @@ export function findOwners(snapshot: Snapshot): Owners {
   };
 }
 
+/** Nobody may know who owns a count: reason enough to remove nothing, none to leave an overload alone. */
+export function unreadOwners({ unreadableLists = [] }: Snapshot): string | null {
+  if (unreadableLists.includes('horizontalPodAutoscalers')) {
+    return 'the HorizontalPodAutoscalers could not be listed and one may own the replica count';
+  }
+  if (unreadableLists.includes('scaledObjects')) {
+    return 'the ScaledObjects could not be listed and one may own the replica count';
+  }
+  return null;
+}
+
 function byTarget(objects: readonly KubeObject[]): Map<string, string> {
   const owners = new Map<string, string>();
   for (const { metadata, spec } of objects) {

@@ -7,14 +7,15 @@
  * so a step is as large as the overshoot and ends at the threshold that was crossed (`stepRule: one` moves by one).
  * Pods that do not report count as idle on the way up and forbid the way down; for their first minutes
  * (`coldPodGraceSeconds`) they forbid both, since a mean over half of the pods is no mean.
- * Cool-down is per workload and direction: nothing follows a scaling in the same direction, and no removal follows an
- * addition, until it is over. An addition after a removal does not wait: overload is the worse mistake.
+ * Cool-down and the guard against flapping are in `flapping.ts`, disruption budgets in `budgets.ts`.
  * A replica count is only ever changed by fresh metrics, and never where somebody else owns it.
  */
+import type { Budgets } from './budgets.js';
 import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
+import { tooSoon } from './flapping.js';
 import { nodeToRemoveFrom } from './node-to-remove.js';
 import { figure, skip, type Outcome } from './outcome.js';
-import type { Owners } from './owners.js';
+import { unreadOwners, type Owners } from './owners.js';
 import { whyHere } from './place-gated.js';
 import { placer, podNeed, type Choice } from './placement.js';
 import { rolloutUnderWay } from './rollout-watch.js';
@@ -27,6 +28,7 @@ export interface ScalerContext {
   readonly owners: Owners;
   readonly memory: Memory;
   readonly config: EngineConfig;
+  readonly budgets: Budgets;
 }
 
 /** Adds exactly one decision or skip for the workload; tells the direction when it scaled. */
@@ -43,13 +45,12 @@ export function scaleWorkload(
   const wish = wanted(context, workload);
   if ('reason' in wish) return leave(wish.reason, wish.detail);
 
-  const last = context.memory.lastScaling[workload.key];
-  if (last && !(last.direction === 'down' && wish.direction === 'up')) {
-    const elapsedSeconds = Math.abs(context.nowMs - last.atMs) / 1000;
-    const left = Math.ceil(context.config.scaler.cooldownSeconds - elapsedSeconds);
-    if (left > 0)
-      return leave('cooldown', `scaled ${last.direction} ${figure(elapsedSeconds)} s ago, ${left} s to wait`);
-  }
+  const { nowMs, memory, config } = context;
+  const { cooldownSeconds } = config.scaler;
+  const soon = tooSoon(memory, { key: workload.key, direction: wish.direction, nowMs, cooldownSeconds });
+  if (soon) return leave(soon.reason, soon.detail);
+  const unread = wish.direction === 'down' ? unreadOwners(context.view.snapshot) : null;
+  if (unread !== null) return leave('apiError', `${wish.because} But ${unread}, so nothing is removed.`);
   const decision =
     wish.direction === 'up' ? scaleUp(context, workload, counts, wish) : scaleDown(context, workload, counts, wish);
   if (decision === null) {
@@ -58,6 +59,7 @@ export function scaleWorkload(
       ? leave('noRoom', `no node has ${need.cpuMillicores} millicores and ${need.memoryBytes} bytes free for one more`)
       : leave('noVictim', NO_VICTIM[workload.ref.kind]);
   }
+  if ('reason' in decision) return leave(decision.reason, decision.detail);
   outcome.decisions.push(decision);
   return wish.direction;
 }
@@ -207,7 +209,7 @@ function scaleDown(
   workload: WorkloadView,
   counts: ReplicaCounts,
   wish: Wish,
-): ScaleDown | null {
+): ScaleDown | Refusal | null {
   const { view, config } = context;
   const from = workload.workload.desiredReplicas;
   const podsOn = new Map<string, SnapshotPod[]>();
@@ -223,6 +225,7 @@ function scaleDown(
   const victims: { pod: string; node: string }[] = [];
   const reasons: string[] = [];
   const unplaced = workload.pods.filter((pod) => pod.node === null || !view.nodes.has(pod.node));
+  let heldBack: string | null = null;
   while (from - victims.length > wish.replicas) {
     // Its controller would take a pod that waits for a node first, whatever is named here.
     if (isOrdered && hasHigherOrdinal(unplaced, podsOn)) break;
@@ -237,6 +240,9 @@ function scaleDown(
         });
     if (choice.node === null) break;
     const victim = (isOrdered ? takeLast : takeVictim)(podsOn.get(choice.node)!);
+    heldBack = context.budgets.refusal(victim);
+    if (heldBack !== null) break;
+    context.budgets.spend(victim);
     const node = view.nodes.get(choice.node)!;
     const { cpuMillicores, memoryBytes } = podNeed(victim.requests);
     node.free.cpuMillicores += cpuMillicores;
@@ -247,13 +253,19 @@ function scaleDown(
     victims.push({ pod: victim.name, node: choice.node });
     reasons.push(choice.reason);
   }
-  if (victims.length === 0) return null;
+  if (victims.length === 0) {
+    return heldBack === null ? null : { reason: 'disruptionBudget', detail: `${wish.because} But ${heldBack}.` };
+  }
   const spared = [...podsOn].filter(([, pods]) => pods.length > 0).slice(0, NODES_NAMED);
   return {
     kind: 'scaleDown',
     workload: workload.ref,
     because: `${wish.because} First to go: ${victims[0]!.pod} on ${victims[0]!.node}, since ${reasons[0]!}.`,
-    signals: { ...figures(config, wish.percent), replicasWanted: wish.replicas },
+    signals: {
+      ...figures(config, wish.percent),
+      replicasWanted: wish.replicas,
+      ...(heldBack === null ? {} : { heldBackBy: heldBack }),
+    },
     rejected: spared.map(([node]) => ({
       candidate: node,
       reason: isOrdered ? LAST_FIRST : 'its zone holds fewer replicas, or it has more free',

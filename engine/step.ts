@@ -6,9 +6,11 @@
  */
 import { workloadPolicy, type WorkloadPolicy } from './annotations.js';
 import { balanceService, leaderOf } from './balancer.js';
+import { findBudgets } from './budgets.js';
 import { viewCluster, nameKey, type ClusterView, type WorkloadView } from './cluster-view.js';
 import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
+import { noticeChanges } from './flapping.js';
 import { nextMemory } from './memory.js';
 import { skip, type Outcome } from './outcome.js';
 import { findOwners } from './owners.js';
@@ -25,7 +27,7 @@ import type { EngineConfig, Skipped, StepInput, StepOutput } from './types.js';
  *   A configuration that cannot be used makes every entry a skip `invalid` that says why
  */
 export function step(input: StepInput): StepOutput {
-  const { snapshot, memory, config, nowMs } = input;
+  const { snapshot, config, nowMs } = input;
   const view = viewCluster(snapshot);
   const outcome: Outcome = { decisions: [], skipped: [] };
   const usable = usableWorkloads(view, config, input.scope, outcome.skipped).map((workload): Looked => {
@@ -38,10 +40,11 @@ export function step(input: StepInput): StepOutput {
       if (policy.problems.length > 0) outcome.skipped.push(skip(workload, 'scaler', 'invalid', badPolicy(policy)));
       else placeGatedPods(view, workload, replicasOf(view, workload), policy.config, outcome);
     }
-    return { ...outcome, memory };
+    return { ...outcome, memory: input.memory };
   }
 
-  const scaled = runScaler(input, view, usable, outcome);
+  const memory = noticeChanges(input.memory, view.workloads, nowMs);
+  const scaled = runScaler({ ...input, memory }, view, usable, outcome);
   const cleared = runBalancer(input, view, usable, outcome);
   const marked = usable.filter(({ workload, policy }) => scaled.has(workload.key) && policy.config.balancer.enabled);
   return {
@@ -53,6 +56,7 @@ export function step(input: StepInput): StepOutput {
       marked: new Set(marked.map(({ workload }) => workload.key)),
       cleared: new Set(cleared),
       known: new Set(view.workloads.map(({ key }) => key)),
+      seen: countsSeen(view, outcome),
     }),
   };
 }
@@ -65,6 +69,20 @@ interface Looked {
 
 function badPolicy({ problems }: WorkloadPolicy): string {
   return `annotations: ${problems.join('; ')}`;
+}
+
+function countsSeen(view: ClusterView, { decisions }: Outcome) {
+  const asked = new Map<string, number>();
+  for (const decision of decisions) {
+    if (!('replicasTo' in decision)) continue;
+    const { namespace, kind, name } = decision.workload;
+    asked.set(`${namespace}/${kind}/${name}`, decision.replicasTo);
+  }
+  return new Map(
+    view.workloads.map(({ key, workload }) => {
+      return [key, { replicas: workload.desiredReplicas, expected: asked.get(key) ?? null }] as const;
+    }),
+  );
 }
 
 function usableWorkloads(
@@ -124,7 +142,8 @@ function runScaler(
     placeGatedPods(view, workload, replicas, policy.config, outcome);
     return replicas;
   });
-  const context = { nowMs, view, owners: findOwners(input.snapshot), memory };
+  const budgets = findBudgets(view);
+  const context = { nowMs, view, owners: findOwners(input.snapshot), memory, budgets };
   awake.forEach(({ workload, policy: { config } }, index) => {
     if (config.scaler.mode === 'placement') {
       if (gatedPods(workload).length > 0) return;

@@ -90,6 +90,8 @@ export interface SnapshotPod {
   readonly limits: { readonly cpuMillicores: number | null; readonly memoryBytes: number | null };
   /** Usage over the sensor's window; null where the pod has no metrics yet. */
   readonly usage: ResourceAmounts | null;
+  /** Labels of the pod. Left out in older files alone: what selects by labels then forbids. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** Requests from the pods of one workload on one node to one destination workload. */
@@ -138,7 +140,14 @@ export interface Snapshot {
   readonly horizontalPodAutoscalers: readonly KubeObject[];
   readonly scaledObjects: readonly KubeObject[];
   readonly podDisruptionBudgets: readonly KubeObject[];
+  /**
+   * Lists above that the API server would not give: their emptiness means nothing, and they forbid whatever something
+   * in them could forbid. Left out: all were read.
+   */
+  readonly unreadableLists?: readonly UnreadableList[];
 }
+
+export type UnreadableList = 'destinationRules' | 'horizontalPodAutoscalers' | 'scaledObjects' | 'podDisruptionBudgets';
 
 /** What the engine wants back at its next step. Treat as opaque outside `engine/`. */
 export interface Memory {
@@ -149,6 +158,12 @@ export interface Memory {
   readonly lastScaling: Readonly<Record<string, { readonly atMs: number; readonly direction: 'up' | 'down' }>>;
   /** Workloads whose routes want an eager look because their replicas changed, by `namespace/kind/name`. */
   readonly postScalingMarks: Readonly<Record<string, { readonly atMs: number }>>;
+  /** The replica count of each workload at the last step, and the one that step asked for (null: none). */
+  readonly lastSeen?: Readonly<Record<string, { readonly replicas: number; readonly expected: number | null }>>;
+  /** When others (an HPA, a human) were last seen to have raised or lowered a count; null: not lately. */
+  readonly othersScaling?: Readonly<
+    Record<string, { readonly upAtMs: number | null; readonly downAtMs: number | null }>
+  >;
 }
 
 export type UtilizationMetric = 'cpu' | 'memory' | 'cpu-memory';
@@ -270,7 +285,10 @@ export type SkipReason =
   | 'noService'
   | 'noVictim'
   | 'invalid'
-  | 'rolloutRunning';
+  | 'rolloutRunning'
+  | 'disruptionBudget'
+  | 'flapping'
+  | 'apiError';
 
 /** A part of the engine left a workload alone. Every workload has a decision or a skip from each enabled part. */
 export interface Skipped {

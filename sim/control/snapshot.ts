@@ -24,13 +24,16 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     newest && !isOut
       ? ({ status: isStale ? 'stale' : 'ok', ageMs: (nowUs - newest.atUs) / 1000 } as const)
       : ({ status: 'absent', ageMs: null } as const);
+  // Without proxies nobody counts requests between workloads, and no rule would be read.
+  const isMeshed = sim.world.program.scenario.mesh.routing.kind !== 'kubeProxy';
+  const istio = isMeshed ? health : ({ status: 'absent', ageMs: null } as const);
   const pods = [...sim.pods].sort((a, b) => a.uid - b.uid);
   return {
     apiVersion: 'wavetank/v1alpha1',
     kind: 'Snapshot',
     formatVersion: '1.0',
     observedAtMs: nowUs / 1000,
-    health: { prometheus: health, istio: health, latencyProber: health },
+    health: { prometheus: health, istio, latencyProber: health },
     nodes: sim.nodes.map((node) => ({
       name: node.spec.name,
       region: zones[node.spec.zone]!.region,
@@ -44,13 +47,13 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     })),
     workloads: sim.workloads.map((workload) => snapshotWorkload(sim, workload)),
     pods: pods.map((pod) => snapshotPod(sim, pod, nowUs)),
-    edges: isOut ? [] : snapshotEdges(sim),
+    edges: isOut || !isMeshed ? [] : snapshotEdges(sim),
     latencies: isOut ? { zones: [], nodes: [] } : { zones: zoneLatencies(sim), nodes: nodeLatencies(sim) },
-    responseTimes: isOut ? [] : responseTimes(sim, pods),
+    responseTimes: isOut || !isMeshed ? [] : responseTimes(sim, pods),
     destinationRules: sim.rules.flatMap((rule) => (rule ? [rule] : [])),
     horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(sim, workload)] : [])),
     scaledObjects: [],
-    podDisruptionBudgets: [],
+    podDisruptionBudgets: budgetObjects(sim),
   };
 }
 
@@ -91,6 +94,7 @@ function snapshotPod(sim: Sim, pod: SimPod, nowUs: number): SnapshotPod {
       cpuMillicores === null
         ? null
         : { cpuMillicores, memoryBytes: service.memoryUseBytes + leakedBytes(sim, pod, nowUs) },
+    labels: { ...service.labels, [SERVICE_LABEL]: service.name },
   };
 }
 
@@ -190,6 +194,28 @@ function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[
     const p95Ms = envoyQuantileMs(counts, 0, 0.95);
     if (p95Ms === null) return [];
     return [{ namespace: NAMESPACE, workload: pod.workload.name, node: pod.node!.spec.name, p95Ms }];
+  });
+}
+
+/** On every pod, so that a budget can select those of its service and no others. */
+const SERVICE_LABEL = 'wavetank.io/service';
+
+function budgetObjects(sim: Sim): KubeObject[] {
+  return sim.world.program.services.flatMap(({ name, disruptionBudget }): KubeObject[] => {
+    if (disruptionBudget === null) return [];
+    const { limit, unhealthyPodEviction } = disruptionBudget;
+    return [
+      {
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata: { name, namespace: NAMESPACE },
+        spec: {
+          selector: { matchLabels: { [SERVICE_LABEL]: name } },
+          ...limit,
+          unhealthyPodEvictionPolicy: unhealthyPodEviction,
+        },
+      },
+    ];
   });
 }
 

@@ -130,7 +130,8 @@ test('off by annotation is off, and says so', (t) => {
 
 test('in a cluster where the engine is off, a workload may ask for it', (t) => {
   const off = { scaler: { mode: 'off' as const }, balancer: { enabled: false } };
-  t.deepEqual(step(anInput(web(3, {}), off)), { ...step(anInput(aSnapshot(), off)) });
+  const { decisions, skipped } = step(anInput(web(3, {}), off));
+  t.deepEqual([...decisions, ...skipped], []);
   const asked = step(anInput(web(3, named({ mode: 'full', balancer: 'on' })), off));
   t.is(asked.decisions[0]?.kind, 'scaleUp');
   t.true([...asked.decisions, ...asked.skipped].length >= 2);

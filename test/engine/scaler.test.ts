@@ -129,17 +129,18 @@ test('a replica count that an HPA, a ScaledObject or sleep owns is left alone', 
   t.deepEqual(at({ workloads: [aWorkload('web', 0)], pods: [] }), ['asleep']);
 });
 
-test('cool-down holds the same direction and a removal after an addition, not an addition after a removal', (t) => {
+test('cool-down holds the same direction, and the guard against flapping the opposite one', (t) => {
   const first = step(anInput(web([2000]), OFF));
   t.deepEqual(first.memory.lastScaling, { 'default/Deployment/web': { atMs: NOW_MS, direction: 'up' } });
   const later = (usages: number[], seconds: number, memory = first.memory) =>
     step(anInput(web(usages), { ...OFF, memory, nowMs: NOW_MS + seconds * 1000 }));
   t.deepEqual(reasons(later([2000], 59.9)), ['cooldown']);
   t.truthy(up(later([2000], 60)));
-  t.deepEqual(reasons(later([10, 10], 30)), ['cooldown']);
+  t.deepEqual(reasons(later([10, 10], 30)), ['flapping']);
   const afterRemoval = step(anInput(web([10, 10, 10]), OFF)).memory;
-  t.truthy(up(later([2000], 1, afterRemoval)));
-  t.deepEqual(reasons(later([10, 10], 1, afterRemoval)), ['cooldown']);
+  t.deepEqual(reasons(later([2000], 59.9, afterRemoval)), ['flapping']);
+  t.truthy(up(later([2000], 60, afterRemoval)));
+  t.deepEqual(reasons(later([10, 10, 10], 1, afterRemoval)), ['cooldown']);
   t.deepEqual(later([500], 60).memory.lastScaling, {});
 });
 

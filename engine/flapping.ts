@@ -1,0 +1,64 @@
+/**
+ * Cool-down and the flapping guard, per workload: after a scaling of ours nothing follows in the same direction, and
+ * nothing in the opposite direction follows any change of the count, ours or another's, until `cooldownSeconds` are over.
+ * An addition after a removal waits too: a count that goes down and up within a minute has followed noise, and a minute
+ * bounds what that costs.
+ *
+ * Changes by others (an HPA, a human) are not announced: they show as a count that is neither the one seen last nor the
+ * one we had asked for then. Their time is that of the step that notices. A change that is undone between two steps is
+ * not seen.
+ */
+import type { WorkloadView } from './cluster-view.js';
+import { figure } from './outcome.js';
+import type { Memory } from './types.js';
+
+export type Direction = 'up' | 'down';
+
+/** What others changed since the last step, added to what is remembered of them. */
+export function noticeChanges(memory: Memory, workloads: readonly WorkloadView[], nowMs: number): Memory {
+  const { lastSeen = {}, othersScaling = {} } = memory;
+  const noticed: Record<string, OthersScaling> = {};
+  for (const { key, workload } of workloads) {
+    if (!Object.hasOwn(lastSeen, key)) continue;
+    const { replicas, expected } = lastSeen[key]!;
+    const now = workload.desiredReplicas;
+    if (now === replicas || now === expected) continue;
+    // Between what was and what we asked for: somebody went back on part of it.
+    const direction = now > (expected ?? replicas) ? 'upAtMs' : 'downAtMs';
+    noticed[key] = { ...(Object.hasOwn(othersScaling, key) ? othersScaling[key]! : NEVER), [direction]: nowMs };
+  }
+  return { ...memory, othersScaling: { ...othersScaling, ...noticed } };
+}
+
+type OthersScaling = NonNullable<Memory['othersScaling']>[string];
+const NEVER: OthersScaling = { upAtMs: null, downAtMs: null };
+
+/** Why the workload must not be scaled that way yet; null: it may. */
+export function tooSoon(
+  memory: Memory,
+  wish: {
+    readonly key: string;
+    readonly direction: Direction;
+    readonly nowMs: number;
+    readonly cooldownSeconds: number;
+  },
+): { readonly reason: 'cooldown' | 'flapping'; readonly detail: string } | null {
+  const { key, direction, nowMs, cooldownSeconds } = wish;
+  const ours = Object.hasOwn(memory.lastScaling, key) ? memory.lastScaling[key]! : null;
+  const others = memory.othersScaling && Object.hasOwn(memory.othersScaling, key) ? memory.othersScaling[key]! : NEVER;
+  const opposite = direction === 'up' ? 'down' : 'up';
+  const changes: readonly [number | null, Direction, string][] = [
+    [ours && ours.atMs, ours ? ours.direction : opposite, ''],
+    [direction === 'up' ? others.downAtMs : others.upAtMs, opposite, ' by another'],
+  ];
+  for (const [atMs, changed, by] of changes) {
+    if (atMs === null) continue;
+    const elapsedSeconds = Math.abs(nowMs - atMs) / 1000;
+    const leftSeconds = Math.ceil(cooldownSeconds - elapsedSeconds);
+    if (leftSeconds <= 0) continue;
+    const what = `scaled ${changed}${by} ${figure(elapsedSeconds)} s ago`;
+    if (changed === direction) return { reason: 'cooldown', detail: `${what}, ${leftSeconds} s to wait` };
+    return { reason: 'flapping', detail: `${what}, the opposite has ${leftSeconds} s to wait` };
+  }
+  return null;
+}
