@@ -84,6 +84,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ['response-time-target-ms', number((config, value) => ({ ...config, responseTimeTargetMs: value }))],
   ['min-replicas', number((config, minReplicas) => scaler(config, { minReplicas }))],
   ['max-replicas', number((config, maxReplicas) => scaler(config, { maxReplicas }))],
+  ['moves', onOff((config, enabled) => scaler(config, { moves: { ...config.scaler.moves, enabled } }))],
   ['balancer', onOff((config, enabled) => balancer(config, { enabled }))],
   ['balancer-min-delta', number((config, minDelta) => balancer(config, { minDelta }))],
   ['balancer-min-step', number((config, minStep) => balancer(config, { minStep }))],

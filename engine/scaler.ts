@@ -13,6 +13,7 @@
 import type { Budgets } from './budgets.js';
 import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
 import { tooSoon } from './flapping.js';
+import { moveUnderWay } from './moves.js';
 import { nodeToRemoveFrom } from './node-to-remove.js';
 import { figure, skip, type Outcome } from './outcome.js';
 import { unreadOwners, type Owners } from './owners.js';
@@ -49,6 +50,8 @@ export function scaleWorkload(
   const { cooldownSeconds } = config.scaler;
   const soon = tooSoon(memory, { key: workload.key, direction: wish.direction, nowMs, cooldownSeconds });
   if (soon) return leave(soon.reason, soon.detail);
+  const move = wish.direction === 'down' ? moveUnderWay(memory, workload, nowMs, config.scaler.moves) : null;
+  if (move) return leave('moving', `${wish.because} But ${move.pod} is on the move: one replica goes anyway.`);
   const unread = wish.direction === 'down' ? unreadOwners(context.view.snapshot) : null;
   if (unread !== null) return leave('apiError', `${wish.because} But ${unread}, so nothing is removed.`);
   const decision =

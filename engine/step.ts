@@ -12,6 +12,7 @@ import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
 import { noticeChanges } from './flapping.js';
 import { nextMemory } from './memory.js';
+import { moveReplica, moveUnderWay, nextMoves } from './moves.js';
 import { skip, type Outcome } from './outcome.js';
 import { findOwners } from './owners.js';
 import { gatedPods, placeGatedPods, replicasOf } from './place-gated.js';
@@ -47,16 +48,19 @@ export function step(input: StepInput): StepOutput {
   const scaled = runScaler({ ...input, memory }, view, usable, outcome);
   const cleared = runBalancer(input, view, usable, outcome);
   const marked = usable.filter(({ workload, policy }) => scaled.has(workload.key) && policy.config.balancer.enabled);
+  const known = new Set(view.workloads.map(({ key }) => key));
+  const moved = outcome.decisions.filter((decision) => decision.kind === 'move');
+  const remembered = nextMoves(memory, { nowMs, settings: config.scaler.moves, known, moved });
   return {
     ...outcome,
-    memory: nextMemory(memory, {
+    memory: nextMemory(remembered, {
       nowMs,
       cooldownSeconds: config.scaler.cooldownSeconds,
       scaled,
       marked: new Set(marked.map(({ workload }) => workload.key)),
       cleared: new Set(cleared),
-      known: new Set(view.workloads.map(({ key }) => key)),
-      seen: countsSeen(view, outcome),
+      known,
+      seen: countsSeen(input, view, outcome),
     }),
   };
 }
@@ -71,12 +75,18 @@ function badPolicy({ problems }: WorkloadPolicy): string {
   return `annotations: ${problems.join('; ')}`;
 }
 
-function countsSeen(view: ClusterView, { decisions }: Outcome) {
+function countsSeen({ nowMs, memory, config }: StepInput, view: ClusterView, { decisions }: Outcome) {
   const asked = new Map<string, number>();
+  for (const workload of view.workloads) {
+    // The end of a move is no change of anybody's.
+    const move = moveUnderWay(memory, workload, nowMs, config.scaler.moves);
+    if (move) asked.set(workload.key, move.replicas);
+  }
   for (const decision of decisions) {
-    if (!('replicasTo' in decision)) continue;
     const { namespace, kind, name } = decision.workload;
-    asked.set(`${namespace}/${kind}/${name}`, decision.replicasTo);
+    const key = `${namespace}/${kind}/${name}`;
+    if ('replicasTo' in decision) asked.set(key, decision.replicasTo);
+    if (decision.kind === 'move') asked.set(key, decision.replicas + 1);
   }
   return new Map(
     view.workloads.map(({ key, workload }) => {
@@ -153,6 +163,17 @@ function runScaler(
     }
     const direction = scaleWorkload({ ...context, config }, workload, counts[index]!, outcome);
     if (direction !== null) scaled.set(workload.key, direction);
+  });
+  let moved = 0;
+  awake.forEach(({ workload, policy: { config } }, index) => {
+    const { mode, moves } = config.scaler;
+    if (!moves.enabled || mode !== 'full') return;
+    const leave = (reason: 'cooldown' | 'moveLimit', detail: string): void => {
+      outcome.skipped.push(skip(workload, 'moves', reason, detail));
+    };
+    if (scaled.has(workload.key)) leave('cooldown', 'scaled in this step');
+    else if (moved >= moves.maxPerStep) leave('moveLimit', `${moved} moves in this step, at most ${moves.maxPerStep}`);
+    else if (moveReplica({ ...context, config }, workload, counts[index]!, outcome)) moved++;
   });
   return scaled;
 }
