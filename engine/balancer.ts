@@ -35,7 +35,7 @@ export interface BalancerContext {
  * the name of the first that is awake); returns the keys whose post-scaling mark has been heeded.
  */
 export function balanceService(context: BalancerContext, members: readonly WorkloadView[], outcome: Outcome): string[] {
-  const leader = members.find(({ workload }) => workload.desiredReplicas > 0) ?? members[0]!;
+  const leader = leaderOf(members);
   for (const member of members) {
     if (member === leader) continue;
     const detail = `the route of Service ${member.workload.service} is decided with ${leader.ref.kind} ${leader.ref.name}`;
@@ -45,6 +45,11 @@ export function balanceService(context: BalancerContext, members: readonly Workl
   if ('reason' in answer) outcome.skipped.push(skip(leader, 'balancer', answer.reason, answer.detail));
   else outcome.decisions.push(answer.decision);
   return answer.looked && allReady(members) ? members.map(({ key }) => key) : [];
+}
+
+/** Who speaks for the workloads of a Service: the first that is awake. */
+export function leaderOf(members: readonly WorkloadView[]): WorkloadView {
+  return members.find(({ workload }) => workload.desiredReplicas > 0) ?? members[0]!;
 }
 
 type Answer =

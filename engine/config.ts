@@ -30,6 +30,15 @@ export const defaultEngineConfig: EngineConfig = deepFreeze({
     // Two rate windows of 60 s: by then a pod that reports at all has reported.
     coldPodGraceSeconds: 120,
     placementRule: 'weightedSum',
+    moves: {
+      enabled: false,
+      // A pod that moves starts cold: a third of the way must be worth that.
+      minSavingPercent: 30,
+      maxPerStep: 1,
+      // Ten minutes, so that the traffic after a move is what the next one is judged by.
+      cooldownSeconds: 600,
+      timeoutSeconds: 300,
+    },
   },
   balancer: {
     enabled: true,
@@ -80,6 +89,10 @@ export function configProblems(config: EngineConfig): string[] {
   whole('scaler.maxZoneSkew', scaler.maxZoneSkew, 1);
   within('scaler.cooldownSeconds', scaler.cooldownSeconds, 0, LARGEST);
   within('scaler.coldPodGraceSeconds', scaler.coldPodGraceSeconds, 0, LARGEST);
+  within('scaler.moves.minSavingPercent', scaler.moves.minSavingPercent, 0, 100);
+  whole('scaler.moves.maxPerStep', scaler.moves.maxPerStep, 1);
+  within('scaler.moves.cooldownSeconds', scaler.moves.cooldownSeconds, 0, LARGEST);
+  within('scaler.moves.timeoutSeconds', scaler.moves.timeoutSeconds, 1, LARGEST);
 
   within('balancer.minDelta', balancer.minDelta, 0, 200);
   within('balancer.minStep', balancer.minStep, 0, 100);

@@ -102,6 +102,7 @@ function readConfig(read: Reader): EngineConfig {
       ),
       coldPodGraceSeconds: read(['WAVETANK_SCALER_COLD_POD_GRACE_SECONDS'], number, scaler.coldPodGraceSeconds),
       placementRule: read(['WAVETANK_SCALER_PLACEMENT_RULE'], oneOf(['weightedSum', 'minEdge']), scaler.placementRule),
+      moves: { ...scaler.moves, enabled: read(['WAVETANK_SCALER_MOVES'], flag, scaler.moves.enabled) },
     },
     balancer: {
       enabled: read(['WAVETANK_BALANCER_ENABLED'], flag, balancer.enabled),

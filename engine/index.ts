@@ -5,6 +5,8 @@
 export { defaultEngineConfig, configProblems } from './config.js';
 export { configFromEnvironment } from './environment.js';
 export type { EnvironmentConfig, RuntimeSettings } from './environment.js';
+export { workloadPolicy } from './annotations.js';
+export type { WorkloadPolicy } from './annotations.js';
 export { emptyMemory } from './memory.js';
 export { step } from './step.js';
 export { targetDistribution } from './target-distribution.js';

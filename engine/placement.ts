@@ -121,11 +121,11 @@ function usedScore({ requested, allocatable }: NodeView, config: EngineConfig): 
   );
 }
 
-function hasRoom({ takesPods, free }: NodeView, need: ResourceAmounts): boolean {
+export function hasRoom({ takesPods, free }: NodeView, need: ResourceAmounts): boolean {
   return takesPods && need.cpuMillicores <= free.cpuMillicores && need.memoryBytes <= free.memoryBytes;
 }
 
-function take(node: NodeView, need: ResourceAmounts): void {
+export function take(node: NodeView, need: ResourceAmounts): void {
   node.requested.cpuMillicores += need.cpuMillicores;
   node.requested.memoryBytes += need.memoryBytes;
   node.free.cpuMillicores -= need.cpuMillicores;
@@ -133,7 +133,7 @@ function take(node: NodeView, need: ResourceAmounts): void {
 }
 
 /** Callers as the edges locate them; callees at their pods, the rate divided evenly among these. */
-function neighboursOf(view: ClusterView, workload: WorkloadView): LocatedNeighbour[] {
+export function neighboursOf(view: ClusterView, workload: WorkloadView): LocatedNeighbour[] {
   const neighbours: LocatedNeighbour[] = [];
   for (const { sourceNode, sourceZone, requestsPerSecond } of workload.callers) {
     neighbours.push({ node: sourceNode, zone: sourceZone, requestsPerSecond, direction: 'upstream' });

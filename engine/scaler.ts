@@ -13,11 +13,13 @@
 import type { Budgets } from './budgets.js';
 import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
 import { tooSoon } from './flapping.js';
+import { moveUnderWay } from './moves.js';
 import { nodeToRemoveFrom } from './node-to-remove.js';
 import { figure, skip, type Outcome } from './outcome.js';
 import { unreadOwners, type Owners } from './owners.js';
 import { whyHere } from './place-gated.js';
 import { placer, podNeed, type Choice } from './placement.js';
+import { rolloutUnderWay } from './rollout-watch.js';
 import type { EngineConfig, Memory, ScaleDown, ScaleUp, SkipReason, SnapshotPod } from './types.js';
 import { workloadUtilization, type Utilization } from './utilization.js';
 
@@ -48,6 +50,8 @@ export function scaleWorkload(
   const { cooldownSeconds } = config.scaler;
   const soon = tooSoon(memory, { key: workload.key, direction: wish.direction, nowMs, cooldownSeconds });
   if (soon) return leave(soon.reason, soon.detail);
+  const move = wish.direction === 'down' ? moveUnderWay(memory, workload, nowMs, config.scaler.moves) : null;
+  if (move) return leave('moving', `${wish.because} But ${move.pod} is on the move: one replica goes anyway.`);
   const unread = wish.direction === 'down' ? unreadOwners(context.view.snapshot) : null;
   if (unread !== null) return leave('apiError', `${wish.because} But ${unread}, so nothing is removed.`);
   const decision =
@@ -56,12 +60,18 @@ export function scaleWorkload(
     const need = podNeed(workload.workload.podRequests);
     return wish.direction === 'up'
       ? leave('noRoom', `no node has ${need.cpuMillicores} millicores and ${need.memoryBytes} bytes free for one more`)
-      : leave('noVictim', 'none of its pods runs on a node that the snapshot lists');
+      : leave('noVictim', NO_VICTIM[workload.ref.kind]);
   }
   if ('reason' in decision) return leave(decision.reason, decision.detail);
   outcome.decisions.push(decision);
   return wish.direction;
 }
+
+const NO_VICTIM = {
+  Deployment: 'none of its pods runs on a node that the snapshot lists',
+  Rollout: 'none of its pods runs on a node that the snapshot lists',
+  StatefulSet: 'its highest ordinal runs on no node that the snapshot lists, and no other pod may go before it',
+};
 
 interface Refusal {
   readonly reason: SkipReason;
@@ -81,6 +91,8 @@ function wanted(context: ScalerContext, workload: WorkloadView): Wish | Refusal 
   if (desiredReplicas <= 0) return { reason: 'asleep', detail: 'scaled to 0 replicas' };
   const owner = context.owners.of(workload.ref);
   if (owner) return owner;
+  const rollout = rolloutUnderWay(workload);
+  if (rollout && workload.ref.kind === 'Rollout') return rollout;
   const { prometheus } = context.view.snapshot.health;
   if (prometheus.status === 'absent') return { reason: 'metricsAbsent', detail: 'Prometheus gives no metrics' };
   if (prometheus.status === 'stale') return { reason: 'metricsStale', detail: staleDetail(prometheus.ageMs) };
@@ -143,6 +155,8 @@ function classify(
         detail: `${busy}, but only ${readyReplicas} of ${desiredReplicas} replicas are ready`,
       };
     }
+    const rollout = rolloutUnderWay(workload);
+    if (rollout) return { reason: rollout.reason, detail: `${busy}, but ${rollout.detail}` };
     const needed = lower > 0 ? wholeUp((desiredReplicas * percent) / lower) : least;
     const replicas = scaler.stepRule === 'one' ? desiredReplicas - 1 : Math.min(desiredReplicas - 1, needed);
     const because = `${busy}, below ${figure(lower)} %.`;
@@ -213,8 +227,11 @@ function scaleDown(
   const isOrdered = workload.ref.kind === 'StatefulSet';
   const victims: { pod: string; node: string }[] = [];
   const reasons: string[] = [];
+  const unplaced = workload.pods.filter((pod) => pod.node === null || !view.nodes.has(pod.node));
   let heldBack: string | null = null;
   while (from - victims.length > wish.replicas) {
+    // Its controller would take a pod that waits for a node first, whatever is named here.
+    if (isOrdered && hasHigherOrdinal(unplaced, podsOn)) break;
     const holders = [...podsOn].filter(([, pods]) => pods.length > 0).map(([node]) => view.nodes.get(node)!);
     const choice = isOrdered
       ? nodeOfLast(podsOn)
@@ -289,6 +306,11 @@ function takeLast(pods: SnapshotPod[]): SnapshotPod {
     if (ordinalOf(name) > ordinalOf(pods[at]!.name)) at = index;
   });
   return pods.splice(at, 1)[0]!;
+}
+
+function hasHigherOrdinal(pods: readonly SnapshotPod[], podsOn: ReadonlyMap<string, readonly SnapshotPod[]>): boolean {
+  const placed = Math.max(...[...podsOn.values()].flat().map(({ name }) => ordinalOf(name)));
+  return pods.some(({ name }) => ordinalOf(name) > placed);
 }
 
 function ordinalOf(name: string): number {

@@ -70,6 +70,8 @@ export interface SnapshotWorkload extends WorkloadRef {
   /** Requests and limits of one pod of the template; null fields where the template sets none. */
   readonly podRequests: { readonly cpuMillicores: number | null; readonly memoryBytes: number | null };
   readonly podLimits: { readonly cpuMillicores: number | null; readonly memoryBytes: number | null };
+  /** Replicas of the newest template, from the workload's status; left out or null where nobody tells. */
+  readonly updatedReplicas?: number | null;
 }
 
 export interface SnapshotPod {
@@ -162,6 +164,10 @@ export interface Memory {
   readonly othersScaling?: Readonly<
     Record<string, { readonly upAtMs: number | null; readonly downAtMs: number | null }>
   >;
+  /** Last move of a workload: its pod and the replica count to which it comes back, by `namespace/kind/name`. */
+  readonly lastMoves?: Readonly<
+    Record<string, { readonly atMs: number; readonly pod: string; readonly replicas: number }>
+  >;
 }
 
 export type UtilizationMetric = 'cpu' | 'memory' | 'cpu-memory';
@@ -187,6 +193,14 @@ export interface EngineConfig {
     readonly cooldownSeconds: number;
     readonly coldPodGraceSeconds: number;
     readonly placementRule: 'weightedSum' | 'minEdge';
+    /** Running replicas go to nodes nearer to their neighbours (mode `full`). */
+    readonly moves: {
+      readonly enabled: boolean;
+      readonly minSavingPercent: number;
+      readonly maxPerStep: number;
+      readonly cooldownSeconds: number;
+      readonly timeoutSeconds: number;
+    };
   };
   readonly balancer: {
     readonly enabled: boolean;
@@ -257,7 +271,20 @@ export interface SetRoute extends DecisionBase {
   readonly localityLbSetting: Readonly<Record<string, unknown>>;
 }
 
-export type Decision = ScaleUp | ScaleDown | Place | SetRoute;
+/** One replica goes to a nearer node: made there first, taken away here when the new one is ready. */
+export interface Move extends DecisionBase {
+  readonly kind: 'move';
+  readonly pod: string;
+  readonly fromNode: string;
+  readonly toNode: string;
+  readonly toZone: string;
+  /** The count before and after; one more in between, and never fewer ready ones. */
+  readonly replicas: number;
+  /** The move is given up, and the extra replica removed, when it has not ended by then. */
+  readonly timeoutSeconds: number;
+}
+
+export type Decision = ScaleUp | ScaleDown | Place | SetRoute | Move;
 
 export type SkipReason =
   | 'withinThresholds'
@@ -283,6 +310,10 @@ export type SkipReason =
   | 'noService'
   | 'noVictim'
   | 'invalid'
+  | 'rolloutRunning'
+  | 'ordered'
+  | 'moving'
+  | 'moveLimit'
   | 'disruptionBudget'
   | 'flapping'
   | 'apiError';
@@ -290,7 +321,7 @@ export type SkipReason =
 /** A part of the engine left a workload alone. Every workload has a decision or a skip from each enabled part. */
 export interface Skipped {
   readonly workload: WorkloadRef;
-  readonly part: 'scaler' | 'balancer';
+  readonly part: 'scaler' | 'balancer' | 'moves';
   readonly reason: SkipReason;
   /** One sentence with the numbers. */
   readonly detail: string;

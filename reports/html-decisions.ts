@@ -56,6 +56,8 @@ function changeTable(decision: Decision): Markup {
       );
     case 'place':
       return markup`<p>${who}: pod ${decision.pod} on ${decision.node} (${decision.zone})</p>`;
+    case 'move':
+      return markup`<p>${who}: pod ${decision.pod} from ${decision.fromNode} to ${decision.toNode} (${decision.toZone})</p>`;
     case 'setRoute': {
       const places = [...new Set(decision.distribute.flatMap(({ to }) => Object.keys(to)))].sort();
       const rows = decision.distribute.map(({ from, to }) => [from, ...places.map((place) => `${to[place] ?? 0}%`)]);

@@ -279,6 +279,7 @@ function buildService(
     scheduling: buildPodScheduling(file, labels),
     disruptionBudget: buildBudget(file.disruptionBudget),
     labels,
+    annotations: file.annotations ?? {},
     versionOf: file.versionOf === undefined ? null : serviceNames.indexOf(file.versionOf),
     trafficDistribution: file.trafficDistribution ?? null,
     topologyModeAuto: file.topologyModeAuto,

@@ -120,6 +120,7 @@ function withoutPods(name: string, replicas: number, endpoints: readonly Endpoin
     spread: { zone: 'soft', maxSkew: 1 },
     disruptionBudget: null,
     labels: {},
+    annotations: {},
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,

@@ -3,6 +3,7 @@
  * then the shape (`schema.ts`), names (`references.ts`), and only when all of that holds the record (`build.ts`) and
  * what is worth announcing (`notices.ts`). Shape and names are checked independently, so one pass finds both kinds.
  */
+import { workloadPolicy } from '../engine/annotations.js';
 import { configProblems } from '../engine/config.js';
 import { buildScenario } from './build.js';
 import { parseExpectation } from './expectations.js';
@@ -16,6 +17,7 @@ import { schemaProblems } from './schema-problems.js';
 import { readSource } from './source.js';
 import { requiredProblems } from './required.js';
 import type { Source } from './source.js';
+import { SCENARIO_NAMESPACE } from './policies.js';
 import type { Expectation, Notice, Policy, Scenario } from './types.js';
 
 export { explain, formatProblem } from './problems.js';
@@ -46,6 +48,7 @@ export function parseScenario(text: string, fileName: string): Loaded {
   const scenario = buildScenario(parsed.data);
   const late = [
     ...engineProblems(scenario.policies, source),
+    ...annotationProblems(scenario, parsed.data.spec.services, source),
     ...expectationProblems(parsed.data.spec.expectations, scenario, source),
   ];
   if (late.length > 0) return { problems: inFileOrder(late) };
@@ -65,6 +68,26 @@ function engineProblems(policies: readonly Policy[], source: Source): readonly P
       source.problem('WT0205', ['spec', 'policies', name, 'engine'], { message }),
     ),
   );
+}
+
+/** Settings of one service that the engine would refuse: better said now than in every cycle of a run. */
+function annotationProblems(
+  { services, policies }: Pick<Scenario, 'services' | 'policies'>,
+  files: readonly { readonly name: string }[],
+  source: Source,
+): readonly Problem[] {
+  return files.flatMap(({ name }, index) => {
+    const { annotations } = services.find((service) => service.name === name)!;
+    const namespace = SCENARIO_NAMESPACE;
+    const messages = policies.flatMap(({ engine }) =>
+      engine === null || configProblems(engine).length > 0
+        ? []
+        : workloadPolicy({ namespace, name, annotations }, engine).problems,
+    );
+    return [...new Set(messages)].map((message) =>
+      source.problem('WT0205', ['spec', 'services', index, 'annotations'], { message }),
+    );
+  });
 }
 
 /** Gates that cannot be read, or ask for what the scenario does not have. */

@@ -147,7 +147,7 @@ function mergeSettings(under: EngineFile, over: EngineFile): EngineFile {
   return {
     ...under,
     ...over,
-    scaler: { ...under.scaler, ...over.scaler },
+    scaler: { ...under.scaler, ...over.scaler, moves: { ...under.scaler?.moves, ...over.scaler?.moves } },
     balancer: { ...under.balancer, ...over.balancer },
     workloads: { ...under.workloads, ...over.workloads },
   };
@@ -163,7 +163,11 @@ function engineConfig(settings: EngineFile): EngineConfig {
     ...defaults,
     metric: 'cpu',
     ...settings,
-    scaler: { ...defaults.scaler, ...settings.scaler },
+    scaler: {
+      ...defaults.scaler,
+      ...settings.scaler,
+      moves: { ...defaults.scaler.moves, ...settings.scaler?.moves },
+    },
     balancer: { ...defaults.balancer, ...settings.balancer },
     workloads: { ...defaults.workloads, ...workloads },
   } as EngineConfig;

@@ -221,6 +221,8 @@ export interface Service {
   } | null;
   /** Labels of the pods, by which subsets tell versions apart. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Annotations of the workload, which the engine reads (`wavetank.io/...`). */
+  readonly annotations: Readonly<Record<string, string>>;
   /** The service behind whose host this one runs as a further version; null: it has a host of its own. */
   readonly versionOf: number | null;
   /** The Service's own field for topology. */

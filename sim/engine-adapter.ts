@@ -6,6 +6,7 @@ import { step } from '../engine/index.js';
 import type { Decision, Skipped, StepInput } from '../engine/types.js';
 import { planHostRoutes } from './control/endpoints.js';
 import { queueUp, reconcile } from './control/pods.js';
+import { startMove } from './control/moves.js';
 import { NAMESPACE, takeSnapshot } from './control/snapshot.js';
 import { logDecision } from './control/decisionLog.js';
 import { API_ERROR, writeFails } from './control/outages.js';
@@ -61,6 +62,9 @@ function carryOut(sim: Sim, decision: Decision, nowUs: number): void {
       break;
     case 'setRoute':
       setRoute(sim, workload, decision, nowUs);
+      break;
+    case 'move':
+      startMove(sim, workload, decision, zoneIndex(sim, decision.toZone), nowUs);
       break;
   }
 }
@@ -121,6 +125,8 @@ function summarise(decision: Decision): string {
       return `scale ${name} ${decision.replicasFrom} -> ${decision.replicasTo}, removing ${decision.victims.map((v) => v.pod).join(', ')}`;
     case 'place':
       return `place ${decision.pod} on ${decision.node} (${decision.zone})`;
+    case 'move':
+      return `move ${name} ${decision.pod} from ${decision.fromNode} to ${decision.toNode} (${decision.toZone})`;
     case 'setRoute':
       return `route ${name}: ${decision.distribute
         .map(

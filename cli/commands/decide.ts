@@ -68,6 +68,8 @@ function whatOf(decision: Decision): string {
       const pods = decision.victims.map(({ pod, node }) => `${pod} (${node})`).join(', ');
       return `${decision.replicasFrom} -> ${decision.replicasTo} replicas, without ${pods}`;
     }
+    case 'move':
+      return `pod ${decision.pod} from ${decision.fromNode} to ${decision.toNode} (${decision.toZone}), ${decision.replicas} replicas stay`;
     case 'place':
       return `pod ${decision.pod} on ${decision.node} (${decision.zone})`;
     case 'setRoute': {

@@ -1,5 +1,5 @@
 /**
- * How a workload replaces its pods and how they end: the fields of a scenario's service that say so, without what is the
+ * How a workload replaces its pods and how they end, and what its owners tell the engine: the fields of a scenario's service that say so, without what is the
  * default of Kubernetes. A preStop hook is read where it sleeps, by its own field or by the command; the longest of the
  * containers counts, and no longer than the grace, at whose end the kubelet leaves it behind.
  */
@@ -34,12 +34,20 @@ export function controllerSettings({ kind, object, podSpec }: Workload, problems
       ...(isSpeaking ? own.fields : {}),
       ...(minReadySeconds > 0 ? { minReadySeconds } : {}),
       ...(pauseSeconds > 0 ? { preStop: { sleep: `${pauseSeconds}s` } } : {}),
+      ...(isSpeaking ? engineAnnotations(fields) : {}),
     },
     unread: [...(isSpeaking ? own.unread : []), ...unread],
   };
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
+
+/** Of all annotations those that the engine reads. */
+function engineAnnotations(fields: Fields): Raw {
+  const all = Object.entries(fields.labels(['metadata', 'annotations']));
+  const own = all.filter(([name]) => name.startsWith('wavetank.io/'));
+  return own.length > 0 ? { annotations: Object.fromEntries(own) } : {};
+}
 
 function deployment(object: KubeObject, fields: Fields, problems: Problem[]): ControllerSettings {
   const at: Path = ['spec', 'strategy'];

@@ -36,6 +36,15 @@ const engine = z.strictObject({
       cooldownSeconds: amountOf(0, 'Rest between two scalings of a workload.').optional(),
       coldPodGraceSeconds: amountOf(0, 'Time for which pods without metrics hold their workload still.').optional(),
       placementRule: word(['weightedSum', 'minEdge'], 'How places are scored.').optional(),
+      moves: z
+        .strictObject({
+          enabled: flag('Whether running replicas go to nodes nearer to their neighbours.').optional(),
+          minSavingPercent: amountOf(0, 'Least saving of neighbour latency that is worth a move.', 100).optional(),
+          maxPerStep: whole(1, 'Moves begun in one cycle at most, over all workloads.').optional(),
+          cooldownSeconds: amountOf(0, 'Rest between two moves of a workload.').optional(),
+          timeoutSeconds: amountOf(1, 'After that a move is given up.').optional(),
+        })
+        .optional(),
     })
     .optional(),
   balancer: z

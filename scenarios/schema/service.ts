@@ -170,6 +170,15 @@ export const service = z.strictObject({
   labels: labels(
     'Labels of the pods, which selectors read and by which subsets tell versions apart. Default: app, the name.',
   ).optional(),
+  annotations: z
+    .record(z.string(), z.string({ error: 'a text, so quote numbers' }), {
+      error: 'a mapping from annotation to text',
+    })
+    .optional()
+    .meta({
+      description:
+        'Annotations of its Deployment or StatefulSet. Those of wavetank.io/ are settings of the engine for this service alone.',
+    }),
   versionOf: text(
     'Another service behind whose host this one runs, as a further version of it: calls go to the pods of all, but for subsets.',
   ).optional(),

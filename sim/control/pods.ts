@@ -81,7 +81,7 @@ export function createPod(
   workload.pods.push(pod);
   sim.pods.add(pod);
   sim.unscheduled.push(pod);
-  if (!wanted && sim.gatesPods && !sim.engineStopped && !sim.starting) {
+  if (!wanted && sim.gatesPods[workload.service] && !sim.engineStopped && !sim.starting) {
     pod.gated = true;
     sim.onGated?.(nowUs);
   }

@@ -2,7 +2,7 @@
  * Builds the simulated cluster of one policy at time 0: workloads (one per service, or one per zone where the policy
  * says so), their pods placed by the scheduler and ready, gateways, rules, and the room for pods that may come.
  */
-import { emptyMemory } from '../../engine/index.js';
+import { emptyMemory, workloadPolicy, type WorkloadPolicy } from '../../engine/index.js';
 import type { KubeObject } from '../../engine/types.js';
 import type { Fault, HpaPolicy, Policy } from '../../scenarios/types.js';
 import { newHpaState } from '../cluster/hpa.js';
@@ -30,6 +30,7 @@ import { createOutages } from './outages.js';
 import { createSchedulerView } from './schedulerView.js';
 import { createWaits } from './waits.js';
 import { createSensors } from './sensors.js';
+import { NAMESPACE } from './snapshot.js';
 import { takeSlot } from './slots.js';
 import { newController, watchPods } from './workloads.js';
 import { engineStep } from '../engine-adapter.js';
@@ -101,7 +102,12 @@ export function setUp(
     zoneOutages: scenario.cluster.zones.map(() => ({ underWay: 0, begun: 0 })),
     sensors: createSensors(world),
     usage: createUsage(program.serviceCount),
-    gatesPods: policy.engine !== null && policy.engine.scaler.mode !== 'off',
+    gatesPods: workloads.reduce<boolean[]>((gates, workload) => {
+      // Pods of those that the engine leaves alone are not gated: nobody would lift the gate.
+      const own = policyOf(program, policy, workload);
+      gates[workload.service] = own !== null && own.problems.length === 0 && own.config.scaler.mode !== 'off';
+      return gates;
+    }, []),
     engineStopped: false,
     memory: emptyMemory,
     podsMade: 0,
@@ -240,9 +246,16 @@ function withSurge({ scenario, order }: Program, { service, controller }: SimWor
 }
 
 function engineMaximum(program: Program, policy: Policy, workload: SimWorkload): number {
-  if (policy.engine?.scaler.mode !== 'full') return workload.desired;
-  const own = policy.engine.workloads[`default/${workload.name}`]?.maxReplicas;
-  return Math.max(workload.desired, own ?? policy.engine.scaler.maxReplicas);
+  const config = policyOf(program, policy, workload)?.config;
+  if (config?.scaler.mode !== 'full') return workload.desired;
+  const own = config.workloads[`${NAMESPACE}/${workload.name}`]?.maxReplicas;
+  return Math.max(workload.desired, own ?? config.scaler.maxReplicas);
+}
+
+/** The engine's settings for one workload; null: there is no engine. */
+function policyOf(program: Program, policy: Policy, { name, service }: SimWorkload): WorkloadPolicy | null {
+  const { annotations } = program.services[service]!;
+  return policy.engine && workloadPolicy({ namespace: NAMESPACE, name, annotations }, policy.engine);
 }
 
 function rulesInForce(program: Program, policy: Policy): Sim['rules'] {

@@ -67,10 +67,11 @@ function snapshotWorkload(sim: Sim, workload: SimWorkload): Snapshot['workloads'
     // As the API has it: a lost node's pods count until the node controller has noticed.
     readyReplicas: workload.pods.filter((pod) => pod.endpoint && pod.deletedUs === null).length,
     labels: { app: service.name },
-    annotations: {},
+    annotations: service.annotations,
     service: service.name,
     podRequests: podRequests(sim.world.program, workload.service),
     podLimits: service.limits,
+    updatedReplicas: workload.pods.filter((pod) => pod.deletedUs === null && pod.revision === workload.revision).length,
   };
 }
 

@@ -236,8 +236,8 @@ export interface Sim {
   };
   /** While the pods of the start are set up: they are ready at once. */
   starting: boolean;
-  /** New pods wait for the engine to place them. */
-  readonly gatesPods: boolean;
+  /** By internal service index: new pods wait for the engine to place them. */
+  readonly gatesPods: readonly boolean[];
   /** The engine is dead: it decides nothing more. */
   engineStopped: boolean;
   /** DestinationRule in force by internal service index. */

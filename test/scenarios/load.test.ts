@@ -181,6 +181,7 @@ test('what is left out has the written defaults', (t) => {
     onTerm: 'drain',
     disruptionBudget: null,
     labels: { app: 'ledger' },
+    annotations: {},
     versionOf: null,
     trafficDistribution: null,
     topologyModeAuto: false,

@@ -109,3 +109,27 @@ test(
   withRollout('{at: 2m, service: ledger, neverReady: true, ¦ready: 5s}'),
   'WT0207 spec.rollouts[0].ready: a time until it is ready, for what never is',
 );
+
+const ENGINE = ['    hpa:\n      hpa: {checkout: {max: 8}}', '    tank: {engine: {}}'] as const;
+const annotated = (annotations: string): string =>
+  small(['      workers: 2', `      workers: 2\n      annotations: ${annotations}`], ENGINE);
+
+test('annotations are kept as they stand', (t) => {
+  const text = annotated('{wavetank.io/max-replicas: "4", team: books}');
+  t.deepEqual(load(text).services[1]!.annotations, { 'wavetank.io/max-replicas': '4', team: 'books' });
+  t.deepEqual(load(small()).services[1]!.annotations, {});
+});
+
+test(
+  'an annotation that the engine would refuse',
+  finds,
+  annotated('¦{wavetank.io/max-replicas: "4", wavetank.io/mode: always}'),
+  'WT0205 spec.services[1].annotations: wavetank.io/mode is "always", expected one of off, placement, full',
+);
+
+test(
+  'an annotation that is no text',
+  finds,
+  annotated('{wavetank.io/max-replicas: ¦4}'),
+  'WT0203 spec.services[1].annotations["wavetank.io/max-replicas"]: is a number',
+);

@@ -67,6 +67,7 @@ export function aService(parts: Partial<Service> = {}): Service {
     spread: { zone: 'soft', maxSkew: 5 },
     scheduling: PLAIN_POD_SCHEDULING,
     labels: {},
+    annotations: {},
     disruptionBudget: null,
     versionOf: null,
     trafficDistribution: null,

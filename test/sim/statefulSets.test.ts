@@ -77,6 +77,30 @@ test('the engine names victims by place; the set takes its highest ordinals', (t
   t.true(seen.at(-1)!.pods.length < 6);
 });
 
+test('who leaves a StatefulSet is who the decision named', (t) => {
+  const scaler = { ...defaultEngineConfig.scaler, mode: 'full' as const, coldPodGraceSeconds: 10, cooldownSeconds: 30 };
+  const scenario = aScenario({
+    zones: 3,
+    services: [aService({ replicas: 7, controller: ORDERED })],
+    loads: [aLoad(1)],
+    policies: [{ ...staticPolicy, engine: { ...watching, metric: 'cpu', scaler } }],
+    run: { warmUpUs: 0, durationUs: 300 * SECOND, cycleUs: 30 * SECOND, scrapeUs: 5 * SECOND },
+  });
+  const named: string[] = [];
+  let last: string[] = [];
+  simulate(scenario, {
+    policy: 0,
+    seed: SEED,
+    onSnapshot: ({ input, output }) => {
+      last = input.snapshot.pods.filter(({ terminating }) => !terminating).map(({ name }) => name);
+      for (const decision of output.decisions)
+        if (decision.kind === 'scaleDown') named.push(...decision.victims.map(({ pod }) => pod));
+    },
+  });
+  t.true(named.length >= 3, named.join());
+  t.deepEqual([...last, ...named].sort(), names(7));
+});
+
 const lost: Fault = { kind: 'nodeLoss', node: 0, atUs: 20 * SECOND, forUs: null };
 
 test('pods of a lost node are not replaced before it is back, as two of one name must never be', (t) => {

@@ -168,6 +168,7 @@ function service(
     spread: { zone: 'soft', maxSkew: 1 },
     scheduling: anywhere,
     labels: {},
+    annotations: {},
     disruptionBudget: null,
     versionOf: null,
     trafficDistribution: null,

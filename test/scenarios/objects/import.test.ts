@@ -385,6 +385,19 @@ test('real Deployments of a social network, recorded in a cluster, become servic
   t.is(filled(result).services.length, 27);
 });
 
+test('what the owners of a workload tell the engine stays with it', (t) => {
+  const text = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: user-timeline-service
+  annotations: {wavetank.io/max-replicas: "40", wavetank.io/mode: "off", helm.sh/chart: shop-1}
+spec: {template: {metadata: {labels: {app: user-timeline-service}}, spec: {containers: [{name: c}]}}}
+`;
+  const { services } = filled(imported([inline(text)]));
+  const { annotations } = services.find(({ name }) => name === 'user-timeline-service')!;
+  t.deepEqual(annotations, { 'wavetank.io/max-replicas': '40', 'wavetank.io/mode': 'off' });
+});
+
 test('how a workload replaces its pods and how they end', (t) => {
   const workload = (kind: string, name: string, spec: string, container = '{name: c}', pod = ''): string =>
     `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {${spec} template: {metadata: {labels: {app: ${name}}}, spec: {${pod} containers: [${container}]}}}\n`;
