@@ -111,7 +111,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     usage: 'decide <snapshots..>',
-    describe: 'What the engine would do on snapshots, with reasons; changes nothing. See docs/decide.md',
+    describe: 'What the engine would do on snapshots, with reasons; changes nothing',
     positionals: {
       snapshots: 'Snapshots, StepInputs of run --dump-snapshots, or folders of them; - for standard input',
     },

@@ -1,8 +1,7 @@
 /**
  * Decisions as what a GitOps repository or `kubectl apply --server-side` takes: one YAML document for each object, holding
  * only the fields that are ours, so that every other owner keeps its own. Each is preceded by the reason. What no object
- * says (where a pod goes, which pod should leave) is a comment. Of several decisions on one object the last one stands,
- * because a file must not name an object twice.
+ * says (where a pod goes, which pod should leave) is a comment. Of several snapshots only the newest is to be acted on.
  */
 import { stringify } from 'yaml';
 import type { Decision, KubeObject, ScaleDown, ScaleUp, SetRoute, WorkloadKind } from '../engine/types.js';
@@ -33,27 +32,24 @@ const HEADER = [
   'Where another manager owns a field (spec.replicas, say), kubectl reports a conflict: settle who owns it before forcing. A kubectl before 1.25 needs --validate=false.',
 ];
 
+/** Steps in the order of time. Only the last one is to be applied: what an earlier one asked for is out of date by now. */
 export function patchesYaml(steps: readonly PatchedStep[]): string {
-  const patches = steps.flatMap((step) =>
-    step.output.decisions.map((decision) => ({ step, ...patchOf(decision, step) })),
-  );
-  const lastOf = new Map(patches.flatMap(({ object }, index) => (object === null ? [] : [[identity(object), index]])));
-  const blocks: string[] = [comment(HEADER)];
+  const history = steps.slice(0, -1).flatMap((step) => {
+    const lines = step.output.decisions.flatMap((decision) => patchOf(decision, step).lines);
+    return lines.length === 0 ? [] : [stepTitle(step), ...lines, 'Out of date: a later snapshot follows.'];
+  });
+  const blocks = [comment([...HEADER, ...history])];
   let comments: string[] = [];
-  let title = '';
-  patches.forEach(({ step, object, lines }, index) => {
-    const isLast = object !== null && lastOf.get(identity(object)) === index;
-    if (steps.length > 1 && stepTitle(step) !== title) comments.push((title = stepTitle(step)));
+  const last = steps.at(-1);
+  if (last !== undefined && steps.length > 1) comments.push(stepTitle(last));
+  if (last === undefined || last.output.decisions.length === 0) comments.push('No decisions: nothing to apply.');
+  for (const decision of last?.output.decisions ?? []) {
+    const { object, lines } = patchOf(decision, last!);
     comments.push(...lines);
-    if (object === null) return;
-    if (!isLast) {
-      comments.push('A later file decides on the same object.');
-      return;
-    }
+    if (object === null) continue;
     blocks.push(`---\n${comment(comments)}${stringify(object, { lineWidth: 0 })}`);
     comments = [];
-  });
-  if (patches.length === 0) comments.push('No decisions: there is nothing to apply.');
+  }
   return blocks.join('') + comment(comments);
 }
 
@@ -108,10 +104,6 @@ function routePatch(decision: SetRoute, rules: readonly KubeObject[]): PatchObje
       trafficPolicy: { loadBalancer: { localityLbSetting: decision.localityLbSetting } },
     },
   };
-}
-
-function identity({ apiVersion, kind, metadata }: PatchObject): string {
-  return `${apiVersion.split('/')[0]} ${kind} ${metadata.namespace}/${metadata.name}`;
 }
 
 const COMMENT_CELLS = 118;

@@ -139,7 +139,7 @@ export const responseFlags: Readonly<Record<string, FlagExplanation>> = {
     'Look at the health check.',
   ),
   SI: logged(
-    'Stream idle time-out (408): nothing moved on the stream for too long.',
+    'Stream idle time-out (408 or 504): nothing moved on the stream for too long.',
     'A caller that sends its body too slowly, or a stream that is quiet.',
     'Raise the idle time-out for quiet streams.',
   ),

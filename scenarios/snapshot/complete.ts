@@ -139,28 +139,46 @@ function readyPods(pods: readonly SnapshotPod[]): Map<string, number> {
   return counts;
 }
 
+/** More names that lead nowhere than this, and the file as a whole is partial: hints would help nobody. */
+const MOST_STRAY = 10;
+
 /** Names that lead nowhere. The engine passes over them, so a slip of the fingers would change a decision unseen. */
 function strayNames(file: SnapshotFile): string[] {
-  const notices = new Set<string>();
-  const nodeNames = file.nodes.map(({ name }) => name);
-  const knownNodes = new Set(nodeNames);
-  const workloadNames = file.workloads.map(({ namespace, name }) => `${namespace}/${name}`);
-  const knownWorkloads = new Set(workloadNames);
-  const stray = (who: string, what: string, name: string, names: readonly string[], so: string): void => {
-    const hint = didYouMean(name, names);
-    notices.add(`${who} names the ${what} "${name}", which is not listed: ${so}${hint === null ? '' : `; ${hint}`}`);
-  };
-  for (const pod of file.pods) {
-    if (pod.node !== null && !knownNodes.has(pod.node))
-      stray(`pod ${pod.name}`, 'node', pod.node, nodeNames, 'it counts in no zone');
-    const owner = `${pod.namespace}/${pod.workload}`;
-    if (!knownWorkloads.has(owner)) stray(`pod ${pod.name}`, 'workload', owner, workloadNames, 'nobody looks at it');
-  }
-  for (const { destination } of file.edges ?? []) {
-    const name = `${destination.namespace}/${destination.workload}`;
-    if (!knownWorkloads.has(name)) stray('an edge', 'destination', name, workloadNames, 'it is passed over');
-  }
-  for (const name of nodeNames.filter((one, index) => nodeNames.indexOf(one) !== index))
-    notices.add(`the node "${name}" is listed twice: the first counts`);
-  return [...notices];
+  const nodes = file.nodes.map(({ name }) => name);
+  const workloads = file.workloads.map(({ namespace, name }) => `${namespace}/${name}`);
+  const ofPods = file.pods.map((pod) => [`pod ${pod.name}`, `${pod.namespace}/${pod.workload}`] as const);
+  const onNodes = file.pods.flatMap(({ name, node }) => (node === null ? [] : [[`pod ${name}`, node] as const]));
+  const ofEdges = (file.edges ?? []).map(
+    ({ destination }) => ['an edge', `${destination.namespace}/${destination.workload}`] as const,
+  );
+  return [
+    ...strays('node', onNodes, nodes, 'such pods count in no zone'),
+    ...strays('workload', ofPods, workloads, 'nobody looks at such pods'),
+    ...strays('destination', ofEdges, workloads, 'such edges are passed over'),
+    ...repeated(nodes).map((name) => `the node "${name}" is listed twice: the first counts`),
+  ];
+}
+
+function strays(
+  what: string,
+  uses: readonly (readonly [who: string, name: string])[],
+  known: readonly string[],
+  so: string,
+): string[] {
+  const listed = new Set(known);
+  const first = new Map<string, string>();
+  for (const [who, name] of uses) if (!listed.has(name) && !first.has(name)) first.set(name, who);
+  const told = [...first].slice(0, MOST_STRAY).map(([name, who]) => {
+    const hint = first.size > MOST_STRAY ? null : didYouMean(name, known);
+    return `${who} names the ${what} "${name}", which is not listed: ${so}${hint === null ? '' : `; ${hint}`}`;
+  });
+  const rest = first.size - told.length;
+  return rest > 0 ? [...told, `and ${rest} more names of a ${what} that is not listed`] : told;
+}
+
+function repeated(names: readonly string[]): string[] {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const name of names) (seen.has(name) ? twice : seen).add(name);
+  return [...twice];
 }

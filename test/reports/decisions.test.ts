@@ -110,14 +110,19 @@ test('a standing rule is patched in the version it has, and its host is not clai
   t.deepEqual(Object.keys(object!.spec), ['trafficPolicy']);
 });
 
-test('no object stands twice in one file: the last decision on it does', (t) => {
-  const yaml = patchesYaml([stepOf([up(web, 4)]), stepOf([up(web, 5)], { file: 'b.json', observedAtMs: 120_000 })]);
+test('of several snapshots only the newest is applied: an old count would undo what has happened since', (t) => {
+  const old = stepOf([up(web, 4), route(true)]);
+  const newest = stepOf([down({ ...web, name: 'cart' })], { file: 'b.json', observedAtMs: 120_000 });
+  const yaml = patchesYaml([old, newest]);
   t.deepEqual(
-    objectsOf(yaml).map((object) => (object as { spec: object }).spec),
-    [{ replicas: 5 }],
+    objectsOf(yaml).map((object) => (object as { metadata: { name: string } }).metadata.name),
+    ['cart'],
   );
-  t.regex(yaml, /# == a\.json, seen at 60 s\n/);
-  t.regex(yaml, /# == b\.json, seen at 120 s\n/);
+  t.regex(yaml, /# == a\.json, seen at 60 s\n# scaleUp shop\/web: 2 -> 4 replicas\n/);
+  t.regex(yaml, /---\n# == b\.json, seen at 120 s\n/);
+  const quiet = patchesYaml([old, stepOf([], { file: 'b.json' })]);
+  t.deepEqual(objectsOf(quiet), []);
+  t.regex(quiet, /# No decisions: nothing to apply\.\n$/);
 });
 
 test('a reason that spans lines stays a comment, and no decision is no document', (t) => {
@@ -126,7 +131,7 @@ test('a reason that spans lines stays a comment, and no decision is no document'
   t.true(yaml.split('\n').every((line) => /^(#|---$|\s|apiVersion|kind: Deployment|metadata|spec|$)/.test(line)));
   const none = patchesYaml([stepOf([])]);
   t.deepEqual(objectsOf(none), []);
-  t.regex(none, /nothing to apply/);
+  t.regex(none, /No decisions: nothing to apply/);
 });
 
 test('no line of the text is wider than 80 cells, and colour comes only when asked for', (t) => {

@@ -180,12 +180,21 @@ test('a misspelt optional field is not passed over in silence', (t) => {
   );
   t.regex(
     inputOf(SMALL.replace('node: n1', 'node: n11')).notices.join('\n'),
-    /pod web-1 names the node "n11", which is not listed: it counts in no zone; did you mean "n1"\?/,
+    /pod web-1 names the node "n11", which is not listed: such pods count in no zone; did you mean "n1"\?/,
   );
   t.regex(
     inputOf(SMALL.replaceAll('workload: web', 'workload: webb')).notices.join('\n'),
     /pod web-1 names the workload "default\/webb"/,
   );
+});
+
+test('a file that leaves out most nodes is told so in a few lines', (t) => {
+  const pods = Array.from({ length: 5000 }, (_, index) => aPod('web', `gone-${index}`, `web-${index}`));
+  const { notices } = inputOf(JSON.stringify(aSnapshot({ workloads: [aWorkload('web', 5000)], pods })));
+  t.is(notices.length, 11);
+  t.is(notices.at(-1), 'and 4990 more names of a node that is not listed');
+  const twice = inputOf(JSON.stringify(aSnapshot({ nodes: [aNode('n', 'eu/a'), aNode('n', 'eu/b')] }))).notices;
+  t.deepEqual(twice, ['the node "n" is listed twice: the first counts']);
 });
 
 test('fields of a later version are kept, and Kubernetes objects may hold anything', (t) => {
