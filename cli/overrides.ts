@@ -43,7 +43,7 @@ export function applyOverrides(text: string, overrides: readonly Override[]): st
 function applyOne(text: string, { path, value }: Override): string {
   const document = parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) return text;
-  const keys = resolvePath(document, parsePath(path));
+  const keys = resolvePath(document, fromSpec(splitPath(path)));
   let holder = keys.length;
   while (holder > 0 && !hasRange(document.getIn(keys.slice(0, holder), true))) holder--;
   document.setIn(keys, readValue(path, value));
@@ -59,7 +59,7 @@ function hasRange(node: unknown): boolean {
   return (isMap(node) || isSeq(node) || isScalar(node)) && node.range !== undefined && node.range !== null;
 }
 
-function readValue(path: string, value: string): unknown {
+export function readValue(path: string, value: string): unknown {
   try {
     return parse(value) as unknown;
   } catch (error) {
@@ -67,7 +67,8 @@ function readValue(path: string, value: string): unknown {
   }
 }
 
-function parsePath(path: string): Key[] {
+/** The keys of a path, brackets and quotes taken off. */
+export function splitPath(path: string): Key[] {
   const keys: Key[] = [];
   let rest = path;
   while (rest !== '') {
@@ -76,6 +77,10 @@ function parsePath(path: string): Key[] {
     keys.push(match[1] !== undefined ? Number(match[1]) : (match[3] ?? match[4]!));
     rest = rest.slice(match[0].length);
   }
+  return keys;
+}
+
+function fromSpec(keys: Key[]): Key[] {
   return TOP_KEYS.has(String(keys[0])) ? keys : ['spec', ...keys];
 }
 

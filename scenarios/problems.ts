@@ -28,7 +28,7 @@ const EXPLANATIONS = {
   WT0104: 'The file is empty, or holds only comments. A scenario needs at least apiVersion, kind, metadata and spec.',
   WT0105: 'A scenario file holds one document. Split documents separated by "---" into files.',
   WT0106:
-    'The file is of another kind or version. A scenario says "apiVersion: wavetank/v1alpha1" and "kind: Scenario".',
+    'The file is of another kind or version. A scenario says "apiVersion: wavetank/v1alpha1" and "kind: Scenario", a snapshot for "decide" says "kind: Snapshot".',
   WT0201:
     'A key that this place does not know. Unknown keys are errors, because a misspelt setting that is dropped in silence gives a wrong answer with a straight face.',
   WT0202: 'A key is missing that has no sensible default.',

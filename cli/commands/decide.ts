@@ -1,83 +1,92 @@
 /**
- * `decide`: one engine step on a file, outside of any simulation. A StepInput (as `run --dump-snapshots` writes it) holds
- * all that the step was told; a bare Snapshot is taken at its own time, without memory, under the default settings or
- * those of --config.
+ * `decide`: engine steps on files, outside of any simulation. A StepInput (as `run --dump-snapshots` writes it) holds all
+ * that its step was told; a bare Snapshot is taken at its own time, under the default settings, with what was remembered at
+ * the snapshot before it. --config and --set change the settings of both; --diff asks what other settings would change.
  */
 import { defaultEngineConfig, emptyMemory, step } from '../../engine/index.js';
-import type { Decision, Snapshot, StepInput, StepOutput } from '../../engine/types.js';
+import type { EngineConfig, Memory, StepOutput } from '../../engine/types.js';
 import { stableJson } from '../../reports/json.js';
 import type { Arguments } from '../commands.js';
-import type { Context } from '../context.js';
-import { readEngineConfig } from '../engine-config-file.js';
+import { wantsColor, type Context } from '../context.js';
+import { readEngineSettings } from '../engine-config-file.js';
+import { withOverrides, withSettings, type Fields } from '../engine-settings.js';
 import { EXIT, InputError, type ExitCode } from '../exit-codes.js';
 import { parseOutputs, writeOutputs } from '../outputs.js';
-import { readJson } from '../read-json.js';
-import { text, texts } from '../run-options.js';
+import { overridesOf, text, texts } from '../run-options.js';
+import { readSnapshots, type NamedSnapshot } from '../snapshot-input.js';
 
 export async function decide(args: Arguments, context: Context): Promise<ExitCode> {
-  const outputs = parseOutputs(texts(args, 'output'), ['table', 'json'] as const, 'table', false);
-  const output = step(await stepInputOf(String(args.snapshot), text(args, 'config'), context));
-  await writeOutputs(outputs, { table: () => explainStep(output), json: () => stepOutputJson(output) }, context);
+  const outputs = parseOutputs(texts(args, 'output'), ['table', 'json', 'yaml'] as const, 'table', false);
+  const otherFile = text(args, 'diff');
+  if (otherFile !== undefined && outputs.some(({ format }) => format === 'yaml')) {
+    throw new InputError('-o yaml prints what to apply, and a difference is nothing to apply: leave out --diff');
+  }
+  const { snapshots, notices } = await readSnapshots(texts(args, 'snapshots'), context);
+  const now = decideAll(snapshots, settingsFor(snapshots, text(args, 'config'), args));
+  for (const notice of notices) context.say(`notice: ${notice}`);
+  const color = wantsColor(args.color as boolean | undefined, context.env, context.stdoutIsTerminal);
+  const colorOf = (): boolean => color && outputs.some(({ format, file }) => format === 'table' && file === null);
+
+  if (otherFile !== undefined) {
+    const then = decideAll(snapshots, settingsFor(snapshots, otherFile, args));
+    const { diffStep, diffText } = await import('../../reports/decision-diff.js');
+    const diffs = now.map((one, index) => diffStep({ ...one, now: one.output, then: then[index]!.output }));
+    const table = (): string => diffText(diffs, otherFile, colorOf());
+    const json = (): string => stableJson({ ...HEADER, kind: 'DecisionDiff', steps: diffs }, 1);
+    await writeOutputs(outputs, { table, json, yaml: table }, context);
+    return EXIT.ok;
+  }
+
+  const table = async (): Promise<string> =>
+    (await import('../../reports/decisions-text.js')).decisionsText(now, colorOf());
+  const yaml = async (): Promise<string> => (await import('../../reports/patches.js')).patchesYaml(now);
+  await writeOutputs(outputs, { table, json: () => outputJson(now), yaml }, context);
   return EXIT.ok;
 }
 
-async function stepInputOf(file: string, configFile: string | undefined, context: Context): Promise<StepInput> {
-  const record = await readJson(file, ['StepInput', 'Snapshot'], context);
-  if (record.kind === 'Snapshot') {
-    const snapshot = record as unknown as Snapshot;
-    const config = configFile === undefined ? defaultEngineConfig : readEngineConfig(configFile);
-    return { nowMs: snapshot.observedAtMs, snapshot, memory: emptyMemory, config, scope: 'all' };
-  }
-  if (configFile !== undefined)
-    throw new InputError(`${file}: a StepInput holds its own settings; --config is for a Snapshot`);
-  for (const key of ['nowMs', 'snapshot', 'memory', 'config', 'scope']) {
-    if (!(key in record)) throw new InputError(`${file}: the key "${key}" is missing`);
-  }
-  const { nowMs, snapshot, memory, config, scope } = record as unknown as StepInput;
-  return { nowMs, snapshot, memory, config, scope };
+const HEADER = { apiVersion: 'wavetank/v1alpha1', formatVersion: '1.0' } as const;
+
+interface Decided {
+  readonly file: string;
+  readonly observedAtMs: number;
+  readonly output: StepOutput;
+  readonly destinationRules: NamedSnapshot['snapshot']['destinationRules'];
 }
 
-function stepOutputJson(output: StepOutput): string {
-  return stableJson({ apiVersion: 'wavetank/v1alpha1', kind: 'StepOutput', formatVersion: '1.0', ...output }, 1);
+function decideAll(snapshots: readonly NamedSnapshot[], configs: readonly EngineConfig[]): Decided[] {
+  let carried: Memory = emptyMemory;
+  return snapshots.map(({ file, snapshot, nowMs, memory, scope }, index) => {
+    const output = step({ nowMs, snapshot, memory: memory ?? carried, config: configs[index]!, scope });
+    carried = output.memory;
+    return { file, observedAtMs: snapshot.observedAtMs, output, destinationRules: snapshot.destinationRules };
+  });
 }
 
-function explainStep({ decisions, skipped }: StepOutput): string {
-  const lines = decisions.flatMap((decision) => [
-    `${decision.kind} ${decision.workload.namespace}/${decision.workload.name}: ${whatOf(decision)}`,
-    `  because ${decision.because}`,
-    ...Object.entries(decision.signals).map(([name, value]) => `  ${name} = ${value}`),
-    ...decision.rejected.map(
-      ({ candidate, reason, score }) => `  not ${candidate}: ${reason}${score === null ? '' : ` (${score})`}`,
-    ),
-  ]);
-  const left = skipped.map(
-    ({ workload, part, reason, detail }) =>
-      `${part} leaves ${workload.namespace}/${workload.name}: ${reason}; ${detail}`,
-  );
-  const count = `${decisions.length} ${decisions.length === 1 ? 'decision' : 'decisions'}, ${skipped.length} skipped`;
-  return [...lines, ...left, count].join('\n');
+/** One step is its answer; several are a list that says which file each belongs to. */
+function outputJson(steps: readonly Decided[]): string {
+  const outputs = steps.map(({ output }) => ({ ...HEADER, kind: 'StepOutput', ...output }));
+  if (outputs.length === 1) return stableJson(outputs[0], 1);
+  const items = steps.map(({ file, observedAtMs }, index) => ({ file, observedAtMs, ...outputs[index] }));
+  return stableJson({ ...HEADER, kind: 'StepOutputs', items }, 1);
 }
 
-function whatOf(decision: Decision): string {
-  switch (decision.kind) {
-    case 'scaleUp': {
-      const nodes = decision.placements.map(({ node }) => node).join(', ');
-      return `${decision.replicasFrom} -> ${decision.replicasTo} replicas, on ${nodes}`;
-    }
-    case 'scaleDown': {
-      const pods = decision.victims.map(({ pod, node }) => `${pod} (${node})`).join(', ');
-      return `${decision.replicasFrom} -> ${decision.replicasTo} replicas, without ${pods}`;
-    }
-    case 'move':
-      return `pod ${decision.pod} from ${decision.fromNode} to ${decision.toNode} (${decision.toZone}), ${decision.replicas} replicas stay`;
-    case 'place':
-      return `pod ${decision.pod} on ${decision.node} (${decision.zone})`;
-    case 'setRoute': {
-      const routes = decision.distribute.map(({ from, to }) => {
-        const shares = Object.entries(to).map(([place, weight]) => `${place} ${weight}%`);
-        return `from ${from}: ${shares.join(', ')}`;
-      });
-      return `${decision.host}; ${routes.join('; ')}`;
-    }
-  }
+/** The file's own settings (defaults for a Snapshot), then those of a settings file, then --set. */
+function settingsFor(
+  snapshots: readonly NamedSnapshot[],
+  settingsFile: string | undefined,
+  args: Arguments,
+): EngineConfig[] {
+  const given: Fields = settingsFile === undefined ? {} : readEngineSettings(settingsFile);
+  const overrides = overridesOf(args);
+  const problems = new Set<string>();
+  const configs = snapshots.map(({ file, config: own }) => {
+    const base = withSettings(defaultEngineConfig, own ?? {}, `${file}: config`);
+    const overFile = withSettings(base.config, given, settingsFile ?? file);
+    const last = withOverrides(overFile.config, overrides);
+    const found = base.problems.length > 0 ? base.problems : [...overFile.problems, ...last.problems];
+    for (const problem of found) problems.add(problem);
+    return last.config;
+  });
+  if (problems.size > 0) throw new InputError([...problems].join('\n'));
+  return configs;
 }

@@ -75,6 +75,7 @@ test(
   /did you mean "hpa-hard-spread"\?/,
 );
 test('a code that is none', fails, ['explain', 'WT9999'], /there is no such code/);
+test('a code that is nearly one', fails, ['explain', 'coldPod'], /did you mean "coldPods"\?/);
 test('a record that is not there', fails, ['report', 'missing.json'], /missing\.json/);
 test('a recording that is not there', fails, ['replay', 'missing'], /there is no such folder/);
 test('an unknown kind of loss', fails, ['run', 'hot-zone', '--losses', 'zone'], /did you mean "zones"\?/);
@@ -111,6 +112,18 @@ test('--version and --help answer on stdout, and every command has three example
     const examples = help.slice(help.indexOf('Examples:')).match(new RegExp(`^ {2}wavetank ${command}\\b`, 'gm'));
     t.is(examples?.length, 3, command);
   }
+});
+
+test('explain tells one code in any case, and lists all of them without one', async (t) => {
+  const one = await wavetank(['explain', 'nr']);
+  t.is(one.code, 0);
+  t.regex(one.stdout, /^NR\n {2}No route \(404\)/);
+  t.regex(one.stdout, /^ {2}What to do: /m);
+  t.regex((await wavetank(['explain', '503'])).stdout, /^503\n/);
+  const list = (await wavetank(['explain'])).stdout;
+  for (const code of ['scaleUp', 'hpaOwned', 'inconclusive', 'URX', 'WT0604']) t.true(list.includes(code), code);
+  for (const line of [...list.split('\n'), ...(await wavetank(['explain', 'all'])).stdout.split('\n')])
+    t.true(line.length <= 80, line);
 });
 
 test('-o json prints JSON and nothing else, the same for one or two processes', async (t) => {
