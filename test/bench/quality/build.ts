@@ -33,6 +33,7 @@ export function buildCase(one: QualityCase, policies: readonly QualityPolicy[], 
  * other problem is a mistake of ours and stops `buildCase`.
  */
 export function isKnown(one: QualityCase, policy: QualityPolicy): boolean {
+  if (policy.engine === undefined) return true;
   const loaded = parseScenario(scenarioText(one, policy.locality, [policy], {}), one.name);
   return !('problems' in loaded && loaded.problems.some(isUnknownSetting));
 }
@@ -43,13 +44,10 @@ function isUnknownSetting({ code, path }: Problem): boolean {
 }
 
 function scenarioText(one: QualityCase, locality: Locality, policies: readonly QualityPolicy[], run: Fields): string {
-  const { spec } = one;
+  const { spec, trafficPolicy } = one;
   const mesh = (spec['mesh'] ?? {}) as Fields & { readonly objects?: readonly RuleObject[] };
-  const objects = withLocality(
-    mesh.objects ?? [],
-    spec.services.map(({ name }) => name),
-    locality,
-  );
+  const services = spec.services.map(({ name }) => name);
+  const objects = withLocality(mesh.objects ?? [], services, locality, trafficPolicy);
   const distribution: Fields = locality === 'preferSameZone' ? { trafficDistribution: 'PreferSameZone' } : {};
   return JSON.stringify({
     apiVersion: 'wavetank/v1alpha1',
@@ -73,21 +71,27 @@ interface RuleObject {
 }
 
 /** A DestinationRule for each service: its own with the locality put in, or one that says nothing else. */
-function withLocality(objects: readonly RuleObject[], services: readonly string[], locality: Locality): Json {
+function withLocality(
+  objects: readonly RuleObject[],
+  services: readonly string[],
+  locality: Locality,
+  common: Fields,
+): Json {
   const isRuleOf = (object: RuleObject, service: string): boolean =>
     object.kind === 'DestinationRule' && object.spec.host?.split('.')[0] === service;
   const others = objects.filter((object) => !services.some((service) => isRuleOf(object, service)));
   const rules = services.flatMap((service) => {
     const standing = objects.find((object) => isRuleOf(object, service));
-    const { outlierDetection: _outliers, ...trafficPolicy } = standing?.spec.trafficPolicy ?? {};
-    const balancer = (trafficPolicy['loadBalancer'] ?? {}) as Fields;
-    if (locality === 'preferSameZone' && Object.keys(trafficPolicy).length === 0) return [];
+    const { outlierDetection: _outliers, ...own } = standing?.spec.trafficPolicy ?? {};
+    const balancer = (own['loadBalancer'] ?? {}) as Fields;
     const treated: Fields = {
-      ...trafficPolicy,
       // Without ejections: 0 switches the detector off and leaves the locality on, so that only routes differ.
       ...(locality === 'preferSameZone' ? {} : { outlierDetection: { consecutive5xxErrors: 0 } }),
+      ...own,
+      ...common,
       ...(locality === 'off' ? { loadBalancer: { ...balancer, localityLbSetting: { enabled: false } } } : {}),
     };
+    if (Object.keys(treated).length === 0) return [];
     return [
       {
         apiVersion: 'networking.istio.io/v1',

@@ -17,6 +17,8 @@ export interface QualityCase {
   readonly about: string;
   /** The scenario's `spec` without `policies` and `expectations`. */
   readonly spec: Fields & { readonly services: readonly (Fields & { readonly name: string })[] };
+  /** Of the DestinationRule of every service, whatever the policy. */
+  readonly trafficPolicy: Fields;
   /** By service, as in a policy of the scenario file. */
   readonly hpa: Readonly<Record<string, Fields & { readonly min: number; readonly max: number }>>;
   /** `attributed`: what pods are charged for, and transfer; `total`: the whole bill, where nodes come and go. */
@@ -75,6 +77,7 @@ function libraryCase(name: LibraryName): QualityCase {
     name,
     about: file.metadata.why.replaceAll(/\s+/g, ' ').trim(),
     spec: { ...spec, ...part.spec, run: { ...run, cycle: CYCLE, ...part.run } },
+    trafficPolicy: {},
     hpa: typeof part.hpa === 'string' ? policies[part.hpa]!.hpa : part.hpa,
     cost: part.cost ?? 'attributed',
     againstPriority: false,

@@ -10,6 +10,7 @@ export const FIGURES = [
   'p95Ms',
   'p99Ms',
   'failedShare',
+  'avoidableShare',
   'usdPerHour',
   'usdPerMillionServed',
   'transferShareOfCost',
@@ -21,7 +22,9 @@ export const FIGURES = [
 
 export type Figure = (typeof FIGURES)[number];
 
-/** Null: the run has no such figure, as no p99 below 1,000 requests. */
+/**
+ * Avoidable is what failed of the requests that found a gateway: users of a lost zone find none until DNS sends them elsewhere,
+ * and no policy can help them. Null: the run has no such figure, as no p99 below 1,000 requests. */
 export type QualityFigures = Readonly<Record<Figure, number | null>>;
 
 export function qualityFigures(
@@ -42,6 +45,7 @@ export function qualityFigures(
     p95Ms: latencyOf(total, 'p95'),
     p99Ms: latencyOf(total, 'p99'),
     failedShare: ratio(failed, succeeded + failed),
+    avoidableShare: ratio(failed - (total.responseFlags['unreachable'] ?? 0), succeeded + failed),
     usdPerHour,
     usdPerMillionServed: usdPerHour === null ? null : ratio(usdPerHour * hours * 1e6, succeeded),
     transferShareOfCost: transfer === null || usdPerHour === null ? null : ratio(transfer, usdPerHour),

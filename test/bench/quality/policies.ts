@@ -54,7 +54,7 @@ export const POLICIES: readonly QualityPolicy[] = [
   },
   {
     name: 'prefer-same-zone',
-    about: 'One HPA, `trafficDistribution: PreferSameZone` in place of a DestinationRule.',
+    about: 'One HPA, `trafficDistribution: PreferSameZone` on each Service.',
     locality: 'preferSameZone',
     hpa: true,
   },

@@ -97,7 +97,11 @@ test('cost is what the served requests share, and refused writes are no decision
   });
   const result: ReplicationResult = {
     ...base,
-    total: { ...base.total, requests: { total: 1000, succeeded: 750, failed: 250 } },
+    total: {
+      ...base.total,
+      requests: { total: 1000, succeeded: 750, failed: 250 },
+      responseFlags: { UO: 50, unreachable: 200 },
+    },
     cost: {
       ...base.cost,
       attributedUsdPerHour: 0.6,
@@ -116,6 +120,7 @@ test('cost is what the served requests share, and refused writes are no decision
   // 90 s: 0.6 USD/h are 0.015 USD for 750 requests, 20 USD per million; three decisions are 120 an hour; 200 points in 1.5 min.
   const figures = qualityFigures(result, 'attributed', 90);
   t.is(figures.failedShare, 0.25);
+  t.is(figures.avoidableShare, 0.05);
   t.is(Number(figures.usdPerMillionServed!.toFixed(9)), 20);
   t.is(Number(figures.transferShareOfCost!.toFixed(9)), 0.25);
   t.is(figures.decisionsPerHour, 120);
@@ -135,7 +140,7 @@ test('a limit is met or missed by the whole interval, else it is open', (t) => {
   t.is(verdict([90, 130, 80]), 'open');
   t.is(verdict([104, null, 101.92]), 'open');
   const failed = (ours: readonly number[]): string =>
-    judge({ ours: seeds('failedShare', ours) }, 'ours', GOAL.failed).verdict;
+    judge({ ours: seeds('avoidableShare', ours) }, 'ours', GOAL.failed).verdict;
   t.is(failed([0, 0, 0]), 'met');
   t.is(failed([0.001, 0.001, 0.001]), 'missed');
 });
@@ -146,6 +151,6 @@ test('only what is surely worse by more than the goal allows is a loss', (t) => 
   t.deepEqual(of([110, 112.2, 107.8], [100, 102, 98]), { policy: 'ours', against: 'theirs', what: ['p99 +10 %'] });
   t.is(of([104, 106.08, 101.92], [100, 102, 98]), null);
   t.is(of([90, 130, 100], [100, 102, 98]), null);
-  const failed = { ours: seeds('failedShare', [0.02, 0.04]), theirs: seeds('failedShare', [0.01, 0.03]) };
+  const failed = { ours: seeds('avoidableShare', [0.02, 0.04]), theirs: seeds('avoidableShare', [0.01, 0.03]) };
   t.deepEqual(losses(failed, 'ours', 'theirs'), { policy: 'ours', against: 'theirs', what: ['failed +1.00 points'] });
 });
