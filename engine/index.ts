@@ -17,4 +17,5 @@ export { nodeToRemoveFrom } from './node-to-remove.js';
 export type { RemovalSettings } from './node-to-remove.js';
 export { scorePlacement } from './score-placement.js';
 export type { Neighbour, PlacementSettings } from './score-placement.js';
+export type { ModelSettings } from './model/settings.js';
 export type * from './types.js';

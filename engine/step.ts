@@ -9,11 +9,12 @@ import { viewCluster, nameKey, type ClusterView, type WorkloadView } from './clu
 import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
 import { nextMemory } from './memory.js';
+import { withPredictions } from './model/prediction.js';
 import { skip, type Outcome } from './outcome.js';
 import { findOwners } from './owners.js';
 import { gatedPods, placeGatedPods, replicasOf } from './place-gated.js';
 import { scaleWorkload } from './scaler.js';
-import type { EngineConfig, Skipped, StepInput, StepOutput } from './types.js';
+import type { EngineConfig, Prediction, Skipped, StepInput, StepOutput } from './types.js';
 
 /**
  * @param input snapshot (times in ms, percent, millicores, bytes as the field names say), memory of the step before
@@ -37,17 +38,21 @@ export function step(input: StepInput): StepOutput {
   }
 
   const scaled = runScaler(input, view, usable, outcome);
-  const cleared = config.balancer.enabled ? runBalancer(input, view, usable, outcome) : [];
+  const predictions = new Map<string, Prediction>();
+  const cleared = config.balancer.enabled ? runBalancer(input, view, usable, predictions, outcome) : [];
   return {
     ...outcome,
-    memory: nextMemory(memory, {
-      nowMs,
-      cooldownSeconds: config.scaler.cooldownSeconds,
-      scaled,
-      marked: new Set(config.balancer.enabled ? scaled.keys() : []),
-      cleared: new Set(cleared),
-      known: new Set(view.workloads.map(({ key }) => key)),
-    }),
+    memory: withPredictions(
+      nextMemory(memory, {
+        nowMs,
+        cooldownSeconds: config.scaler.cooldownSeconds,
+        scaled,
+        marked: new Set(config.balancer.enabled ? scaled.keys() : []),
+        cleared: new Set(cleared),
+        known: new Set(view.workloads.map(({ key }) => key)),
+      }),
+      predictions,
+    ),
   };
 }
 
@@ -118,9 +123,10 @@ function runScaler(
 }
 
 function runBalancer(
-  { snapshot, memory, config }: StepInput,
+  { nowMs, snapshot, memory, config }: StepInput,
   view: ClusterView,
   workloads: readonly WorkloadView[],
+  predictions: Map<string, Prediction>,
   outcome: Outcome,
 ): string[] {
   const services = new Map<string, WorkloadView[]>();
@@ -132,6 +138,6 @@ function runBalancer(
     if (members) members.push(workload);
     else services.set(key, [workload]);
   }
-  const context = { view, rules: indexRules(snapshot.destinationRules), memory, config };
+  const context = { view, rules: indexRules(snapshot.destinationRules), memory, config, nowMs, predictions };
   return [...services.values()].flatMap((members) => balanceService(context, members, outcome));
 }

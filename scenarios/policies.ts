@@ -148,7 +148,11 @@ function mergeSettings(under: EngineFile, over: EngineFile): EngineFile {
     ...under,
     ...over,
     scaler: { ...under.scaler, ...over.scaler },
-    balancer: { ...under.balancer, ...over.balancer },
+    balancer: {
+      ...under.balancer,
+      ...over.balancer,
+      model: { ...under.balancer?.model, ...over.balancer?.model },
+    },
     workloads: { ...under.workloads, ...over.workloads },
   };
 }
@@ -164,7 +168,11 @@ function engineConfig(settings: EngineFile): EngineConfig {
     metric: 'cpu',
     ...settings,
     scaler: { ...defaults.scaler, ...settings.scaler },
-    balancer: { ...defaults.balancer, ...settings.balancer },
+    balancer: {
+      ...defaults.balancer,
+      ...settings.balancer,
+      model: { ...defaults.balancer.model, ...settings.balancer?.model },
+    },
     workloads: { ...defaults.workloads, ...workloads },
   } as EngineConfig;
 }
