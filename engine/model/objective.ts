@@ -2,7 +2,7 @@
  * What a set of rows costs per request, in milliseconds: wire, queues, and what would burn if the peak moved before the
  * next pass.
  *
- *     F = 1/L [ sum_ij l_i w_ij wire_ij + theta sum_j L_j W_j ] + hedge * sum_s 5 s * sum_j L_j max(0, rho_j - 0.95) / L
+ *     F = 1/L [ sum_ij l_i w_ij wire_ij + theta sum_j L_j W_j ] + p * sum_s 5 s * sum_j L_j max(0, rho_j - 0.95) / L
  *
  * In case s the hottest source has the demand of another one, and that one its. Only overload counts there: the hedge
  * spreads the rows of cold sources, whose crossings are few, and leaves the rest to the next pass.
@@ -15,6 +15,8 @@ const OVERLOAD = 0.95;
 const OVERLOAD_MS = 5000;
 /** With more sources than this the peak is taken to move to one of the hottest others: each case costs a pass over all. */
 const MOST_CASES = 9;
+/** The weight of the hedge is meant for each of these, as it was measured; more cases share it. */
+const CASES_OF_THREE_ZONES = 2;
 
 /** The objective, made ready for many questions: `cases[0]` is the demand as it is, the others are those of the hedge. */
 export interface Objective {
@@ -22,6 +24,8 @@ export interface Objective {
   readonly waits: Waits;
   readonly total: number;
   readonly cases: readonly Float64Array[];
+  /** Weight of each case of the hedge. */
+  readonly caseWeight: number;
   /** Utilisation over which its corners are rounded off; 0: as sharp as they are. */
   readonly softness: number;
 }
@@ -29,7 +33,9 @@ export interface Objective {
 /** @param softness above 0 for an approximation that a search does not get stuck in */
 export function objectiveOf(problem: Problem, softness = 0): Objective {
   const cases = problem.weights.hedge > 0 ? [problem.demand, ...movedPeaks(problem.demand)] : [problem.demand];
-  return { problem, waits: waitsOf(problem, softness), total: totalDemand(problem), cases, softness };
+  // The peak moves to one zone at a time: with more zones it is not likelier to move.
+  const caseWeight = problem.weights.hedge * Math.min(1, CASES_OF_THREE_ZONES / Math.max(1, cases.length - 1));
+  return { problem, caseWeight, waits: waitsOf(problem, softness), total: totalDemand(problem), cases, softness };
 }
 
 /** F of the shares; 0 without demand. */
@@ -50,7 +56,7 @@ export function caseCost(objective: Objective, number: number, place: number, lo
   const { problem, softness } = objective;
   if (number === 0) return objective.waits.cost(place, load);
   const excess = softened(utilizationOf(problem, place, load) - OVERLOAD, softness);
-  return excess > 0 ? problem.weights.hedge * OVERLOAD_MS * load * excess : 0;
+  return excess > 0 ? objective.caseWeight * OVERLOAD_MS * load * excess : 0;
 }
 
 /** What one request/s more would cost there. */
@@ -61,7 +67,7 @@ export function caseMarginal(objective: Objective, number: number, place: number
   const excess = utilization - OVERLOAD;
   if (excess <= -softness) return 0;
   const slope = softened(excess, softness) + utilization * softenedSlope(excess, softness);
-  return problem.weights.hedge * OVERLOAD_MS * slope;
+  return objective.caseWeight * OVERLOAD_MS * slope;
 }
 
 function wireCost({ demand, wireMs, places }: Problem, shares: Float64Array): number {

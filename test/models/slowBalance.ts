@@ -43,10 +43,12 @@ export function slowCostMs(one: SlowCase, shares: number[][]): number {
   });
   if (one.hedge > 0) {
     const hottest = one.demand.indexOf(Math.max(...one.demand));
+    const colder = one.demand.filter((rate) => rate < one.demand[hottest]!).length;
+    const weight = one.hedge * Math.min(1, 2 / colder);
     one.demand.forEach((rate, z) => {
       if (rate >= one.demand[hottest]!) return;
       const moved = one.demand.map((own, i) => (i === hottest ? rate : i === z ? one.demand[hottest]! : own));
-      loadsOf(moved).forEach((load, j) => (cost += one.hedge * 5000 * load * Math.max(0, busy(load, j) - 0.95)));
+      loadsOf(moved).forEach((load, j) => (cost += weight * 5000 * load * Math.max(0, busy(load, j) - 0.95)));
     });
   }
   return cost / total;
