@@ -47,6 +47,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   utilizationBasis: ['request', 'limit'] satisfies EngineConfig['utilizationBasis'][],
   'scaler.mode': ['off', 'placement', 'full'] satisfies EngineConfig['scaler']['mode'][],
   'scaler.stepRule': ['one', 'proportional'] satisfies EngineConfig['scaler']['stepRule'][],
+  'balancer.rule': ['inherited', 'model'] satisfies EngineConfig['balancer']['rule'][],
+  'balancer.model.survive': ['zone', 'none'] satisfies EngineConfig['balancer']['model']['survive'][],
   'scaler.placementRule': ['weightedSum', 'minEdge'] satisfies EngineConfig['scaler']['placementRule'][],
 };
 

@@ -13,14 +13,18 @@
  * The minimum-delta gate (largest L1 of any source) prevents churn. It is skipped for a row that starves a zone with pods,
  * and once after a scaling: as soon as every replica is ready, any change is written and the mark is cleared.
  * Stale or absent sources: nothing is written.
+ *
+ * With `rule: model` target, step and gate are those of `model/decide.ts`; what stands, what is listed and what is written
+ * stays as here.
  */
-import type { ClusterView, WorkloadView } from './cluster-view.js';
+import { nameKey, type ClusterView, type WorkloadView } from './cluster-view.js';
 import { localityKey, serviceHost, zoneOfKey, type RuleIndex, type StandingRule } from './destination-rules.js';
+import { decideByModel } from './model/decide.js';
 import { figure, skip, type Outcome } from './outcome.js';
 import { toPercents } from './percents.js';
 import { groupBySource, l1Distance, stepToward, type SourceDistribution } from './step-toward.js';
 import { targetDistribution, type LatencyRow, type PlacedPod } from './target-distribution.js';
-import type { EngineConfig, Memory, SetRoute, SkipReason, SourceStatus } from './types.js';
+import type { EngineConfig, Memory, Prediction, SetRoute, SkipReason, SourceStatus } from './types.js';
 import { podUtilization } from './utilization.js';
 
 export interface BalancerContext {
@@ -28,6 +32,9 @@ export interface BalancerContext {
   readonly rules: RuleIndex;
   readonly memory: Memory;
   readonly config: EngineConfig;
+  readonly nowMs: number;
+  /** What the model-based rule expects, by `namespace/service`: filled as Services are decided. */
+  readonly predictions: Map<string, Prediction>;
 }
 
 /**
@@ -65,7 +72,9 @@ function decideRoute(context: BalancerContext, leader: WorkloadView, members: re
   if (workload.service === null) return leave('noService', 'no Service selects its pods');
   if (workload.desiredReplicas <= 0) return leave('asleep', 'scaled to 0 replicas');
   const trouble = sourceTrouble(view.snapshot.health);
-  if (trouble) return blind(trouble.reason, trouble.detail);
+  const byModel = config.balancer.rule === 'model';
+  // The model has an answer to old demand; without Istio nobody has.
+  if (trouble && !(byModel && trouble.reason !== 'istioAbsent')) return blind(trouble.reason, trouble.detail);
   if (view.snapshot.unreadableLists?.includes('destinationRules')) {
     return blind('apiError', 'the DestinationRules could not be listed, so what stands is not known');
   }
@@ -75,6 +84,7 @@ function decideRoute(context: BalancerContext, leader: WorkloadView, members: re
 
   const places = surveyPlaces(context, members);
   if (places.ready.size === 0) return leave('noTarget', 'none of its pods is ready on a node that the snapshot lists');
+  if (byModel) return modelRoute(context, leader, members, rule, places, trouble);
   const callers = callRates(members);
   if (callers.size === 0) return leave('noTraffic', 'no zone sends it requests');
   const target = wantedRows(context, members, places, callers);
@@ -83,7 +93,7 @@ function decideRoute(context: BalancerContext, leader: WorkloadView, members: re
   const current = [...callers.keys()].map((from) => currentRow(view, rule, places, from));
   const { next: stepped, steps } = stepToward({ current, target, settings: config.balancer });
   const next = stepped.map((row) => keepEveryZoneAlive(row, places, target, config));
-  const quiet = quietRows(rule, places, callers, config);
+  const quiet = quietRows(rule, places, new Set(callers.keys()), config);
   const starved = starvedZone(rule, places);
   const eager = members.some(({ key }) => Object.hasOwn(context.memory.postScalingMarks, key)) && allReady(members);
 
@@ -95,20 +105,16 @@ function decideRoute(context: BalancerContext, leader: WorkloadView, members: re
     return leave('belowMinDelta', detail);
   }
 
-  const rows = inZoneOrder(view, [...next, ...quiet]);
-  const distribute = rows.map(({ from, to }) => ({ from: localityKey(from), to: withKeys(to) }));
+  const distribute = distributeOf(view, [...next, ...quiet]);
   const because =
     starved !== null
       ? `The standing route gives zone ${starved} nothing although it holds pods.`
       : eager
         ? 'Its replicas changed and are ready: the routes follow at once.'
         : `The best shares are away from the standing ones by at least ${config.balancer.minDelta} points.`;
-  const standing = rule ?? { namespace: workload.namespace, name: workload.service, localityLbSetting: {} };
   return {
     looked: true,
-    decision: {
-      kind: 'setRoute',
-      workload: leader.ref,
+    decision: setRoute(leader, rule, distribute, {
       because,
       signals: routeSignals(callers, current, target, next, steps, largest, eager),
       rejected: [
@@ -123,11 +129,64 @@ function decideRoute(context: BalancerContext, leader: WorkloadView, members: re
             ]
           : []),
       ],
-      host: serviceHost(workload.namespace, workload.service),
-      destinationRule: { namespace: standing.namespace, name: standing.name, create: rule === null },
-      distribute,
-      localityLbSetting: { ...standing.localityLbSetting, enabled: true, distribute },
-    },
+    }),
+  };
+}
+
+/** The rule of `engine/model/`; what stands, what is listed and what is written is as for the other one. */
+function modelRoute(
+  context: BalancerContext,
+  leader: WorkloadView,
+  members: readonly WorkloadView[],
+  rule: StandingRule | null,
+  places: Places,
+  trouble: { readonly reason: SkipReason; readonly detail: string } | null,
+): Answer {
+  const { view, config } = context;
+  const { workload } = leader;
+  const key = nameKey(workload.namespace, workload.service!);
+  const output = decideByModel({
+    nowMs: context.nowMs,
+    view,
+    config,
+    members,
+    ready: new Map([...places.ready].map(([zone, pods]) => [zone, pods.length])),
+    listed: places.listed,
+    mayCall: [...view.zones.keys()].filter((zone) => zoneOfKey(zone) === zone),
+    standing: rule?.rows ?? null,
+    inForce: (from) => currentRow(view, rule, places, from),
+    leastPercent: leastPercent(config),
+    trouble,
+    before: context.memory.predictions?.[key],
+  });
+  if (output.prediction !== null) context.predictions.set(key, output.prediction);
+  if (output.kind === 'leave') return { looked: true, reason: output.reason, detail: output.detail };
+
+  const { because, signals, rejected } = output;
+  const quiet = quietRows(rule, places, new Set(output.rows.map(({ from }) => from)), config);
+  const distribute = distributeOf(view, [...output.rows, ...quiet]);
+  return { looked: true, decision: setRoute(leader, rule, distribute, { because, signals, rejected }) };
+}
+
+function distributeOf(view: ClusterView, rows: readonly SourceDistribution[]): SetRoute['distribute'] {
+  return inZoneOrder(view, rows).map(({ from, to }) => ({ from: localityKey(from), to: withKeys(to) }));
+}
+
+function setRoute(
+  { ref, workload }: WorkloadView,
+  rule: StandingRule | null,
+  distribute: SetRoute['distribute'],
+  reason: Pick<SetRoute, 'because' | 'signals' | 'rejected'>,
+): SetRoute {
+  const standing = rule ?? { namespace: workload.namespace, name: workload.service!, localityLbSetting: {} };
+  return {
+    kind: 'setRoute',
+    workload: ref,
+    ...reason,
+    host: serviceHost(workload.namespace, workload.service!),
+    destinationRule: { namespace: standing.namespace, name: standing.name, create: rule === null },
+    distribute,
+    localityLbSetting: { ...standing.localityLbSetting, enabled: true, distribute },
   };
 }
 
@@ -279,7 +338,7 @@ function keepEveryZoneAlive(
 function quietRows(
   rule: StandingRule | null,
   places: Places,
-  callers: ReadonlyMap<string, number>,
+  callers: ReadonlySet<string>,
   config: EngineConfig,
 ): SourceDistribution[] {
   const floor = leastPercent(config);

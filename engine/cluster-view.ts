@@ -10,6 +10,7 @@ import type {
   Snapshot,
   SnapshotEdge,
   SnapshotNode,
+  SnapshotOffered,
   SnapshotPod,
   SnapshotResponseTime,
   SnapshotWorkload,
@@ -56,6 +57,8 @@ export interface ClusterView {
   /** By `namespace/name`; the first of several. */
   readonly byName: ReadonlyMap<string, WorkloadView>;
   readonly trips: RoundTrips;
+  /** What callers offered, by `namespace/service`. */
+  readonly offered: ReadonlyMap<string, readonly SnapshotOffered[]>;
 }
 
 export function viewCluster(snapshot: Snapshot): ClusterView {
@@ -103,7 +106,18 @@ export function viewCluster(snapshot: Snapshot): ClusterView {
     (node) => nodes.get(node)?.zone ?? null,
     (zone) => zones.get(zone)?.region ?? zone.split('/')[0]!,
   );
-  return { snapshot, nodes, zones, workloads, byName, trips };
+  return { snapshot, nodes, zones, workloads, byName, trips, offered: offeredByService(snapshot) };
+}
+
+function offeredByService({ offered }: Snapshot): Map<string, SnapshotOffered[]> {
+  const byService = new Map<string, SnapshotOffered[]>();
+  for (const row of offered ?? []) {
+    const key = nameKey(row.destination.namespace, row.destination.service);
+    const rows = byService.get(key);
+    if (rows) rows.push(row);
+    else byService.set(key, [row]);
+  }
+  return byService;
 }
 
 export function nameKey(namespace: string, name: string): string {

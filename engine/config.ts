@@ -4,6 +4,7 @@
  * there: those own their reason below. `configProblems` is asked by the loaders and again by `step`, so that a bad
  * setting is a sentence to its author and never a NaN in a decision.
  */
+import { defaultModelSettings, modelProblems } from './model/settings.js';
 import type { EngineConfig } from './types.js';
 
 /** Total, frozen defaults; percent, milliseconds, seconds and shares as the field names say. */
@@ -51,6 +52,8 @@ export const defaultEngineConfig: EngineConfig = deepFreeze({
     // Istio refuses a weight of 0, and a zone that is left out gets nothing even when all listed ones are dead.
     minPlacePercent: 1,
     createRoutes: false,
+    rule: 'inherited',
+    model: defaultModelSettings,
   },
   workloads: {},
 });
@@ -104,6 +107,11 @@ export function configProblems(config: EngineConfig): string[] {
   within('balancer.epsilon', balancer.epsilon, 0, 100);
   within('balancer.minLocalShare', balancer.minLocalShare, 0, 1);
   within('balancer.minPlacePercent', balancer.minPlacePercent, 0, 100);
+  // Recorded steps may be older than the rule.
+  if (balancer.rule === 'model') problems.push(...modelProblems(balancer.model));
+  else if ((balancer.rule as string | undefined) !== undefined && balancer.rule !== 'inherited') {
+    problems.push(`balancer.rule is ${String(balancer.rule)}, expected inherited or model`);
+  }
 
   for (const [name, own] of Object.entries(config.workloads)) {
     const least = own.minReplicas ?? scaler.minReplicas;

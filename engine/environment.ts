@@ -118,6 +118,8 @@ function readConfig(read: Reader): EngineConfig {
       minLocalShare: read(['WAVETANK_BALANCER_MIN_LOCAL_SHARE'], number, balancer.minLocalShare),
       minPlacePercent: read(['WAVETANK_BALANCER_MIN_PLACE_PERCENT'], number, balancer.minPlacePercent),
       createRoutes: read(['WAVETANK_BALANCER_CREATE_ROUTES'], flag, balancer.createRoutes),
+      rule: read(['WAVETANK_BALANCER_RULE'], oneOf(['inherited', 'model']), balancer.rule),
+      model: balancer.model,
     },
   };
 }

@@ -29,4 +29,5 @@ export type {
   SizeRecommendation,
   UsagePercentiles,
 } from './right-size.js';
+export type { ModelSettings } from './model/settings.js';
 export type * from './types.js';

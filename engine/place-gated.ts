@@ -34,6 +34,7 @@ export function placeGatedPods(
       signals: {
         spreadRule: choice.rule,
         score: choice.score,
+        ...modelFigures(choice),
         replicasInZone: counts.byZone.get(choice.node.zone) ?? 0,
         replicasOnNode: counts.byNode.get(choice.node.name) ?? 0,
       },
@@ -59,13 +60,23 @@ export function replicasOf(view: ClusterView, workload: WorkloadView): ReplicaCo
   return countReplicas(view, workload.pods);
 }
 
+/** What the model-based rule reckoned for the zone; nothing where it did not choose. */
+export function modelFigures({ byModel }: Choice): Record<string, number | null> {
+  return byModel === null ? {} : { zoneCostMs: byModel.costMs, surviveZonePriceMs: byModel.priceMs };
+}
+
 /** One sentence for the node chosen. */
-export function whyHere({ node, rule, score }: Choice): string {
+export function whyHere({ node, rule, score, byModel }: Choice): string {
   const zone = {
     freshZone: `zone ${node.zone} holds no replica yet`,
     withinSkew: `zone ${node.zone} stays within the zone skew`,
     anyZone: `zone ${node.zone} is where room is left`,
   }[rule];
   const near = score === null ? 'is the least used there' : `is nearest to its neighbours (score ${figure(score)})`;
-  return `${zone}; node ${node.name} ${near}.`;
+  if (byModel === null) return `${zone}; node ${node.name} ${near}.`;
+  const price =
+    byModel.priceMs === null
+      ? ''
+      : `, ${figure(byModel.priceMs)} ms more than the cheapest, so that a zone may be lost`;
+  return `${zone}; routes would cost ${figure(byModel.costMs)} ms a request there${price}; node ${node.name} ${near}.`;
 }

@@ -13,6 +13,7 @@ import {
   type ReplicaCounts,
   type WorkloadView,
 } from './cluster-view.js';
+import { zoneChooser, type ZoneChoice } from './model/place.js';
 import { eligibleNodes, type SpreadRule } from './nodes-to-add.js';
 import type { Location } from './round-trips.js';
 import { compareScores, placementScorer, type LocatedNeighbour } from './score-placement.js';
@@ -25,6 +26,8 @@ export interface Choice {
   /** Milliseconds under weightedSum; null where the workload has no neighbours and least used decided. */
   readonly score: number | null;
   readonly rejected: readonly Rejected[];
+  /** What decided between zones where the model-based rule did; null: nearness. */
+  readonly byModel: ZoneChoice | null;
 }
 
 /** Requests of one pod, 0 where none is stated. */
@@ -45,6 +48,7 @@ export function placer(
   const neighbours = neighboursOf(view, workload);
   const rule = config.scaler.placementRule;
   // The weighted sum does not depend on who else is a candidate, the older rule does.
+  const chooseZone = zoneChooser(view, workload, config);
   const shared = rule === 'weightedSum' ? placementScorer(neighbours, view.trips, rule, []) : null;
 
   return (need) => {
@@ -53,8 +57,10 @@ export function placer(
       replicas: counts.byZone.get(zone.name) ?? 0,
       roomy: zone.nodes.filter((node) => hasRoom(node, need)),
     }));
-    const { nodes, rule: spreadRule, leftOut } = eligibleNodes(zones, counts.byNode, config.scaler);
-    if (nodes.length === 0) return null;
+    const { nodes: eligible, rule: spreadRule, leftOut } = eligibleNodes(zones, counts.byNode, config.scaler);
+    if (eligible.length === 0) return null;
+    const byModel = chooseZone?.([...new Set(eligible.map(({ zone }) => zone))], counts.byZone, 1) ?? null;
+    const nodes = byModel === null ? eligible : eligible.filter(({ zone }) => zone === byModel.zone);
     const locations: Location[] = shared ? [] : nodes.map(({ name, zone }) => ({ node: name, zone }));
     const score = shared ?? placementScorer(neighbours, view.trips, rule, locations);
 
@@ -66,7 +72,9 @@ export function placer(
       node: best.node,
       rule: spreadRule,
       score: scored ? best.score : null,
+      byModel,
       rejected: [
+        ...dearerZones(byModel),
         ...leftOut.slice(0, RIVALS_NAMED).map(({ zone, reason }) => ({ candidate: zone, reason, score: null })),
         ...runnersUp.map((rival) => ({
           candidate: rival.node.name,
@@ -76,6 +84,18 @@ export function placer(
       ],
     };
   };
+}
+
+function dearerZones(byModel: ZoneChoice | null): Rejected[] {
+  return [...(byModel?.costs ?? [])]
+    .filter(([zone]) => zone !== byModel!.zone)
+    .slice(0, RIVALS_NAMED)
+    .map(([zone, costMs]) => ({
+      candidate: zone,
+      reason:
+        costMs < byModel!.costMs ? 'would not let any one zone be lost' : 'routes would cost more per request (ms)',
+      score: costMs,
+    }));
 }
 
 // Enough to see why the winner won; a cluster of thousands of nodes must not fill the decision log.

@@ -13,11 +13,12 @@
 import type { Budgets } from './budgets.js';
 import { addReplica, type ClusterView, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
 import { tooSoon } from './flapping.js';
+import { zoneChooser } from './model/place.js';
 import { moveUnderWay } from './moves.js';
 import { nodeToRemoveFrom } from './node-to-remove.js';
 import { figure, skip, type Outcome } from './outcome.js';
 import { unreadOwners, type Owners } from './owners.js';
-import { whyHere } from './place-gated.js';
+import { modelFigures, whyHere } from './place-gated.js';
 import { placer, podNeed, type Choice } from './placement.js';
 import { rolloutUnderWay } from './rollout-watch.js';
 import type { EngineConfig, Memory, ScaleDown, ScaleUp, SkipReason, SnapshotPod } from './types.js';
@@ -199,6 +200,7 @@ function scaleUp(context: ScalerContext, workload: WorkloadView, counts: Replica
       // Many runtimes never give memory back, so what is added for memory alone may never be removed again.
       memoryAloneWarning: config.metric === 'memory' && wish.percent !== null,
       score: first.score,
+      ...modelFigures(first),
     },
     rejected: first.rejected,
     replicasFrom: from,
@@ -225,6 +227,7 @@ function scaleDown(
   }
 
   const isOrdered = workload.ref.kind === 'StatefulSet';
+  const chooseZone = isOrdered ? null : zoneChooser(view, workload, config);
   const victims: { pod: string; node: string }[] = [];
   const reasons: string[] = [];
   const unplaced = workload.pods.filter((pod) => pod.node === null || !view.nodes.has(pod.node));
@@ -232,7 +235,10 @@ function scaleDown(
   while (from - victims.length > wish.replicas) {
     // Its controller would take a pod that waits for a node first, whatever is named here.
     if (isOrdered && hasHigherOrdinal(unplaced, podsOn)) break;
-    const holders = [...podsOn].filter(([, pods]) => pods.length > 0).map(([node]) => view.nodes.get(node)!);
+    const holding = [...podsOn].filter(([, pods]) => pods.length > 0).map(([node]) => view.nodes.get(node)!);
+    const cheapest = chooseZone?.(zonesToTakeFrom(counts, config), counts.byZone, -1) ?? null;
+    const there = cheapest === null ? [] : holding.filter(({ zone }) => zone === cheapest.zone);
+    const holders = there.length > 0 ? there : holding;
     const choice = isOrdered
       ? nodeOfLast(podsOn)
       : nodeToRemoveFrom({
@@ -254,7 +260,11 @@ function scaleDown(
     node.requested.memoryBytes -= memoryBytes;
     addReplica(counts, node, -1);
     victims.push({ pod: victim.name, node: choice.node });
-    reasons.push(choice.reason);
+    reasons.push(
+      cheapest === null || there.length === 0
+        ? choice.reason
+        : `without it routes cost ${figure(cheapest.costMs)} ms a request, the least`,
+    );
   }
   if (victims.length === 0) {
     return heldBack === null ? null : { reason: 'disruptionBudget', detail: `${wish.because} But ${heldBack}.` };
@@ -278,6 +288,15 @@ function scaleDown(
     replicasTo: from - victims.length,
     victims,
   };
+}
+
+/** Zones that may give up a replica: none may fall further below the fullest than the skew allows, or be emptied. */
+function zonesToTakeFrom({ byZone }: ReplicaCounts, { scaler }: EngineConfig): string[] {
+  const most = Math.max(...byZone.values());
+  const allowed = [...byZone].filter(
+    ([, count]) => count === most || (count > 1 && most - (count - 1) <= scaler.maxZoneSkew),
+  );
+  return allowed.map(([zone]) => zone);
 }
 
 // Rivals named in a decision; the log must not grow with the cluster.

@@ -12,12 +12,13 @@ import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
 import { noticeChanges } from './flapping.js';
 import { nextMemory } from './memory.js';
+import { withPredictions } from './model/prediction.js';
 import { moveReplica, moveUnderWay, nextMoves } from './moves.js';
 import { skip, type Outcome } from './outcome.js';
 import { findOwners } from './owners.js';
 import { gatedPods, placeGatedPods, replicasOf } from './place-gated.js';
 import { scaleWorkload } from './scaler.js';
-import type { EngineConfig, Skipped, StepInput, StepOutput } from './types.js';
+import type { EngineConfig, Prediction, Skipped, StepInput, StepOutput } from './types.js';
 
 /**
  * @param input snapshot (times in ms, percent, millicores, bytes as the field names say), memory of the step before
@@ -46,22 +47,26 @@ export function step(input: StepInput): StepOutput {
 
   const memory = noticeChanges(input.memory, view.workloads, nowMs);
   const scaled = runScaler({ ...input, memory }, view, usable, outcome);
-  const cleared = runBalancer(input, view, usable, outcome);
+  const predictions = new Map<string, Prediction>();
+  const cleared = runBalancer(input, view, usable, predictions, outcome);
   const marked = usable.filter(({ workload, policy }) => scaled.has(workload.key) && policy.config.balancer.enabled);
   const known = new Set(view.workloads.map(({ key }) => key));
   const moved = outcome.decisions.filter((decision) => decision.kind === 'move');
   const remembered = nextMoves(memory, { nowMs, settings: config.scaler.moves, known, moved });
   return {
     ...outcome,
-    memory: nextMemory(remembered, {
-      nowMs,
-      cooldownSeconds: config.scaler.cooldownSeconds,
-      scaled,
-      marked: new Set(marked.map(({ workload }) => workload.key)),
-      cleared: new Set(cleared),
-      known,
-      seen: countsSeen(input, view, outcome),
-    }),
+    memory: withPredictions(
+      nextMemory(remembered, {
+        nowMs,
+        cooldownSeconds: config.scaler.cooldownSeconds,
+        scaled,
+        marked: new Set(marked.map(({ workload }) => workload.key)),
+        cleared: new Set(cleared),
+        known,
+        seen: countsSeen(input, view, outcome),
+      }),
+      predictions,
+    ),
   };
 }
 
@@ -179,9 +184,10 @@ function runScaler(
 }
 
 function runBalancer(
-  { snapshot, memory, config }: StepInput,
+  { nowMs, snapshot, memory, config }: StepInput,
   view: ClusterView,
   looked: readonly Looked[],
+  predictions: Map<string, Prediction>,
   outcome: Outcome,
 ): string[] {
   // Off and nobody says otherwise: nothing is gone through.
@@ -196,7 +202,7 @@ function runBalancer(
     if (members) members.push(workload);
     else services.set(key, [workload]);
   }
-  const context = { view, rules: indexRules(snapshot.destinationRules), memory };
+  const context = { view, rules: indexRules(snapshot.destinationRules), memory, nowMs, predictions };
   return [...services.values()].flatMap((members) => {
     // One route serves them all, so one that cannot be read stops it, and else the leader speaks.
     const bad = members.map((member) => policies.get(member)!).find(({ problems }) => problems.length > 0);

@@ -11,6 +11,8 @@
  * - rates are over the sensor's window, ages are measured against `observedAtMs`.
  */
 
+import type { ModelSettings } from './model/settings.js';
+
 /** A Kubernetes object as it stands in the API (metadata and spec as written, unknown fields kept). */
 export interface KubeObject {
   readonly apiVersion: string;
@@ -111,6 +113,15 @@ export interface SnapshotResponseTime {
   readonly workload: string;
   readonly node: string;
   readonly p95Ms: number;
+  /** Requests that these pods answered per second; refused ones, which cost them nothing, are not among them. */
+  readonly requestsPerSecond?: number;
+}
+
+/** Requests that callers in one zone sent to a Service, answered or not: refused and lost ones count, and each retry. */
+export interface SnapshotOffered {
+  readonly sourceZone: string;
+  readonly destination: { readonly namespace: string; readonly service: string };
+  readonly requestsPerSecond: number;
 }
 
 export interface SnapshotLatencies {
@@ -145,6 +156,8 @@ export interface Snapshot {
    * in them could forbid. Left out: all were read.
    */
   readonly unreadableLists?: readonly UnreadableList[];
+  /** Where it is left out, what the edges show counts as offered. */
+  readonly offered?: readonly SnapshotOffered[];
 }
 
 export type UnreadableList = 'destinationRules' | 'horizontalPodAutoscalers' | 'scaledObjects' | 'podDisruptionBudgets';
@@ -168,6 +181,19 @@ export interface Memory {
   readonly lastMoves?: Readonly<
     Record<string, { readonly atMs: number; readonly pod: string; readonly replicas: number }>
   >;
+  /** What the model-based balancer expects of its routes, by `namespace/service`. */
+  readonly predictions?: Readonly<Record<string, Prediction>>;
+}
+
+/** What the cost model says of a Service under the routes that stand after a step. Shares and utilisation: 1 is all. */
+export interface Prediction {
+  readonly atMs: number;
+  readonly zones: Readonly<Record<string, { readonly utilization: number; readonly share: number }>>;
+  readonly meanWaitMs: number;
+  readonly crossZoneShare: number;
+  readonly costMs: number;
+  /** CPU time of a request, kept for a step without completions. */
+  readonly cpuMsPerRequest: number;
 }
 
 export type UtilizationMetric = 'cpu' | 'memory' | 'cpu-memory';
@@ -213,6 +239,9 @@ export interface EngineConfig {
     readonly minPlacePercent: number;
     /** Write a DestinationRule where the host has none. */
     readonly createRoutes: boolean;
+    /** `inherited`: steps towards shares by latency and load; `model`: least predicted cost (engine/model/). */
+    readonly rule: 'inherited' | 'model';
+    readonly model: ModelSettings;
   };
   /** Per workload, by `namespace/name`: fields of the scaler that differ from the above. */
   readonly workloads: Readonly<Record<string, { readonly minReplicas?: number; readonly maxReplicas?: number }>>;

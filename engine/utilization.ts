@@ -72,7 +72,7 @@ export function podUtilization(
 type Basis = { readonly cpuMillicores: number; readonly memoryBytes: number };
 
 /** 0 where neither is stated. */
-function podBasis(pod: SnapshotPod, workload: SnapshotWorkload, config: EngineConfig): Basis {
+export function podBasis(pod: SnapshotPod, workload: SnapshotWorkload, config: EngineConfig): Basis {
   const requests = [pod.requests, workload.podRequests];
   const limits = [pod.limits, workload.podLimits];
   const order = config.utilizationBasis === 'request' ? [...requests, ...limits] : [...limits, ...requests];

@@ -148,7 +148,11 @@ function mergeSettings(under: EngineFile, over: EngineFile): EngineFile {
     ...under,
     ...over,
     scaler: { ...under.scaler, ...over.scaler, moves: { ...under.scaler?.moves, ...over.scaler?.moves } },
-    balancer: { ...under.balancer, ...over.balancer },
+    balancer: {
+      ...under.balancer,
+      ...over.balancer,
+      model: { ...under.balancer?.model, ...over.balancer?.model },
+    },
     workloads: { ...under.workloads, ...over.workloads },
   };
 }
@@ -168,7 +172,11 @@ function engineConfig(settings: EngineFile): EngineConfig {
       ...settings.scaler,
       moves: { ...defaults.scaler.moves, ...settings.scaler?.moves },
     },
-    balancer: { ...defaults.balancer, ...settings.balancer },
+    balancer: {
+      ...defaults.balancer,
+      ...settings.balancer,
+      model: { ...defaults.balancer.model, ...settings.balancer?.model },
+    },
     workloads: { ...defaults.workloads, ...workloads },
   } as EngineConfig;
 }

@@ -164,6 +164,7 @@ export function startCall(
   if (pod < 0) {
     world.counters.whole.spans++;
     countEnd(world, edge, -1, CAUSE_UH, 0, nowUs);
+    countRefusal(world, edge, callerSlot);
     world.failedCause = CAUSE_UH;
     return false;
   }
@@ -171,6 +172,7 @@ export function startCall(
   if (isTimed) world.calls.delaysUs[id] = 0;
   if (launch(world, words, id, caller, callerSlot, row, pod, nowUs)) return true;
   countEnd(world, edge, pod, CAUSE_UO, 0, nowUs);
+  countRefusal(world, edge, callerSlot);
   voidTimeout(world, id);
   freeRecord(world.records, id);
   world.failedCause = CAUSE_UO;
@@ -200,6 +202,11 @@ export function startDelivery(
   world.calls.delaysUs[id] = 0;
   launch(world, words, id, broker, callerSlot, row, pod, nowUs);
   return { id, connection: words[id * WORDS + CONNECTION]! };
+}
+
+function countRefusal({ refused, rotationBase }: World, edge: number, callerSlot: number): void {
+  const at = rotationBase[edge]! + callerSlot;
+  refused[at] = refused[at]! + 1;
 }
 
 function newCall(

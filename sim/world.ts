@@ -149,6 +149,8 @@ export interface World {
   /** Rotation of ROUND_ROBIN by connection row (edge, caller). */
   readonly rotation: Int32Array;
   readonly rotationBase: Int32Array;
+  /** Calls that the caller's proxy refused, having nobody to send them to or no leave; by the same index. */
+  readonly refused: Float64Array;
 
   // What faults change; nothing else writes these.
   /** One-way delay in microseconds by [from x places + to]. */
@@ -357,6 +359,7 @@ export function createWorld(program: Program, seed: number, capacity: readonly n
     pooledKind: new Uint8Array(routes),
     rotation: new Int32Array(rotationBase[program.edgeCount]!),
     rotationBase,
+    refused: new Float64Array(rotationBase[program.edgeCount]!),
     routeInputs: new Array<RouteInputs | null>(firstPool + pools.length).fill(null),
     ownRoutes: new Array<ComplexRoute | null>(rotationBase[program.edgeCount]!).fill(null),
     ownRouteCount: 0,

@@ -10,6 +10,25 @@ import { amountOf, flag, text, whole, word } from './leaves.js';
 
 const percentNumber = (description: string) => amountOf(0, description);
 
+/** How the model-based rule of the balancer reckons (engine/model/settings.ts has the defaults). */
+const model = z.strictObject({
+  transferWeight: amountOf(0, 'Milliseconds accepted to save a dollar per million requests.').optional(),
+  queueWeight: amountOf(0, 'Milliseconds of wire that one of queueing is worth.').optional(),
+  maxUtilization: amountOf(0, 'Utilisation above which a zone has no room.', 1).optional(),
+  serviceVariation: amountOf(0, 'Coefficient of variation of service times.').optional(),
+  hedge: amountOf(0, 'Weight of the cases in which the peak moves; 0: none.', 1).optional(),
+  podConcurrency: amountOf(0, 'Requests that a pod serves at once; 0: its cores.').optional(),
+  bytesPerRequest: amountOf(0, 'Bytes per request where no edge tells.').optional(),
+  crossZoneUsdPerGb: amountOf(0, 'Price of a GB between zones of a region.').optional(),
+  crossRegionUsdPerGb: amountOf(0, 'Price of a GB between regions.').optional(),
+  floorZones: whole(1, 'Of more than five zones, how many the route lists at least.').optional(),
+  minGainMs: amountOf(0, 'Gain (ms per request) from which a route is written.').optional(),
+  maxDemandAgeSeconds: amountOf(0, 'Age from which demand is too old to solve for.').optional(),
+  degradeShare: amountOf(0, 'Part of the way to shares by capacity per cycle then.', 1).optional(),
+  rateWindowSeconds: z.number({ error: 'a number from 1' }).gte(1).optional(),
+  survive: word(['zone', 'none'], 'zone: new replicas keep to places where any one zone may be lost.').optional(),
+});
+
 /** Part of an EngineConfig, by its own names; what is left out is the engine's default. */
 const engine = z.strictObject({
   metric: word(
@@ -58,6 +77,11 @@ const engine = z.strictObject({
       minLocalShare: amountOf(0, 'Least local share.', 1).optional(),
       minPlacePercent: amountOf(0, 'Least weight of a place with endpoints.', 100).optional(),
       createRoutes: flag('Write a DestinationRule where the host has none.').optional(),
+      rule: word(
+        ['inherited', 'model'],
+        'inherited: steps by latency and load; model: least predicted cost of waits, wire and transfer.',
+      ).optional(),
+      model: model.optional(),
     })
     .optional(),
   workloads: z

@@ -119,6 +119,13 @@ const responseTime = z.looseObject({
   workload: text('Name of the workload.'),
   node: text('Node of its pods.'),
   p95Ms: amountOf(0, '95th percentile, ms.'),
+  requestsPerSecond: amountOf(0, 'Requests that they answered per second.').exactOptional(),
+});
+
+const offered = z.looseObject({
+  sourceZone: zoneName,
+  destination: z.looseObject({ namespace, service: text('Name of the Service.') }),
+  requestsPerSecond: amountOf(0, 'Requests per second, answered or not.'),
 });
 
 const header = {
@@ -151,6 +158,7 @@ export const snapshotSchema = z
     horizontalPodAutoscalers: list(kubeObject, 'Of Kubernetes.').optional(),
     scaledObjects: list(kubeObject, 'Of KEDA.').optional(),
     podDisruptionBudgets: list(kubeObject, 'Of Kubernetes.').optional(),
+    offered: list(offered, 'What callers sent. Default: what the edges show.').exactOptional(),
     unreadableLists: list(
       word(
         ['destinationRules', 'horizontalPodAutoscalers', 'scaledObjects', 'podDisruptionBudgets'],
@@ -181,6 +189,20 @@ export const stepInputSchema = z.looseObject({
       othersScaling: byKey(
         z.looseObject({ upAtMs: anyNumber('When.').nullable(), downAtMs: anyNumber('When.').nullable() }),
         'By namespace/kind/name.',
+      ).exactOptional(),
+      predictions: byKey(
+        z.looseObject({
+          atMs: anyNumber('When.'),
+          zones: byKey(
+            z.looseObject({ utilization: anyNumber('1 is all.'), share: anyNumber('1 is all.') }),
+            'By zone.',
+          ),
+          meanWaitMs: anyNumber('Mean wait, ms.'),
+          crossZoneShare: anyNumber('1 is all.'),
+          costMs: anyNumber('Cost of a request, ms.'),
+          cpuMsPerRequest: anyNumber('CPU time of a request, ms.'),
+        }),
+        'By namespace/service.',
       ).exactOptional(),
       lastMoves: byKey(
         z.looseObject({ atMs: anyNumber('When.'), pod: text('Which.'), replicas: whole(0, 'Count.') }),

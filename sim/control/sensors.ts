@@ -21,6 +21,8 @@ export interface Scrape {
   /** Requests answered since the pod began, and those that wait for a worker now. */
   readonly served: Float64Array;
   readonly queued: Int32Array;
+  /** Calls refused by the caller's proxy, by rotationBase[edge] + caller's slot. */
+  readonly refused: Float64Array;
   /** Messages that wait, by queue. */
   readonly messages: readonly number[];
 }
@@ -55,6 +57,7 @@ export function scrape(world: World, sensors: Sensors, nowUs: number, windowUs: 
     connectionRequests: world.connectionRequests.slice(),
     served: world.podServed.slice(),
     queued: world.podQueueLength.slice(),
+    refused: world.refused.slice(),
     messages: world.queues.map(({ length }) => length),
   });
   while (sensors.scrapes.length > 2 && sensors.scrapes[0]!.atUs < nowUs - windowUs) sensors.scrapes.shift();
@@ -173,6 +176,34 @@ export function windowRequestsPerSecond(sensors: Sensors, connection: number, ca
   const { last } = calleeRange;
   const requests = last.connectionRequests[connection]! - first.connectionRequests[connection]!;
   return requests / ((last.atUs - first.atUs) / 1e6);
+}
+
+/** Requests per second that a pod answered between the ends of the window; null before its second scrape. */
+export function windowAnsweredPerSecond(sensors: Sensors, slot: number): number | null {
+  const range = windowOf(sensors, slot);
+  if (!range) return null;
+  return (range.last.served[slot]! - range.first.served[slot]!) / ((range.last.atUs - range.first.atUs) / 1e6);
+}
+
+/**
+ * Calls per second that a caller's proxy sent on connections `from` to `to` (exclusive) or refused (`refusedAt`), whether
+ * the other end still lives or not; 0 before the caller's second scrape.
+ */
+export function windowOfferedPerSecond(
+  sensors: Sensors,
+  caller: number,
+  from: number,
+  to: number,
+  refusedAt: number,
+): number {
+  const range = windowOf(sensors, caller);
+  if (!range) return 0;
+  const { first, last } = range;
+  let calls = refusedAt < 0 ? 0 : last.refused[refusedAt]! - first.refused[refusedAt]!;
+  for (let connection = from; connection < to; connection++) {
+    calls += last.connectionRequests[connection]! - first.connectionRequests[connection]!;
+  }
+  return calls / ((last.atUs - first.atUs) / 1e6);
 }
 
 /** The newest scrape and the oldest one of the window that saw the same pod. */

@@ -8,7 +8,13 @@ import { GATEWAY_NAME } from '../program.js';
 import { podRequests } from '../proxies.js';
 import { POD_SERVING } from '../world.js';
 import { leakedBytes } from './crashes.js';
-import { addWindowResponseTimes, windowCpuMillicores, windowRequestsPerSecond } from './sensors.js';
+import {
+  addWindowResponseTimes,
+  windowAnsweredPerSecond,
+  windowCpuMillicores,
+  windowRequestsPerSecond,
+} from './sensors.js';
+import { offeredByZone } from './offered.js';
 import { metricObjects } from './hpaObject.js';
 import type { Sim, SimPod, SimWorkload } from './state.js';
 
@@ -54,6 +60,7 @@ export function takeSnapshot(sim: Sim, nowUs: number): Snapshot {
     horizontalPodAutoscalers: sim.workloads.flatMap((workload) => (workload.hpa ? [hpaObject(sim, workload)] : [])),
     scaledObjects: [],
     podDisruptionBudgets: budgetObjects(sim),
+    offered: isOut ? [] : offeredByZone(sim, NAMESPACE),
   };
 }
 
@@ -183,17 +190,27 @@ function nodeLatencies(sim: Sim): Snapshot['latencies']['nodes'] {
 }
 
 function responseTimes(sim: Sim, pods: readonly SimPod[]): SnapshotResponseTime[] {
-  const rows = new Map<string, { pod: SimPod; counts: Float64Array }>();
+  const rows = new Map<string, { pod: SimPod; counts: Float64Array; answeredPerSecond: number }>();
   for (const pod of pods) {
     if (pod.slot < 0 || sim.world.podState[pod.slot] !== POD_SERVING) continue;
     const key = `${pod.workload.index} ${pod.node!.index}`;
-    const row = rows.get(key) ?? { pod, counts: new Float64Array(ENVOY_BUCKETS) };
-    if (addWindowResponseTimes(sim.sensors, pod.slot, row.counts)) rows.set(key, row);
+    const row = rows.get(key) ?? { pod, counts: new Float64Array(ENVOY_BUCKETS), answeredPerSecond: 0 };
+    if (!addWindowResponseTimes(sim.sensors, pod.slot, row.counts)) continue;
+    row.answeredPerSecond += windowAnsweredPerSecond(sim.sensors, pod.slot)!;
+    rows.set(key, row);
   }
-  return [...rows.values()].flatMap(({ pod, counts }) => {
+  return [...rows.values()].flatMap(({ pod, counts, answeredPerSecond }) => {
     const p95Ms = envoyQuantileMs(counts, 0, 0.95);
     if (p95Ms === null) return [];
-    return [{ namespace: NAMESPACE, workload: pod.workload.name, node: pod.node!.spec.name, p95Ms }];
+    return [
+      {
+        namespace: NAMESPACE,
+        workload: pod.workload.name,
+        node: pod.node!.spec.name,
+        p95Ms,
+        requestsPerSecond: answeredPerSecond,
+      },
+    ];
   });
 }
 

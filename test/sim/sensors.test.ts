@@ -112,6 +112,7 @@ test('a counter of another pod in the same slot gives no rate', (t) => {
     connectionRequests: new Float64Array(0),
     served: new Float64Array(0),
     queued: new Int32Array(0),
+    refused: new Float64Array(),
     messages: [],
   });
   const sensors = (scrapes: Sensors['scrapes']): Sensors => ({ scrapes, resource: [], generation: Int32Array.of(2) });
@@ -163,6 +164,7 @@ function counted(...samples: readonly (readonly [second: number, served: number 
       connectionRequests: new Float64Array(0),
       served: Float64Array.of(served ?? 0),
       queued: new Int32Array(1),
+      refused: new Float64Array(),
       messages: [],
     })),
     resource: [],
