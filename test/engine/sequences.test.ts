@@ -62,7 +62,7 @@ test('no sequence of steps breaks a budget or turns a count back within its cool
         });
         const pods = fleets.flatMap((fleet, workload) =>
           fleet.map((name, i): SnapshotPod =>
-            aPod(`w${workload}`, `n-${'abc'[i % 3]!}`, name, loads[workload]!, {
+            aPod(`w${workload}`, `n-${'abc'[i % 3]!}`, name, loads[workload], {
               labels: { app: `w${workload}` },
               ready: loads[workload]! % 2 === 0 || i > 0,
             }),
