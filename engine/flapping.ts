@@ -5,8 +5,8 @@
  * bounds what that costs.
  *
  * Changes by others (an HPA, a human) are not announced: they show as a count that is neither the one seen last nor the
- * one we had asked for then. Their time is that of the step that notices. A change that is undone between two steps is
- * not seen.
+ * one we had asked for then. Their time is that of the step that notices. A change that is undone between two steps, or
+ * that undoes an addition of ours, is not seen.
  */
 import type { WorkloadView } from './cluster-view.js';
 import { figure } from './outcome.js';
@@ -22,7 +22,10 @@ export function noticeChanges(memory: Memory, workloads: readonly WorkloadView[]
     if (!Object.hasOwn(lastSeen, key)) continue;
     const { replicas, expected } = lastSeen[key]!;
     const now = workload.desiredReplicas;
-    if (now === replicas || now === expected) continue;
+    if (now === expected) continue;
+    // Where a removal of ours has not come true, it was refused or taken back: the one that waits is the safe reading.
+    // An addition that has not come true may be asked for again: overload is the worse mistake.
+    if (now === replicas && (expected === null || expected > replicas)) continue;
     // Between what was and what we asked for: somebody went back on part of it.
     const direction = now > (expected ?? replicas) ? 'upAtMs' : 'downAtMs';
     noticed[key] = { ...(Object.hasOwn(othersScaling, key) ? othersScaling[key]! : NEVER), [direction]: nowMs };

@@ -4,7 +4,7 @@
  * for `cpu-memory` the weighted mean of the free fractions, so that millicores and bytes are never added up). Only nodes
  * that hold a replica count. Ties go to the earlier node.
  */
-import type { RoomyNode } from './nodes-to-add.js';
+import { zonesOnce, type RoomyNode } from './nodes-to-add.js';
 import { normalizedWeights } from './target-distribution.js';
 import type { UtilizationMetric } from './types.js';
 
@@ -28,7 +28,7 @@ export function nodeToRemoveFrom(input: {
   for (const { node } of input.pods) replicas.set(node, (replicas.get(node) ?? 0) + 1);
   const figures = new Map(input.nodes.map((node) => [node.name, node]));
 
-  const zones = Object.entries(input.zones).map(([name, nodes]) => ({
+  const zones = zonesOnce(input.zones).map(([name, nodes]) => ({
     name,
     holders: nodes.filter((node) => replicas.has(node)),
     replicas: nodes.reduce((sum, node) => sum + (replicas.get(node) ?? 0), 0),
@@ -43,6 +43,7 @@ export function nodeToRemoveFrom(input: {
       const node = figures.get(name);
       if (!node) continue;
       const free = freeScore(node, input.settings);
+      if (Number.isNaN(free)) continue;
       if (best === null || free < best.free) best = { node: name, zone: zone.name, free };
     }
   }

@@ -35,12 +35,21 @@ export function candidateNodesToAdd(input: {
   const replicasOnNode = new Map<string, number>();
   for (const { node } of input.pods) replicasOnNode.set(node, (replicasOnNode.get(node) ?? 0) + 1);
   const roomy = new Map(input.nodes.map((node) => [node.name, node]));
-  const zones = Object.entries(input.zones).map(([name, nodes]) => ({
+  const zones = zonesOnce(input.zones).map(([name, nodes]) => ({
     name,
     replicas: nodes.reduce((sum, node) => sum + (replicasOnNode.get(node) ?? 0), 0),
     roomy: nodes.flatMap((node) => roomy.get(node) ?? []),
   }));
   return eligibleNodes(zones, replicasOnNode, input.settings).nodes.map(({ name }) => name);
+}
+
+/** A node that is listed again, in its zone or in another, stays where it was first. */
+export function zonesOnce(zones: Readonly<Record<string, readonly string[]>>): [string, string[]][] {
+  const placed = new Set<string>();
+  return Object.entries(zones).map(([name, nodes]) => [
+    name,
+    nodes.filter((node) => !placed.has(node) && placed.add(node)),
+  ]);
 }
 
 export interface ZoneRoom<Node> {

@@ -36,9 +36,9 @@ export function createRoomTree(size: number, units: { readonly cpu: number; read
     mostBoth[node] = both(cpus[node]!, memories[node]!);
     for (const child of [left[node]!, right[node]!]) {
       if (child === NIL) continue;
-      mostCpu[node] = Math.max(mostCpu[node]!, mostCpu[child]!);
-      mostMemory[node] = Math.max(mostMemory[node]!, mostMemory[child]!);
-      mostBoth[node] = Math.max(mostBoth[node]!, mostBoth[child]!);
+      mostCpu[node] = Math.max(mostCpu[node], mostCpu[child]!);
+      mostMemory[node] = Math.max(mostMemory[node], mostMemory[child]!);
+      mostBoth[node] = Math.max(mostBoth[node], mostBoth[child]!);
     }
   };
 

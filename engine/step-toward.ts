@@ -7,6 +7,12 @@
  *
  * A share within epsilon of its target stays; any other moves by at most the step; shares at or below 0 are dropped; the
  * rest is brought back to 100 by largest remainder (so a share may move a little further than the step).
+ * The inherited rule ends there, and can end away from the target: a step below half a point is rounded away, and what
+ * lies within epsilon in many places may be what one place lacks. So a step that brings a row no nearer, though a share
+ * is further than epsilon, is done again with both sides in balance: at least one point, no share spared, and the side
+ * that moves more slowed to the other's sum. Every share then ends between where it was and its target, one of them a
+ * point nearer, so a row always arrives and never swings.
+ *
  * L1 is taken per source: summed over all sources it passes any threshold as soon as there are many of them
  * (`urgencyScope: total` keeps that older reading selectable).
  */
@@ -102,15 +108,44 @@ function rowDistance(current: Row, target: Row): number {
   return sum;
 }
 
+/** The inherited step, or the balanced one where that leads nowhere. */
 function moveRow(current: Row, target: Row, points: number, epsilon: number): [string, number][] {
+  const inherited = inheritedMove(current, target, points, epsilon);
+  if (sumOf(current) !== 100 || sumOf(target) !== 100) return inherited;
+  const places = [...new Set([...current.keys(), ...target.keys()])];
+  const gaps = places.map((place) => (target.get(place) ?? 0) - (current.get(place) ?? 0));
+  const isThere = gaps.every((gap) => Math.abs(gap) <= epsilon);
+  if (isThere || rowDistance(new Map(inherited), target) < rowDistance(current, target)) return inherited;
+
+  const longest = Math.max(1, points);
+  const moves = gaps.map((gap) => Math.sign(gap) * Math.min(Math.abs(gap), longest));
+  const rise = moves.reduce((sum, move) => sum + Math.max(0, move), 0);
+  const fall = moves.reduce((sum, move) => sum + Math.max(0, -move), 0);
+  const moved = places.map((place, index) => {
+    const move = moves[index]!;
+    return (current.get(place) ?? 0) + move * Math.min(1, move > 0 ? fall / rise : rise / fall);
+  });
+  return nonZero(places, toPercents(moved));
+}
+
+function sumOf(row: Row): number {
+  let sum = 0;
+  for (const percent of row.values()) sum += percent;
+  return sum;
+}
+
+function nonZero(places: readonly string[], percents: readonly number[]): [string, number][] {
+  return places.flatMap((place, index): [string, number][] =>
+    percents[index]! > 0 ? [[place, percents[index]!]] : [],
+  );
+}
+
+function inheritedMove(current: Row, target: Row, points: number, epsilon: number): [string, number][] {
   const places = [...new Set([...current.keys(), ...target.keys()])];
   const moved = places.map((place) => {
     const from = current.get(place) ?? 0;
     const gap = (target.get(place) ?? 0) - from;
     return Math.abs(gap) <= epsilon ? from : from + Math.sign(gap) * Math.min(Math.abs(gap), points);
   });
-  const percents = toPercents(moved);
-  return places.flatMap((place, index): [string, number][] =>
-    percents[index]! > 0 ? [[place, percents[index]!]] : [],
-  );
+  return nonZero(places, toPercents(moved));
 }

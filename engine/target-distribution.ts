@@ -66,6 +66,24 @@ export function targetDistribution(input: {
   readonly p95ByNode: Readonly<Record<string, number>>;
   readonly settings: TargetSettings;
 }): DistributionEdge[] {
+  const floorPercent = Math.ceil(input.settings.minPlacePercent ?? 0);
+  const result: DistributionEdge[] = [];
+  for (const { from, ends, shares } of targetShares(input)) {
+    const percents = toPercents(
+      shares,
+      ends.map(() => floorPercent),
+    );
+    ends.forEach((to, index) => {
+      if (percents[index]! > 0) result.push({ from, to, percent: percents[index]! });
+    });
+  }
+  return result;
+}
+
+/** The shares before they are rounded: real numbers that sum to 1 per source, or are all 0. */
+export function targetShares(
+  input: Parameters<typeof targetDistribution>[0],
+): { from: string; ends: string[]; shares: number[] }[] {
   const { settings } = input;
   const places = describePlaces(input.pods, settings);
   const rows = edgesBySource(input.latencies, new Set(input.upstreamNodes), places);
@@ -73,9 +91,7 @@ export function targetDistribution(input: {
   let totalRttMs = 0;
   for (const row of rows.values()) for (const rttMs of row.values()) totalRttMs += rttMs;
 
-  const floorPercent = Math.ceil(settings.minPlacePercent ?? 0);
-  const result: DistributionEdge[] = [];
-  for (const [from, row] of rows) {
+  return [...rows].map(([from, row]) => {
     const ends = [...row.keys()];
     const weights = ends.map((to) => {
       const place = places.get(to)!;
@@ -88,16 +104,8 @@ export function targetDistribution(input: {
         (1 - responseTimePenalty(p95Ms, settings.responseTimeTargetMs))
       );
     });
-    const shares = withLocalFloor(from, ends, weights, places, settings.minLocalShare);
-    const percents = toPercents(
-      shares,
-      ends.map(() => floorPercent),
-    );
-    ends.forEach((to, index) => {
-      if (percents[index]! > 0) result.push({ from, to, percent: percents[index]! });
-    });
-  }
-  return result;
+    return { from, ends, shares: withLocalFloor(from, ends, weights, places, settings.minLocalShare) };
+  });
 }
 
 interface PlaceLoad {

@@ -44,6 +44,15 @@ test('our own decision, carried out or not, is nobody else', (t) => {
   t.deepEqual(othersScaling, { 'default/Deployment/web': { upAtMs: NOW_MS + 60_000, downAtMs: null } });
 });
 
+test('a removal of ours that has not come true waits, as it may have been taken back', (t) => {
+  // 3 pods at 15 %: 3 * 15 / 20 = 2.25, so at least one goes: 2 are asked for.
+  const { decisions, memory } = look(3, 150, 0, emptyMemory);
+  t.like(decisions[0], { kind: 'scaleDown', replicasTo: 2 });
+  const still = look(3, 150, 60, memory);
+  t.is(answer(still), 'flapping');
+  t.is(answer(look(3, 150, 120, still.memory)), 'scaleDown');
+});
+
 test('an addition of ours that another takes back is neither repeated nor followed by a removal', (t) => {
   const { memory } = look(3, HOT, 0, emptyMemory);
   const undone = look(2, HOT, 30, memory);
