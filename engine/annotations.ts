@@ -85,6 +85,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ['min-replicas', number((config, minReplicas) => scaler(config, { minReplicas }))],
   ['max-replicas', number((config, maxReplicas) => scaler(config, { maxReplicas }))],
   ['moves', onOff((config, enabled) => scaler(config, { moves: { ...config.scaler.moves, enabled } }))],
+  ['predictive', onOff((config, enabled) => scaler(config, { predictive: { ...config.scaler.predictive, enabled } }))],
   ['balancer', onOff((config, enabled) => balancer(config, { enabled }))],
   ['balancer-min-delta', number((config, minDelta) => balancer(config, { minDelta }))],
   ['balancer-min-step', number((config, minStep) => balancer(config, { minStep }))],

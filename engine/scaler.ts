@@ -19,8 +19,9 @@ import { figure, skip, type Outcome } from './outcome.js';
 import { unreadOwners, type Owners } from './owners.js';
 import { whyHere } from './place-gated.js';
 import { placer, podNeed, type Choice } from './placement.js';
+import { withForecast } from './predictive.js';
 import { rolloutUnderWay } from './rollout-watch.js';
-import type { EngineConfig, Memory, ScaleDown, ScaleUp, SkipReason, SnapshotPod } from './types.js';
+import type { EngineConfig, Memory, ScaleDown, ScaleUp, Signals, SkipReason, SnapshotPod } from './types.js';
 import { workloadUtilization, type Utilization } from './utilization.js';
 
 export interface ScalerContext {
@@ -43,7 +44,7 @@ export function scaleWorkload(
     outcome.skipped.push(skip(workload, 'scaler', reason, detail));
     return null;
   };
-  const wish = wanted(context, workload);
+  const wish = withForecast(context, workload, mostReplicas(workload, context.config), wanted(context, workload));
   if ('reason' in wish) return leave(wish.reason, wish.detail);
 
   const { nowMs, memory, config } = context;
@@ -73,16 +74,18 @@ const NO_VICTIM = {
   StatefulSet: 'its highest ordinal runs on no node that the snapshot lists, and no other pod may go before it',
 };
 
-interface Refusal {
+export interface Refusal {
   readonly reason: SkipReason;
   readonly detail: string;
 }
 
-interface Wish {
+export interface Wish {
   readonly direction: 'up' | 'down';
   readonly replicas: number;
   readonly because: string;
   readonly percent: number | null;
+  /** Further numbers that led here. */
+  readonly signals?: Signals;
 }
 
 function wanted(context: ScalerContext, workload: WorkloadView): Wish | Refusal {
@@ -134,7 +137,7 @@ function classify(
   const counted = Math.max(workload.pods.length, desiredReplicas);
   const percentUp = (percent * utilization.measuredPods) / counted;
   if (percentUp > upper) {
-    const most = Math.max(scaler.minReplicas, config.workloads[configKey(workload)]?.maxReplicas ?? scaler.maxReplicas);
+    const most = mostReplicas(workload, config);
     if (desiredReplicas >= most)
       return { reason: 'atMaxReplicas', detail: `${busy}, ${desiredReplicas} of at most ${most}` };
     const needed = wholeUp((utilization.measuredPods * percent) / upper);
@@ -199,6 +202,7 @@ function scaleUp(context: ScalerContext, workload: WorkloadView, counts: Replica
       // Many runtimes never give memory back, so what is added for memory alone may never be removed again.
       memoryAloneWarning: config.metric === 'memory' && wish.percent !== null,
       score: first.score,
+      ...wish.signals,
     },
     rejected: first.rejected,
     replicasFrom: from,
@@ -338,6 +342,10 @@ function figures(config: EngineConfig, percent: number | null): Record<string, n
 
 function leastReplicas(workload: WorkloadView, config: EngineConfig): number {
   return config.workloads[configKey(workload)]?.minReplicas ?? config.scaler.minReplicas;
+}
+
+function mostReplicas(workload: WorkloadView, { scaler, workloads }: EngineConfig): number {
+  return Math.max(scaler.minReplicas, workloads[configKey(workload)]?.maxReplicas ?? scaler.maxReplicas);
 }
 
 function configKey({ ref }: WorkloadView): string {

@@ -168,6 +168,10 @@ export interface Memory {
   readonly lastMoves?: Readonly<
     Record<string, { readonly atMs: number; readonly pod: string; readonly replicas: number }>
   >;
+  /** Demand of the last seasons, by `namespace/kind/name`: encoded means of past slots, and the sum so far of `slot`. */
+  readonly demandHistory?: Readonly<
+    Record<string, { readonly slot: number; readonly sum: number; readonly count: number; readonly samples: string }>
+  >;
 }
 
 export type UtilizationMetric = 'cpu' | 'memory' | 'cpu-memory';
@@ -200,6 +204,13 @@ export interface EngineConfig {
       readonly maxPerStep: number;
       readonly cooldownSeconds: number;
       readonly timeoutSeconds: number;
+    };
+    /** Replicas are added ahead of what the workload's own past foresees. */
+    readonly predictive: {
+      readonly enabled: boolean;
+      readonly horizonSeconds: number;
+      readonly seasonSeconds: number;
+      readonly sampleSeconds: number;
     };
   };
   readonly balancer: {
@@ -314,6 +325,7 @@ export type SkipReason =
   | 'ordered'
   | 'moving'
   | 'moveLimit'
+  | 'forecastHolds'
   | 'disruptionBudget'
   | 'flapping'
   | 'apiError';
