@@ -4,6 +4,7 @@
  * there: those own their reason below. `configProblems` is asked by the loaders and again by `step`, so that a bad
  * setting is a sentence to its author and never a NaN in a decision.
  */
+import { MOST_SLOTS } from './demand-history.js';
 import { defaultModelSettings, modelProblems } from './model/settings.js';
 import type { EngineConfig } from './types.js';
 
@@ -40,6 +41,8 @@ export const defaultEngineConfig: EngineConfig = deepFreeze({
       cooldownSeconds: 600,
       timeoutSeconds: 300,
     },
+    // A day of half hours; ten minutes are enough for an image, a start and a warm cache.
+    predictive: { enabled: false, horizonSeconds: 600, seasonSeconds: 86_400, sampleSeconds: 1800 },
   },
   balancer: {
     enabled: true,
@@ -96,6 +99,16 @@ export function configProblems(config: EngineConfig): string[] {
   whole('scaler.moves.maxPerStep', scaler.moves.maxPerStep, 1);
   within('scaler.moves.cooldownSeconds', scaler.moves.cooldownSeconds, 0, LARGEST);
   within('scaler.moves.timeoutSeconds', scaler.moves.timeoutSeconds, 1, LARGEST);
+  const { predictive } = scaler;
+  whole('scaler.predictive.sampleSeconds', predictive.sampleSeconds, 1);
+  whole('scaler.predictive.seasonSeconds', predictive.seasonSeconds, 1);
+  const slots = predictive.seasonSeconds / predictive.sampleSeconds;
+  if (!(Number.isSafeInteger(slots) && slots >= LEAST_SLOTS && slots <= MOST_SLOTS)) {
+    problems.push(
+      `scaler.predictive.seasonSeconds ${predictive.seasonSeconds} is ${slots} times sampleSeconds, expected a whole number from ${LEAST_SLOTS} to ${MOST_SLOTS}`,
+    );
+  }
+  within('scaler.predictive.horizonSeconds', predictive.horizonSeconds, 1, predictive.seasonSeconds / 2);
 
   within('balancer.minDelta', balancer.minDelta, 0, 200);
   within('balancer.minStep', balancer.minStep, 0, 100);
@@ -122,6 +135,9 @@ export function configProblems(config: EngineConfig): string[] {
   }
   return problems;
 }
+
+// Fewer draw no season.
+const LEAST_SLOTS = 4;
 
 // Beyond this a ratio of two settings is no longer exact; no setting comes near it.
 const LARGEST = 1e9;

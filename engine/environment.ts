@@ -102,6 +102,10 @@ function readConfig(read: Reader): EngineConfig {
       ),
       coldPodGraceSeconds: read(['WAVETANK_SCALER_COLD_POD_GRACE_SECONDS'], number, scaler.coldPodGraceSeconds),
       placementRule: read(['WAVETANK_SCALER_PLACEMENT_RULE'], oneOf(['weightedSum', 'minEdge']), scaler.placementRule),
+      predictive: {
+        ...scaler.predictive,
+        enabled: read(['WAVETANK_SCALER_PREDICTIVE'], flag, scaler.predictive.enabled),
+      },
       moves: { ...scaler.moves, enabled: read(['WAVETANK_SCALER_MOVES'], flag, scaler.moves.enabled) },
     },
     balancer: {

@@ -7,6 +7,8 @@ export { configFromEnvironment } from './environment.js';
 export type { EnvironmentConfig, RuntimeSettings } from './environment.js';
 export { workloadPolicy } from './annotations.js';
 export type { WorkloadPolicy } from './annotations.js';
+export { forecast } from './forecast.js';
+export type { Forecast } from './forecast.js';
 export { emptyMemory } from './memory.js';
 export { step } from './step.js';
 export { targetDistribution } from './target-distribution.js';

@@ -20,8 +20,9 @@ import { figure, skip, type Outcome } from './outcome.js';
 import { unreadOwners, type Owners } from './owners.js';
 import { modelFigures, whyHere } from './place-gated.js';
 import { placer, podNeed, type Choice } from './placement.js';
+import { withForecast } from './predictive.js';
 import { rolloutUnderWay } from './rollout-watch.js';
-import type { EngineConfig, Memory, ScaleDown, ScaleUp, SkipReason, SnapshotPod } from './types.js';
+import type { EngineConfig, Memory, ScaleDown, ScaleUp, Signals, SkipReason, SnapshotPod } from './types.js';
 import { workloadUtilization, type Utilization } from './utilization.js';
 
 export interface ScalerContext {
@@ -44,7 +45,7 @@ export function scaleWorkload(
     outcome.skipped.push(skip(workload, 'scaler', reason, detail));
     return null;
   };
-  const wish = wanted(context, workload);
+  const wish = withForecast(context, workload, mostReplicas(workload, context.config), wanted(context, workload));
   if ('reason' in wish) return leave(wish.reason, wish.detail);
 
   const { nowMs, memory, config } = context;
@@ -74,16 +75,18 @@ const NO_VICTIM = {
   StatefulSet: 'its highest ordinal runs on no node that the snapshot lists, and no other pod may go before it',
 };
 
-interface Refusal {
+export interface Refusal {
   readonly reason: SkipReason;
   readonly detail: string;
 }
 
-interface Wish {
+export interface Wish {
   readonly direction: 'up' | 'down';
   readonly replicas: number;
   readonly because: string;
   readonly percent: number | null;
+  /** Further numbers that led here. */
+  readonly signals?: Signals;
 }
 
 function wanted(context: ScalerContext, workload: WorkloadView): Wish | Refusal {
@@ -135,7 +138,7 @@ function classify(
   const counted = Math.max(workload.pods.length, desiredReplicas);
   const percentUp = (percent * utilization.measuredPods) / counted;
   if (percentUp > upper) {
-    const most = Math.max(scaler.minReplicas, config.workloads[configKey(workload)]?.maxReplicas ?? scaler.maxReplicas);
+    const most = mostReplicas(workload, config);
     if (desiredReplicas >= most)
       return { reason: 'atMaxReplicas', detail: `${busy}, ${desiredReplicas} of at most ${most}` };
     const needed = wholeUp((utilization.measuredPods * percent) / upper);
@@ -201,6 +204,7 @@ function scaleUp(context: ScalerContext, workload: WorkloadView, counts: Replica
       memoryAloneWarning: config.metric === 'memory' && wish.percent !== null,
       score: first.score,
       ...modelFigures(first),
+      ...wish.signals,
     },
     rejected: first.rejected,
     replicasFrom: from,
@@ -357,6 +361,10 @@ function figures(config: EngineConfig, percent: number | null): Record<string, n
 
 function leastReplicas(workload: WorkloadView, config: EngineConfig): number {
   return config.workloads[configKey(workload)]?.minReplicas ?? config.scaler.minReplicas;
+}
+
+function mostReplicas(workload: WorkloadView, { scaler, workloads }: EngineConfig): number {
+  return Math.max(scaler.minReplicas, workloads[configKey(workload)]?.maxReplicas ?? scaler.maxReplicas);
 }
 
 function configKey({ ref }: WorkloadView): string {

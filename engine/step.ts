@@ -16,6 +16,7 @@ import { withPredictions } from './model/prediction.js';
 import { moveReplica, moveUnderWay, nextMoves } from './moves.js';
 import { skip, type Outcome } from './outcome.js';
 import { findOwners } from './owners.js';
+import { rememberDemand } from './predictive.js';
 import { gatedPods, placeGatedPods, replicasOf } from './place-gated.js';
 import { scaleWorkload } from './scaler.js';
 import type { EngineConfig, Prediction, Skipped, StepInput, StepOutput } from './types.js';
@@ -45,7 +46,8 @@ export function step(input: StepInput): StepOutput {
     return { ...outcome, memory: input.memory };
   }
 
-  const memory = noticeChanges(input.memory, view.workloads, nowMs);
+  const noticed = noticeChanges(input.memory, view.workloads, nowMs);
+  const memory = isMeasured(view) ? rememberDemand(noticed, scalable(usable), nowMs) : noticed;
   const scaled = runScaler({ ...input, memory }, view, usable, outcome);
   const predictions = new Map<string, Prediction>();
   const cleared = runBalancer(input, view, usable, predictions, outcome);
@@ -74,6 +76,16 @@ export function step(input: StepInput): StepOutput {
 interface Looked {
   readonly workload: WorkloadView;
   readonly policy: WorkloadPolicy;
+}
+
+function isMeasured({ snapshot }: ClusterView): boolean {
+  return snapshot.health.prometheus.status === 'ok';
+}
+
+function scalable(looked: readonly Looked[]) {
+  return looked
+    .filter(({ policy }) => policy.problems.length === 0 && policy.config.scaler.mode === 'full')
+    .map(({ workload, policy: { config } }) => ({ workload, config }));
 }
 
 function badPolicy({ problems }: WorkloadPolicy): string {

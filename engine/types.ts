@@ -183,6 +183,10 @@ export interface Memory {
   >;
   /** What the model-based balancer expects of its routes, by `namespace/service`. */
   readonly predictions?: Readonly<Record<string, Prediction>>;
+  /** Demand of the last seasons, by `namespace/kind/name`: encoded means of past slots, and the sum so far of `slot`. */
+  readonly demandHistory?: Readonly<
+    Record<string, { readonly slot: number; readonly sum: number; readonly count: number; readonly samples: string }>
+  >;
 }
 
 /** What the cost model says of a Service under the routes that stand after a step. Shares and utilisation: 1 is all. */
@@ -226,6 +230,13 @@ export interface EngineConfig {
       readonly maxPerStep: number;
       readonly cooldownSeconds: number;
       readonly timeoutSeconds: number;
+    };
+    /** Replicas are added ahead of what the workload's own past foresees. */
+    readonly predictive: {
+      readonly enabled: boolean;
+      readonly horizonSeconds: number;
+      readonly seasonSeconds: number;
+      readonly sampleSeconds: number;
     };
   };
   readonly balancer: {
@@ -343,6 +354,7 @@ export type SkipReason =
   | 'ordered'
   | 'moving'
   | 'moveLimit'
+  | 'forecastHolds'
   | 'disruptionBudget'
   | 'flapping'
   | 'apiError';

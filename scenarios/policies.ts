@@ -147,7 +147,12 @@ function mergeSettings(under: EngineFile, over: EngineFile): EngineFile {
   return {
     ...under,
     ...over,
-    scaler: { ...under.scaler, ...over.scaler, moves: { ...under.scaler?.moves, ...over.scaler?.moves } },
+    scaler: {
+      ...under.scaler,
+      ...over.scaler,
+      moves: { ...under.scaler?.moves, ...over.scaler?.moves },
+      predictive: { ...under.scaler?.predictive, ...over.scaler?.predictive },
+    },
     balancer: {
       ...under.balancer,
       ...over.balancer,
@@ -171,6 +176,7 @@ function engineConfig(settings: EngineFile): EngineConfig {
       ...defaults.scaler,
       ...settings.scaler,
       moves: { ...defaults.scaler.moves, ...settings.scaler?.moves },
+      predictive: { ...defaults.scaler.predictive, ...settings.scaler?.predictive },
     },
     balancer: {
       ...defaults.balancer,

@@ -150,6 +150,11 @@ export const skipReasons: Readonly<Record<SkipReason, Explanation>> = {
     cause: 'scaler.moves.maxPerStep is reached by other workloads.',
     remedy: 'Wait for the next step, or raise scaler.moves.maxPerStep.',
   },
+  forecastHolds: {
+    meaning: 'Fewer replicas would do now, but the forecast needs those that are there.',
+    cause: 'scaler.predictive expects more load within its horizon, on a forecast that its back-test believes.',
+    remedy: 'Wait; the detail has the forecast and its error. scaler.predictive.enabled: false switches it off.',
+  },
   disruptionBudget: {
     meaning: 'A PodDisruptionBudget does not allow one more pod to be away.',
     cause: 'It allows none now, two of them guard one pod, or one cannot be read.',

@@ -55,6 +55,14 @@ const engine = z.strictObject({
       cooldownSeconds: amountOf(0, 'Rest between two scalings of a workload.').optional(),
       coldPodGraceSeconds: amountOf(0, 'Time for which pods without metrics hold their workload still.').optional(),
       placementRule: word(['weightedSum', 'minEdge'], 'How places are scored.').optional(),
+      predictive: z
+        .strictObject({
+          enabled: flag('Whether replicas are added ahead of what the past of a workload foresees.').optional(),
+          horizonSeconds: amountOf(1, 'How far ahead.').optional(),
+          seasonSeconds: whole(1, 'After that the load comes again: a day, a week.').optional(),
+          sampleSeconds: whole(1, 'Means over so long are kept; 4 to 48 of them make a season.').optional(),
+        })
+        .optional(),
       moves: z
         .strictObject({
           enabled: flag('Whether running replicas go to nodes nearer to their neighbours.').optional(),

@@ -204,6 +204,15 @@ export const stepInputSchema = z.looseObject({
         }),
         'By namespace/service.',
       ).exactOptional(),
+      demandHistory: byKey(
+        z.looseObject({
+          slot: anyNumber('Number of the slot.'),
+          sum: anyNumber('Of its samples.'),
+          count: whole(0, 'Of its samples.'),
+          samples: z.string({ error: 'a text' }),
+        }),
+        'By namespace/kind/name.',
+      ).exactOptional(),
       lastMoves: byKey(
         z.looseObject({ atMs: anyNumber('When.'), pod: text('Which.'), replicas: whole(0, 'Count.') }),
         'By namespace/kind/name.',

@@ -43,17 +43,22 @@ function run(annotations: Record<string, string> = {}, policy: Partial<Policy> =
   const skipped: Skipped[] = [];
   const most = new Map<string, number>();
   let gated: string[] = [];
-  simulate(scenario, {
-    policy: 0,
-    seed: SEED,
-    onSnapshot: ({ input, output }) => {
-      decisions.push(...output.decisions);
-      skipped.push(...output.skipped);
-      gated = input.snapshot.pods.filter((pod) => pod.gated).map(({ workload }) => workload);
-      for (const { name, readyReplicas } of input.snapshot.workloads)
-        most.set(name, Math.max(most.get(name) ?? 0, readyReplicas));
+  // Users are in the first zone; far zones make routes worth a change.
+  const roundTrip = { ...scenario.cluster.roundTrip, crossZoneUs: 5000 };
+  simulate(
+    { ...scenario, cluster: { ...scenario.cluster, roundTrip } },
+    {
+      policy: 0,
+      seed: SEED,
+      onSnapshot: ({ input, output }) => {
+        decisions.push(...output.decisions);
+        skipped.push(...output.skipped);
+        gated = input.snapshot.pods.filter((pod) => pod.gated).map(({ workload }) => workload);
+        for (const { name, readyReplicas } of input.snapshot.workloads)
+          most.set(name, Math.max(most.get(name) ?? 0, readyReplicas));
+      },
     },
-  });
+  );
   return { decisions, skipped, gated, most: (workload) => most.get(workload)! };
 }
 
@@ -79,4 +84,29 @@ test('pods of a service that is off are not held back at a gate that nobody open
   t.true(seen.most('front') >= 5);
   t.deepEqual(seen.gated, []);
   t.false(seen.decisions.some(({ workload, kind }) => workload.name === 'front' && kind === 'place'));
+});
+
+test('where an HPA owns the count, the engine still places its pods and writes its routes, and scales nothing', (t) => {
+  const hpa = { service: 0, minReplicas: 3, maxReplicas: 8, targetCpuPercent: 50, metrics: null, behavior: null };
+  const owned = { ...engine, balancer: { ...engine.balancer, createRoutes: true } };
+  const moves = { ...engine.scaler.moves, enabled: true };
+  const { decisions, skipped, most } = run(
+    {},
+    { hpas: [hpa], engine: { ...owned, scaler: { ...engine.scaler, moves } } },
+  );
+  const front = decisions.filter(({ workload }) => workload.name === 'front');
+  const kinds = new Set(front.map(({ kind }) => kind));
+  t.true(most('front') > 3, 'the HPA has scaled');
+  t.true(kinds.has('place') && kinds.has('setRoute'), [...kinds].join());
+  t.false(kinds.has('scaleUp') || kinds.has('scaleDown') || kinds.has('move'));
+  // Every pod that came was placed by the engine, on a node of the zone it was told.
+  t.true(front.filter(({ kind }) => kind === 'place').length >= most('front') - 3);
+  const reasons = new Set(
+    skipped
+      .filter(({ workload, part }) => workload.name === 'front' && part !== 'balancer')
+      .map(({ reason }) => reason),
+  );
+  t.deepEqual([...reasons], ['hpaOwned']);
+  // The other service is the engine's own.
+  t.true(decisions.some(({ workload, kind }) => workload.name === 'back' && kind === 'scaleUp'));
 });
