@@ -182,7 +182,7 @@ function figuresIntroduction(): string {
     '- Avoidable failures leave out users who found no gateway.',
     '- USD/h is what the pods are charged for of their nodes, and transfer between zones; in `node-autoscaling`, where nodes',
     '  come and go, it is the whole bill.',
-    '- Pods are those that exist, those that start or drain among them.',
+    '- Pods are those that exist, those that start, drain or stand on a lost node among them.',
     '- Weight points are the sum of the changes of all weights in all rows: moving 10 % of a row to another zone is 20.',
     '- Decisions are those of autoscalers and engine, placements among them.',
   ].join('\n');
