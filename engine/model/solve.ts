@@ -15,12 +15,12 @@ import { caseCost, caseMarginal, objectiveOf, type Objective } from './objective
 import { placeLoads } from './problem.js';
 
 /** A move must promise this much (ms per request of the row, per percent of it): less is noise of the arithmetic. */
-const LEAST_SLOPE_MS = 1e-3;
+const LEAST_SLOPE_MS = 0.02;
 const LEAST_GAIN_MS = 1e-6;
 /** Rounds of chains and descent. */
 const ROUNDS = 4;
 /** Looks at a place in a case that one descent may take: many visits of few rows, fewer of many, tens of ms at most. */
-const LOOKS = 40_000;
+const LOOKS = 12_000;
 const CHAIN_PLACES = 6;
 /** Halvings of a line search: a 4096th of a row. */
 const HALVINGS = 12;
@@ -131,7 +131,7 @@ function moveRow(search: Search, source: number): boolean {
     // Up to here every further bit has paid.
     high = low;
   }
-  if (high <= 1e-6) return false;
+  if (high <= 0.01) return false;
   shift(search, source, from, -high);
   shift(search, source, to, high);
   return true;

@@ -23,6 +23,7 @@ test('each annotation sets its setting', (t) => {
       'min-replicas': '2',
       'max-replicas': '40',
       balancer: 'off',
+      'balancer-rule': 'model',
       'balancer-min-delta': '3',
       'balancer-min-step': '1',
       'balancer-max-step': '10',
@@ -39,7 +40,7 @@ test('each annotation sets its setting', (t) => {
     scaler: { ...defaultEngineConfig.scaler, mode: 'placement', minReplicas: 2, maxReplicas: 40 },
     balancer: {
       ...defaultEngineConfig.balancer,
-      ...{ enabled: false, minDelta: 3, minStep: 1, maxStep: 10, minLocalShare: 0.6 },
+      ...{ enabled: false, rule: 'model' as const, minDelta: 3, minStep: 1, maxStep: 10, minLocalShare: 0.6 },
     },
   });
 });
