@@ -124,6 +124,11 @@ export function nameKey(namespace: string, name: string): string {
   return `${namespace}/${name}`;
 }
 
+/** As memory and owners know a workload: `namespace/kind/name`. */
+export function workloadKey({ namespace, kind, name }: WorkloadRef): string {
+  return `${namespace}/${kind}/${name}`;
+}
+
 /** Replicas of a workload by node and by zone; pods that are not bound to a known node are in neither. */
 export interface ReplicaCounts {
   readonly byNode: Map<string, number>;
@@ -179,7 +184,7 @@ function viewWorkload(workload: SnapshotWorkload): WorkloadView {
   const { namespace, kind, name } = workload;
   return {
     ref: { namespace, kind, name },
-    key: `${namespace}/${kind}/${name}`,
+    key: workloadKey(workload),
     workload,
     pods: [],
     callers: [],

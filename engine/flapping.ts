@@ -9,6 +9,7 @@
  * that undoes an addition of ours, is not seen.
  */
 import type { WorkloadView } from './cluster-view.js';
+import { recall } from './memory.js';
 import { figure } from './outcome.js';
 import type { Memory } from './types.js';
 
@@ -19,8 +20,9 @@ export function noticeChanges(memory: Memory, workloads: readonly WorkloadView[]
   const { lastSeen = {}, othersScaling = {} } = memory;
   const noticed: Record<string, OthersScaling> = {};
   for (const { key, workload } of workloads) {
-    if (!Object.hasOwn(lastSeen, key)) continue;
-    const { replicas, expected } = lastSeen[key]!;
+    const seen = recall(lastSeen, key);
+    if (seen === null) continue;
+    const { replicas, expected } = seen;
     const now = workload.desiredReplicas;
     if (now === expected) continue;
     // Where a removal of ours has not come true, it was refused or taken back: the one that waits is the safe reading.
@@ -28,7 +30,7 @@ export function noticeChanges(memory: Memory, workloads: readonly WorkloadView[]
     if (now === replicas && (expected === null || expected > replicas)) continue;
     // Between what was and what we asked for: somebody went back on part of it.
     const direction = now > (expected ?? replicas) ? 'upAtMs' : 'downAtMs';
-    noticed[key] = { ...(Object.hasOwn(othersScaling, key) ? othersScaling[key]! : NEVER), [direction]: nowMs };
+    noticed[key] = { ...(recall(othersScaling, key) ?? NEVER), [direction]: nowMs };
   }
   return { ...memory, othersScaling: { ...othersScaling, ...noticed } };
 }
@@ -47,21 +49,31 @@ export function tooSoon(
   },
 ): { readonly reason: 'cooldown' | 'flapping'; readonly detail: string } | null {
   const { key, direction, nowMs, cooldownSeconds } = wish;
-  const ours = Object.hasOwn(memory.lastScaling, key) ? memory.lastScaling[key]! : null;
-  const others = memory.othersScaling && Object.hasOwn(memory.othersScaling, key) ? memory.othersScaling[key]! : NEVER;
+  const ours = recall(memory.lastScaling, key);
+  const others = recall(memory.othersScaling, key) ?? NEVER;
   const opposite = direction === 'up' ? 'down' : 'up';
   const changes: readonly [number | null, Direction, string][] = [
     [ours && ours.atMs, ours ? ours.direction : opposite, ''],
     [direction === 'up' ? others.downAtMs : others.upAtMs, opposite, ' by another'],
   ];
   for (const [atMs, changed, by] of changes) {
-    if (atMs === null) continue;
-    const elapsedSeconds = Math.abs(nowMs - atMs) / 1000;
-    const leftSeconds = Math.ceil(cooldownSeconds - elapsedSeconds);
-    if (leftSeconds <= 0) continue;
-    const what = `scaled ${changed}${by} ${figure(elapsedSeconds)} s ago`;
+    const rest = atMs === null ? null : restOf(nowMs, atMs, cooldownSeconds);
+    if (rest === null) continue;
+    const { ago, leftSeconds } = rest;
+    const what = `scaled ${changed}${by} ${ago}`;
     if (changed === direction) return { reason: 'cooldown', detail: `${what}, ${leftSeconds} s to wait` };
     return { reason: 'flapping', detail: `${what}, the opposite has ${leftSeconds} s to wait` };
   }
   return null;
+}
+
+/** How long ago something was, and the whole seconds that its rest goes on; null: the rest is over. */
+export function restOf(
+  nowMs: number,
+  atMs: number,
+  restSeconds: number,
+): { readonly ago: string; readonly leftSeconds: number } | null {
+  const elapsedSeconds = Math.abs(nowMs - atMs) / 1000;
+  const leftSeconds = Math.ceil(restSeconds - elapsedSeconds);
+  return leftSeconds > 0 ? { ago: `${figure(elapsedSeconds)} s ago`, leftSeconds } : null;
 }

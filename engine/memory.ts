@@ -16,6 +16,11 @@ export const emptyMemory: Memory = Object.freeze({
   othersScaling: Object.freeze({}),
 });
 
+/** What is remembered under a key; null: nothing. A workload may be named like a member that every object has. */
+export function recall<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | null {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key]! : null;
+}
+
 /** The memory to hand back, from what was kept and what this step added; sorted as it came, additions last. */
 export function nextMemory(
   memory: Memory,

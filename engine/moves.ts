@@ -15,13 +15,15 @@
  * A StatefulSet is never moved. Its extra replica takes the next ordinal, so it would be the first to go again, and to
  * delete the highest ordinal first is a replica fewer.
  */
-import { type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
+import { workloadKey, type NodeView, type ReplicaCounts, type WorkloadView } from './cluster-view.js';
+import { restOf } from './flapping.js';
+import { recall } from './memory.js';
 import { figure, skip, type Outcome } from './outcome.js';
 import { hasRoom, neighboursOf, podNeed, take } from './placement.js';
 import { rolloutUnderWay } from './rollout-watch.js';
-import type { ScalerContext } from './scaler.js';
+import type { Refusal, ScalerContext } from './scaler.js';
 import { placementScorer } from './score-placement.js';
-import type { EngineConfig, Memory, Move, SkipReason, SnapshotPod } from './types.js';
+import type { EngineConfig, Memory, Move, SnapshotPod } from './types.js';
 
 /** Adds a `move` or a skip of the part `moves` for the workload; tells whether it moves. */
 export function moveReplica(
@@ -46,14 +48,9 @@ export function moveUnderWay(
   nowMs: number,
   { timeoutSeconds }: EngineConfig['scaler']['moves'],
 ): { readonly pod: string; readonly replicas: number } | null {
-  const last = memory.lastMoves && Object.hasOwn(memory.lastMoves, key) ? memory.lastMoves[key]! : null;
+  const last = recall(memory.lastMoves, key);
   if (last === null || Math.abs(nowMs - last.atMs) >= timeoutSeconds * 1000) return null;
   return workload.desiredReplicas === last.replicas + 1 ? last : null;
-}
-
-interface Refusal {
-  readonly reason: SkipReason;
-  readonly detail: string;
 }
 
 function refused({ nowMs, view, owners, memory, config }: ScalerContext, workload: WorkloadView): Refusal | null {
@@ -76,17 +73,12 @@ function refused({ nowMs, view, owners, memory, config }: ScalerContext, workloa
   }
   const rollout = rolloutUnderWay(workload);
   if (rollout) return rollout;
-  const last =
-    memory.lastMoves && Object.hasOwn(memory.lastMoves, workload.key) ? memory.lastMoves[workload.key]! : null;
-  const scaling = Object.hasOwn(memory.lastScaling, workload.key) ? memory.lastScaling[workload.key]! : null;
-  for (const [what, atMs, restSeconds] of [
-    ['moved', last?.atMs, Math.max(moves.cooldownSeconds, moves.timeoutSeconds)],
-    ['scaled', scaling?.atMs, cooldownSeconds],
+  for (const [what, last, restSeconds] of [
+    ['moved', recall(memory.lastMoves, workload.key), Math.max(moves.cooldownSeconds, moves.timeoutSeconds)],
+    ['scaled', recall(memory.lastScaling, workload.key), cooldownSeconds],
   ] as const) {
-    if (atMs === undefined) continue;
-    const elapsedSeconds = Math.abs(nowMs - atMs) / 1000;
-    const left = Math.ceil(restSeconds - elapsedSeconds);
-    if (left > 0) return { reason: 'cooldown', detail: `${what} ${figure(elapsedSeconds)} s ago, ${left} s to wait` };
+    const rest = last === null ? null : restOf(nowMs, last.atMs, restSeconds);
+    if (rest) return { reason: 'cooldown', detail: `${what} ${rest.ago}, ${rest.leftSeconds} s to wait` };
   }
   const ready = workload.pods.filter((pod) => pod.ready).length;
   if (ready !== desiredReplicas || workload.pods.length !== desiredReplicas || readyReplicas < desiredReplicas) {
@@ -212,8 +204,8 @@ export function nextMoves(
   const kept = Object.entries(memory.lastMoves ?? {}).filter(
     ([key, { atMs }]) => change.known.has(key) && Math.abs(change.nowMs - atMs) < keepMs,
   );
-  const added = change.moved.map(({ workload: { namespace, kind, name }, pod, replicas }) => {
-    return [`${namespace}/${kind}/${name}`, { atMs: change.nowMs, pod, replicas }] as const;
+  const added = change.moved.map(({ workload, pod, replicas }) => {
+    return [workloadKey(workload), { atMs: change.nowMs, pod, replicas }] as const;
   });
   if (kept.length === 0 && added.length === 0 && memory.lastMoves === undefined) return memory;
   return { ...memory, lastMoves: Object.fromEntries([...kept, ...added]) };

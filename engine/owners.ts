@@ -3,6 +3,7 @@
  * namespace; where one does, the scaler keeps its hands off (placement and routing stay ours). An owner whose target
  * cannot be read might own anything in its namespace, so everything there counts as owned.
  */
+import { workloadKey } from './cluster-view.js';
 import type { KubeObject, Snapshot, SkipReason, WorkloadRef } from './types.js';
 
 export interface Owners {
@@ -53,8 +54,8 @@ function byTarget(objects: readonly KubeObject[]): Map<string, string> {
   return owners;
 }
 
-function ownerOf(owners: ReadonlyMap<string, string>, { namespace, kind, name }: WorkloadRef): string | undefined {
-  return owners.get(`${namespace}/${kind}/${name}`) ?? owners.get(unreadable(namespace));
+function ownerOf(owners: ReadonlyMap<string, string>, workload: WorkloadRef): string | undefined {
+  return owners.get(workloadKey(workload)) ?? owners.get(unreadable(workload.namespace));
 }
 
 function unreadable(namespace: string): string {

@@ -6,6 +6,7 @@
 import type { WorkloadView } from './cluster-view.js';
 import { addDemand, MOST_WORKLOADS, samplesOf, slotOf, slotsPerSeason } from './demand-history.js';
 import { forecast, type Forecast } from './forecast.js';
+import { recall } from './memory.js';
 import { figure } from './outcome.js';
 import type { Refusal, ScalerContext, Wish } from './scaler.js';
 import type { EngineConfig, Memory } from './types.js';
@@ -19,10 +20,9 @@ export function rememberDemand(
 ): Memory {
   const asked = looked.filter(({ config }) => config.scaler.predictive.enabled).slice(0, MOST_WORKLOADS);
   if (asked.length === 0) return memory;
-  const before = memory.demandHistory ?? {};
   const after = asked.flatMap(({ workload, config }) => {
     const { key } = workload;
-    const history = Object.hasOwn(before, key) ? before[key] : undefined;
+    const history = recall(memory.demandHistory, key) ?? undefined;
     const demand = workload.pods.length === 0 ? null : demandOf(workload, config);
     const next = demand === null ? history : addDemand(history, demand, nowMs, config.scaler.predictive);
     return next ? [[key, next] as const] : [];
@@ -85,8 +85,7 @@ function foresee(
   config: EngineConfig,
 ): Forecast | { readonly refused: string } {
   const settings = config.scaler.predictive;
-  const histories = memory.demandHistory ?? {};
-  const history = Object.hasOwn(histories, key) ? histories[key]! : null;
+  const history = recall(memory.demandHistory, key);
   if (history === null) return { refused: 'there is no history' };
   const season = slotsPerSeason(settings);
   const steps = slotOf(nowMs + settings.horizonSeconds * 1000, settings) - history.slot + 1;

@@ -7,7 +7,7 @@
 import { workloadPolicy, type WorkloadPolicy } from './annotations.js';
 import { balanceService, leaderOf } from './balancer.js';
 import { findBudgets } from './budgets.js';
-import { viewCluster, nameKey, type ClusterView, type WorkloadView } from './cluster-view.js';
+import { viewCluster, nameKey, workloadKey, type ClusterView, type WorkloadView } from './cluster-view.js';
 import { configProblems } from './config.js';
 import { indexRules } from './destination-rules.js';
 import { noticeChanges } from './flapping.js';
@@ -100,8 +100,7 @@ function countsSeen({ nowMs, memory, config }: StepInput, view: ClusterView, { d
     if (move) asked.set(workload.key, move.replicas);
   }
   for (const decision of decisions) {
-    const { namespace, kind, name } = decision.workload;
-    const key = `${namespace}/${kind}/${name}`;
+    const key = workloadKey(decision.workload);
     if ('replicasTo' in decision) asked.set(key, decision.replicasTo);
     if (decision.kind === 'move') asked.set(key, decision.replicas + 1);
   }

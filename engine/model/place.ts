@@ -13,7 +13,7 @@ import type { ClusterView, WorkloadView } from '../cluster-view.js';
 import type { EngineConfig } from '../types.js';
 import { costMs, objectiveOf } from './objective.js';
 import { capacityShares } from './problem.js';
-import { serviceProblem, serviceSignals, type ServiceSignals } from './signals.js';
+import { meanCores, serviceProblem, serviceSignals, type ServiceSignals } from './signals.js';
 import { solve } from './solve.js';
 
 /** A pod this full is about to refuse requests. */
@@ -77,17 +77,11 @@ function lackWithoutFullest(signals: ServiceSignals, pods: ReadonlyMap<string, n
   let all = 0;
   let fullest = 0;
   for (const [zone, count] of pods) {
-    const cores = count * (signals.zones.get(zone)?.coresPerPod ?? meanCoresPerPod(signals));
+    const cores = count * (signals.zones.get(zone)?.coresPerPod ?? meanCores(signals));
     all += cores;
     fullest = Math.max(fullest, cores);
   }
   return Math.max(0, wanted / FULL - (all - fullest));
-}
-
-function meanCoresPerPod({ zones }: ServiceSignals): number {
-  let sum = 0;
-  for (const { coresPerPod } of zones.values()) sum += coresPerPod;
-  return zones.size > 0 ? sum / zones.size : 1;
 }
 
 /** F of the best routes with so many pods by zone. */

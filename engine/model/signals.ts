@@ -120,7 +120,8 @@ export function wireMs(view: ClusterView, from: string, to: string, bytes: numbe
   return rtt + (transferWeight * bytes * usdPerGb) / 1000;
 }
 
-function meanCores({ zones }: ServiceSignals): number {
+/** Of one pod, over the zones: for one that has no pods yet. */
+export function meanCores({ zones }: ServiceSignals): number {
   let sum = 0;
   for (const { coresPerPod } of zones.values()) sum += coresPerPod;
   return zones.size > 0 ? sum / zones.size : 1;
