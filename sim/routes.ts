@@ -3,6 +3,7 @@
  * (sim/places.ts), what `buildRoute` (sim/mesh/locality.ts) or kube-proxy (sim/cluster/kubeProxy.ts) makes of the endpoints
  * and the rules in force. Runs whenever endpoints or rules have changed and the change has reached the proxies.
  */
+import type { Service } from '../scenarios/types.js';
 import { usableEndpoints, type EndpointHints, type ProxyEndpoint } from './cluster/kubeProxy.js';
 import { nearestEndpoints } from './cluster/ztunnel.js';
 import {
@@ -39,11 +40,13 @@ export function writeRoutes(world: World, change: RouteChange): void {
   const known = change.endpoints.filter((endpoint) => endpoint.healthy || listed);
   noteSeen(world, change);
   world.routeInputs[change.service] = { ...change, hostCount: known.length };
-  const byConnection = connectionMaker(world, change);
   const shared = looksAtCallers(world, change) ? null : routeMaker(world, change, null);
+  let byConnection: RouteMaker | null = null;
   for (const edge of edgesTo(world, change.service)) {
-    const byRequest = (): RouteMaker => shared ?? routeMaker(world, change, callersOf(world, edge));
-    writeEdge(world, edge, balances(world, edge) ? byRequest() : byConnection, change);
+    const routeAt = balances(world, edge)
+      ? (shared ?? routeMaker(world, change, callersOf(world, edge)))
+      : (byConnection ??= connectionMaker(world, change));
+    writeEdge(world, edge, routeAt, change);
   }
 }
 
@@ -109,23 +112,17 @@ function routeMaker(
 
 /** What kube-proxy or a ztunnel makes of them: any of those that it may use, at random. */
 function connectionMaker(world: World, change: RouteChange): RouteMaker {
-  const { scenario, services } = world.program;
-  const proxied = proxyEndpoints(change.endpoints);
-  const tunnelled = change.endpoints.map((endpoint) => ({
-    ...{ index: endpoint.index, node: endpoint.node, ready: endpoint.healthy },
-    locality: localityOf(endpoint),
-  }));
-  const { trafficDistribution } = services[hostOf(world.program, change.service)]!;
-  return makeOnce(world, change.endpoints, (locality, node) => {
-    const usable =
-      scenario.mesh.routing.kind === 'ambient'
-        ? nearestEndpoints(tunnelled, trafficDistribution, { node, locality })
-        : usableEndpoints(proxied, change.hints, { node, zone: locality }, 'Cluster');
-    return connectionRoute(
-      locality,
-      usable.map(({ index }) => index),
+  const { endpoints, hints } = change;
+  if (world.program.scenario.mesh.routing.kind === 'ambient') {
+    const distribution = distributionOf(world, change.service);
+    return makeOnce(world, endpoints, (locality, node) =>
+      connectionRoute(locality, nearestEndpoints(endpoints, distribution, { node, locality })),
     );
-  });
+  }
+  const proxied = proxyEndpoints(endpoints);
+  return makeOnce(world, endpoints, (locality, node) =>
+    connectionRoute(locality, usableEndpoints(proxied, hints, { node, zone: locality }, 'Cluster')),
+  );
 }
 
 /** Makes each route once: of two nodes of a locality that have no endpoint, neither is nearer to any. */
@@ -174,7 +171,7 @@ function settingInput(world: World, change: RouteChange): SettingInput {
     destinationRule: change.destinationRule,
     meshSetting: mesh.localityLbSetting,
     meshZoneAware: mesh.zoneAwareLbSetting,
-    trafficDistribution: world.program.services[hostOf(world.program, change.service)]!.trafficDistribution,
+    trafficDistribution: distributionOf(world, change.service),
     compat: compat.istioMinor >= 31 ? '>=1.31' : '<=1.30',
   };
 }
@@ -228,9 +225,12 @@ export function writeOwnRoute(world: World, edge: number, caller: number, state:
 export function sendsNotReady(world: World, service: number): boolean {
   const { mesh, compat } = world.program.scenario;
   if (mesh.routing.kind === 'kubeProxy') return false;
-  return (
-    compat.istioMinor >= 31 || world.program.services[hostOf(world.program, service)]!.trafficDistribution !== null
-  );
+  return compat.istioMinor >= 31 || distributionOf(world, service) !== null;
+}
+
+/** What the Service says of a service or a pool. */
+function distributionOf({ program }: World, destination: number): Service['trafficDistribution'] {
+  return program.services[hostOf(program, destination)]!.trafficDistribution;
 }
 
 /** As kube-proxy and the EndpointSlice controller know them; their name is their index. */
@@ -246,9 +246,10 @@ export function proxyEndpoints(endpoints: readonly RouteEndpoint[]): (ProxyEndpo
   }));
 }
 
-function connectionRoute(zone: string, usable: readonly number[]): Route {
+function connectionRoute(locality: string, usable: readonly { readonly index: number }[]): Route {
   const weight = usable.length;
-  const localities = weight > 0 ? [{ locality: zone, weight, effectiveWeight: weight, endpoints: usable }] : [];
+  const endpoints = usable.map(({ index }) => index);
+  const localities = weight > 0 ? [{ locality, weight, effectiveWeight: weight, endpoints }] : [];
   return {
     algorithm: 'RANDOM',
     localityWeighted: false,

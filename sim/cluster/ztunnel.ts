@@ -1,20 +1,16 @@
 /**
- * Which endpoints a ztunnel may use for a Service: the ready ones that share most places with the client, in the order
- * region, zone and, for `PreferSameNode`, subzone and node; without a distribution all ready ones. A connection then gets
- * one of them at random.
+ * Which endpoints a ztunnel may use for a Service: the ready ones that share most of the labels of its distribution with
+ * the client, each label counting only where those before it are shared; without a distribution all ready ones. A
+ * connection then gets one of them at random.
  *
- * Source: ztunnel's load balancing with scopes and its mode "failover", and the scopes that Istiod sends with each
- * distribution (the labels of SEMANTICS A6). There is one network.
+ * Source: ztunnel's load balancing with scopes and its mode "failover"; Istiod sends it the labels of SEMANTICS A6.
  */
 import { splitLocality } from '../../engine/locality-match.js';
 import type { Service } from '../../scenarios/types.js';
+import { labelValue, localityOf, type RouteEndpoint } from '../mesh/locality.js';
+import { distributionLabels } from '../mesh/localitySetting.js';
 
-export interface ZtunnelEndpoint {
-  /** `region/zone` or `region/zone/subzone`. */
-  readonly locality: string;
-  readonly node: string;
-  readonly ready: boolean;
-}
+type ZtunnelEndpoint = Pick<RouteEndpoint, 'zone' | 'locality' | 'node' | 'healthy'>;
 
 /** In the order given; none: connections are refused. */
 export function nearestEndpoints<E extends ZtunnelEndpoint>(
@@ -22,20 +18,17 @@ export function nearestEndpoints<E extends ZtunnelEndpoint>(
   distribution: Service['trafficDistribution'],
   client: { readonly locality: string; readonly node: string },
 ): E[] {
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
+  const ready = endpoints.filter(({ healthy }) => healthy);
   if (distribution === null) return ready;
-  const scopes = distribution === 'PreferSameNode' ? 4 : 2;
-  const here = placesOf(client);
+  const labels = distributionLabels(distribution);
+  const valuesOf = (locality: string, node: string): readonly string[] =>
+    labels.map((label) => labelValue(label, splitLocality(locality), node));
+  const here = valuesOf(client.locality, client.node);
   const shared = ready.map((endpoint) => {
-    const there = placesOf(endpoint);
-    const differs = here.findIndex((place, i) => i >= scopes || place !== there[i]);
-    return differs < 0 ? scopes : differs;
+    const there = valuesOf(localityOf(endpoint), endpoint.node);
+    const differs = here.findIndex((value, i) => value !== there[i]);
+    return differs < 0 ? labels.length : differs;
   });
   const most = Math.max(...shared);
   return ready.filter((_, e) => shared[e] === most);
-}
-
-function placesOf({ locality, node }: { readonly locality: string; readonly node: string }): readonly string[] {
-  const { region, zone, subzone } = splitLocality(locality);
-  return [region, zone, subzone, node];
 }

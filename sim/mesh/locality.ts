@@ -347,7 +347,7 @@ export function failoverPriorityLabels(
 const NETWORK_LABEL = 'topology.istio.io/network';
 
 /** One network and one cluster are modelled, and no other labels: they are empty everywhere. */
-function labelValue(label: string, { region, zone, subzone }: Locality, node: string): string {
+export function labelValue(label: string, { region, zone, subzone }: Locality, node: string): string {
   switch (label) {
     case 'topology.kubernetes.io/region':
       return region;

@@ -88,7 +88,7 @@ export function effectiveLocalitySetting(input: SettingInput): EffectiveLocality
   const zoneAware = zoneAwareOf(input);
   if (zoneAware) return zoneAwareSetting(zoneAware);
   if (isDistributed(input)) {
-    const failoverPriority = input.trafficDistribution === 'PreferSameNode' ? SAME_NODE_LABELS : SAME_ZONE_LABELS;
+    const failoverPriority = distributionLabels(input.trafficDistribution!);
     return { kind: 'failover', explicit: true, failover: [], failoverPriority };
   }
   const ofMesh = input.compat === '>=1.31' && !hasOwnLocality(policy) ? (input.meshZoneAware ?? null) : null;
@@ -104,7 +104,11 @@ export function effectiveLocalitySetting(input: SettingInput): EffectiveLocality
   return { kind: 'failover', explicit, failover, failoverPriority };
 }
 
-/** What Istio makes of PreferClose and PreferSameZone. */
+/** What Istio makes of a `trafficDistribution`: the labels that callers and pods should share, the first one first (A6). */
+export function distributionLabels(distribution: string): readonly string[] {
+  return distribution === 'PreferSameNode' ? SAME_NODE_LABELS : SAME_ZONE_LABELS;
+}
+
 const SAME_ZONE_LABELS = ['topology.istio.io/network', 'topology.kubernetes.io/region', 'topology.kubernetes.io/zone'];
 const SAME_NODE_LABELS = [...SAME_ZONE_LABELS, 'topology.istio.io/subzone', 'kubernetes.io/hostname'];
 

@@ -9,7 +9,7 @@ function chosen(
 ): readonly string[] {
   const endpoints = places.map((place) => {
     const [locality, node] = place.split(' ') as [string, string];
-    return { locality, node, ready: !place.endsWith('down') };
+    return { zone: locality.split('/').slice(0, 2).join('/'), locality, node, healthy: !place.endsWith('down') };
   });
   return nearestEndpoints(endpoints, distribution, client).map(({ locality, node }) => `${locality} ${node}`);
 }
