@@ -28,7 +28,11 @@ function labelOf(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
-function holds({ operator, values }: Requirement, value: string | undefined): boolean {
+/** `value` of the label that a requirement is about; undefined: there is none. */
+export function holds(
+  { operator, values }: Pick<Requirement, 'operator' | 'values'>,
+  value: string | undefined,
+): boolean {
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);

@@ -1,8 +1,6 @@
 /** Where pods may be, as Istio writes it: in zones, in the subzones of pools, and where labels of pods say. */
 import { statedLocality, SUBZONE_LABEL } from '../engine/locality-match.js';
-import { asList, asRecord } from './raw.js';
-
-type Raw = Readonly<Record<string, unknown>>;
+import { asList, asRecord, type Raw } from './raw.js';
 
 /** From the plain data, which may be anything; mistakes in it are told elsewhere. */
 export function localitiesOf(spec: Raw, zones: readonly string[]): readonly string[] {

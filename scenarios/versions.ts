@@ -3,10 +3,8 @@
  * labels. Callers only know the host: a call of it goes to the pods of all versions, unless a VirtualService names a subset.
  */
 import { resolveHost, type RuleReport } from './destination-rule.js';
-import { asList, asRecord, own } from './raw.js';
+import { asList, asRecord, own, type Raw } from './raw.js';
 import type { Path } from './source.js';
-
-type Raw = Readonly<Record<string, unknown>>;
 
 export function checkVersions(spec: Raw, to: RuleReport): void {
   const services = asList(spec['services']).map(asRecord);

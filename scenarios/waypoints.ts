@@ -8,13 +8,11 @@
  */
 import { resolveHost, type RuleReport } from './destination-rule.js';
 import { checkName } from './names.js';
-import { asList, asRecord, type Report } from './raw.js';
+import { asList, asRecord, type Raw, type Report } from './raw.js';
 import type { ProxyFigures } from './proxy-presets.js';
 import type { Path } from './source.js';
 import type { Distribution, Endpoint, Service, Step } from './types.js';
 import { placesOf } from './virtual-service.js';
-
-type Raw = Readonly<Record<string, unknown>>;
 
 export interface WaypointParts {
   /** Its pods; the endpoints are made here. */

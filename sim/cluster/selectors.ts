@@ -6,6 +6,7 @@
  * `NotIn` and `DoesNotExist` hold where the label is missing; `Gt` and `Lt` read whole numbers and fail on anything else.
  * Sources: apimachinery's labels/selector.go, component-helpers' nodeaffinity.go.
  */
+import { holds } from '../../engine/label-selector.js';
 import type { Labels, LabelSelector, NodeSelectorTerm, Requirement } from '../../scenarios/pod-scheduling.js';
 
 export type { Labels, LabelSelector, NodeSelectorTerm, Requirement } from '../../scenarios/pod-scheduling.js';
@@ -36,22 +37,10 @@ function matchesAll(requirements: readonly Requirement[], labels: Labels): boole
 
 export function matchesRequirement({ key, operator, values }: Requirement, labels: Labels): boolean {
   const value = labels[key];
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-    case 'Lt': {
-      const [left, right] = [wholeNumber(value), wholeNumber(values[0])];
-      if (left === null || right === null) return false;
-      return operator === 'Gt' ? left > right : left < right;
-    }
-  }
+  if (operator !== 'Gt' && operator !== 'Lt') return holds({ operator, values }, value);
+  const [left, right] = [wholeNumber(value), wholeNumber(values[0])];
+  if (left === null || right === null) return false;
+  return operator === 'Gt' ? left > right : left < right;
 }
 
 function wholeNumber(text: string | undefined): number | null {

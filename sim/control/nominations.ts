@@ -3,7 +3,7 @@
  * pod there, as if it were bound.
  */
 import { nonZeroRequests } from '../cluster/scheduler.js';
-import type { BoundPod, Resources, TotalNode } from '../cluster/schedulerInput.js';
+import type { BoundPod, PodRules, Resources, TotalNode } from '../cluster/schedulerInput.js';
 import { boundPodsFor } from './schedulerView.js';
 import type { Sim, SimNode, SimPod } from './state.js';
 
@@ -34,10 +34,14 @@ export function clusterSeenBy(sim: Sim, pod: SimPod): SeenCluster {
     nodes[position] = withPods(nodes[position]!, [requests], 1);
     if (other.workload.service === service) podsOfService.push(position);
     if (!view.services[service]!.heeds.includes(other.workload.service)) continue;
-    const { namespace, labels, affinity, antiAffinity } = rules;
-    bound.push({ node: position, namespace, labels, affinity, antiAffinity, terminating: false });
+    bound.push(supposedPod(rules, position));
   }
   return { nodes, podsOfService, boundPods: bound };
+}
+
+/** What others see of a pod with such rules that is taken to stand on a node. */
+export function supposedPod({ namespace, labels, affinity, antiAffinity }: PodRules, node: number): BoundPod {
+  return { node, namespace, labels, affinity, antiAffinity, terminating: false };
 }
 
 /** The node of each pod of the service that is to stay. */

@@ -5,7 +5,7 @@
  * service, and the rules of those after it see it there: the next one of a hard spread looks for another zone.
  */
 import { HOSTNAME_LABEL, type BoundPod } from '../cluster/schedulerInput.js';
-import { boundPods } from './nominations.js';
+import { boundPods, supposedPod } from './nominations.js';
 import { nodesThatPass } from './scheduling.js';
 import { boundPodsFor } from './schedulerView.js';
 import { startNode } from './nodes.js';
@@ -100,10 +100,8 @@ export function podPlaces(sim: Sim, places: readonly Place[]): PodPlaces {
       .sort((a, b) => a.count - b.count || a.node.index - b.node.index);
     if (!next) return;
     there.push(next.node);
-    const { namespace, labels, affinity, antiAffinity } = view.services[service]!.rules;
-    const node = nodes.indexOf(next.node);
     const mine = assumed.get(service) ?? [];
-    mine.push({ node, namespace, labels, affinity, antiAffinity, terminating: false });
+    mine.push(supposedPod(view.services[service]!.rules, nodes.indexOf(next.node)));
     assumed.set(service, mine);
   }
 

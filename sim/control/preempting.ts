@@ -3,8 +3,7 @@
  * Its victims are deleted, each with its own grace and without asking their budgets, and the node is kept for it
  * (nominatedNodeName): pods of no higher priority see it there until it is bound or has found another place.
  *
- * Kept simple: every node is looked at. Pods of the start are
- * placed in order of priority, and preempt nobody.
+ * Kept simple: every node is looked at. Pods of the start are placed in order of priority, and preempt nobody.
  */
 import { choosePreemption, type PreemptablePod } from '../cluster/preemption.js';
 import { buildFilters } from '../cluster/schedulerFilters.js';
@@ -51,8 +50,9 @@ function preempt(sim: Sim, pod: SimPod, nowUs: number): void {
   for (const [other, there] of nominated)
     if (there.node === node && priorityOf(sim, other) < priority) nominated.delete(other);
   const uids = new Set(chosen.victims.map(({ uid }) => uid));
-  const victims = [...node.pods].filter(({ uid, deletedUs }) => uids.has(uid) && deletedUs === null);
-  nominated.set(pod, { node, victims: [...node.pods].filter(({ uid }) => uids.has(uid)) });
+  const leaving = [...node.pods].filter(({ uid }) => uids.has(uid));
+  nominated.set(pod, { node, victims: leaving });
+  const victims = leaving.filter(({ deletedUs }) => deletedUs === null);
   if (victims.length === 0) return;
   const names = victims.map(({ name }) => name).join(', ');
   logDecision(sim, 'scheduler', `preempt ${names} on ${chosen.node}`, `${pod.name} fits nowhere else`, nowUs);
